@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# iommutop: make | demo | test | bench | lint | install | clean | help. V=1 shows commands.
+# One Makefile for everything but the kernel modules of tools/refiommu, which the kernel's own build system makes.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+CLANG ?= clang
+BPFTOOL ?= bpftool
+ARCH := $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/' -e 's/s390x/s390/')
+
+B := build
+V ?= 0
+Q := $(if $(filter 0,$(V)),@)
+say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2))
+
+DATADIR := $(PREFIX)/share/iommutop
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 $(if $(CI),-Werror)
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -Isrc -Itools -Ibpf -I$(B) \
+	-DIOMMUTOP_VERSION='"$(VERSION)"' -DIOMMUTOP_DATADIR='"$(DATADIR)"' -MMD -MP $(CFLAGS)
+LIBS := -lbpf -lelf -lz -ljson-c -lpthread
+BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Wall -Werror -Ivmlinux/$(ARCH) -Isrc -Ibpf -MMD -MP
+
+LIB_SRC := $(wildcard src/*/*.c)
+BOOT_SRC := $(wildcard tools/boot/*.c)
+CMD_SRC := $(wildcard tools/iommutop/*.c)
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
+BOOT_OBJ := $(BOOT_SRC:%.c=$(B)/%.o)
+CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
+# flush.bpf.c is a template that is opened once per flush function: a skeleton of its own
+BPF_PARTS := $(filter-out flush,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
+SKEL := $(B)/iommutop.skel.h $(B)/flush.skel.h
+
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+UNIT_TOOLS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/gen_*.c))
+BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+GUEST := $(patsubst tests/guest/%.c,$(B)/guest/%,$(wildcard tests/guest/*.c))
+MAN := $(wildcard docs/man/*.[1-8])
+
+.PHONY: all demo test test-unit bench lint format install uninstall clean help packages test-programs
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/iommutop
+
+help:
+	@echo "make            build $(B)/iommutop (no root, no network)"
+	@echo "make demo       install what is missing, build, boot a test kernel, catch and explain a DMA bug"
+	@echo "make test       install what is missing, build, run every test"
+	@echo "make test-unit  unit tests only"
+	@echo "make bench      measure cost per map+unmap pair and analysis speed"
+	@echo "make lint       format, warnings as errors, static analysis, man pages"
+	@echo "make format     rewrite the C files as .clang-format says"
+	@echo "make install    DESTDIR= PREFIX=$(PREFIX)"
+	@echo "make clean      remove $(B)/ (kernels stay in the cache)"
+	@echo "V=1 shows commands; CI=1 makes warnings errors; SANITIZE=1 builds unit tests with address and UB sanitizers"
+
+packages:
+	$(Q)tools/packages.sh
+
+demo: packages
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tools/demo.sh
+
+test: packages
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)tests/run
+
+test-programs: $(UNIT) $(UNIT_TOOLS) $(BENCH) $(GUEST)
+
+test-unit: $(UNIT) $(UNIT_TOOLS) all
+	$(Q)tests/run unit cli
+
+bench: packages
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)tests/bench/run
+
+# --- the command -------------------------------------------------------------------------------------------------
+
+$(B)/iommutop: $(CMD_OBJ) $(BOOT_OBJ) $(B)/libiommutop.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) -static -o $@ $(CMD_OBJ) $(BOOT_OBJ) $(B)/libiommutop.a $(LIBS)
+
+$(B)/libiommutop.a: $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(LIB_OBJ)
+
+$(B)/%.o: %.c Makefile
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+# skeletons must exist before the collector is compiled the first time; later -MMD knows
+$(patsubst %.c,$(B)/%.o,$(wildcard src/collect/*.c)): | $(SKEL)
+
+# --- BPF ---------------------------------------------------------------------------------------------------------
+
+$(B)/bpf/%.o: bpf/%.bpf.c vmlinux/$(ARCH)/vmlinux.h Makefile
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MF $(@:.o=.d) -c $< -o $@
+
+$(B)/bpf/iommutop.linked: $(BPF_PARTS:%=$(B)/bpf/%.o)
+	$(call say,BPFLINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(B)/bpf/flush.linked: $(B)/bpf/flush.o
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(B)/%.skel.h: $(B)/bpf/%.linked
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# --- tests -------------------------------------------------------------------------------------------------------
+
+SAN := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
+comma := ,
+
+$(B)/tests/%: tests/unit/%.c $(B)/libiommutop.a $(BOOT_OBJ)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(BOOT_OBJ) $(B)/libiommutop.a -lcmocka $(LIBS)
+
+$(B)/bench/%: tests/bench/%.c $(B)/libiommutop.a
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libiommutop.a $(LIBS)
+
+# programs that run inside a test kernel: static, nothing of ours linked in
+$(B)/guest/%: tests/guest/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -static -o $@ $<
+
+# --- the rest ----------------------------------------------------------------------------------------------------
+
+FORMATTED := $(shell git ls-files 'src/*.[ch]' 'bpf/*.[ch]' 'tools/*.[ch]' 'tests/*.[ch]' 2>/dev/null)
+
+lint: packages
+	$(Q)tests/lint
+
+format:
+	$(Q)clang-format -i $(FORMATTED)
+
+install: all
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(DESTDIR)$(DATADIR)/boot $(DESTDIR)$(DATADIR)/refiommu
+	$(Q)install -m 755 -s $(B)/iommutop $(DESTDIR)$(PREFIX)/bin/iommutop
+	$(Q)install -m 644 $(filter %.1,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man1
+	$(Q)install -m 644 $(filter %.5,$(MAN)) $(DESTDIR)$(PREFIX)/share/man/man5
+	$(Q)install -m 755 $(wildcard tools/boot/*.sh) $(DESTDIR)$(DATADIR)/boot
+	$(Q)install -m 644 $(wildcard tools/boot/*.config) $(DESTDIR)$(DATADIR)/boot
+	$(Q)install -m 644 $(wildcard tools/refiommu/*) $(DESTDIR)$(DATADIR)/refiommu
+
+uninstall:
+	$(Q)rm -rf $(DESTDIR)$(DATADIR) $(DESTDIR)$(PREFIX)/bin/iommutop
+	$(Q)rm -f $(foreach m,$(MAN),$(DESTDIR)$(PREFIX)/share/man/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m)))
+
+clean:
+	$(Q)rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Domains and devices: what is attached to what, from a snapshot on, and how it changes. */
+#include "state.h"
+
+static __always_inline void text__copy(char *out, __u32 size, const char *from)
+{
+	if (from)
+		bpf_probe_read_kernel_str(out, size, from);
+}
+
+/* Number of the device; the first time it gets one and the stream is told its names. 0: the table is full. */
+static __noinline __u32 dev__number(struct device *dev, __u16 flags)
+{
+	struct iot_dev *known, fresh = {};
+	__u64 key = (__u64)dev;
+	struct iot_device *e;
+
+	known = bpf_map_lookup_elem(&devs, &key);
+	if (known)
+		return known->id;
+	fresh.id = number__next(NUMBER_DEVICE);
+	fresh.group = BPF_CORE_READ(dev, iommu_group) ? BPF_CORE_READ(dev, iommu_group, id) : -1;
+	/* two CPUs may be here for one device: the first in the map wins, the other's number stays unused */
+	if (bpf_map_update_elem(&devs, &key, &fresh, BPF_NOEXIST)) {
+		known = bpf_map_lookup_elem(&devs, &key);
+		return known ? known->id : 0;
+	}
+	e = rare__reserve(sizeof(*e));
+	if (!e)
+		return fresh.id;
+	__builtin_memset(e, 0, sizeof(*e));
+	event__init(&e->h, IOT_EV_DEVICE, sizeof(*e), 0, fresh.id);
+	e->h.flags |= flags;
+	e->group = fresh.group;
+	kernel__dev_name(dev, e->name, sizeof(e->name));
+	text__copy(e->driver, sizeof(e->driver), BPF_CORE_READ(dev, driver, name));
+	text__copy(e->bus, sizeof(e->bus), BPF_CORE_READ(dev, bus, name));
+	text__copy(e->iommu, sizeof(e->iommu), BPF_CORE_READ(dev, iommu, iommu_dev, dev, kobj.name));
+	rare__submit(e);
+	return fresh.id;
+}
+
+static __always_inline void attach__tell(__u16 id, __u32 domain, __u32 dev, __s32 group, int ret, __u16 flags)
+{
+	struct iot_attach *e = rare__reserve(sizeof(*e));
+
+	if (!e)
+		return;
+	event__init(&e->h, id, sizeof(*e), domain, dev);
+	e->h.flags |= flags;
+	e->ret = ret;
+	e->group = group;
+	rare__submit(e);
+}
+
+static __noinline int dev__leave(struct iot_dev *known)
+{
+	struct iot_dom *old;
+	int place;
+
+	if (!known || !known->domain)
+		return 0;
+	place = dom__place(known->domain);
+	known->domain = 0;
+	if (place < 0)
+		return 0;
+	old = dom__at(place);
+	if (!old)
+		return 0;
+	old->dev_xor ^= known->id;
+	old->nr_devs--;
+	attach__tell(IOT_EV_DETACH, old->id, known->id, known->group, 0, 0);
+	return 0;
+}
+
+static __noinline int dev__enter(struct device *dev, __u64 dom, __u16 flags)
+{
+	__u32 id = dev__number(dev, flags);
+	__u64 key = (__u64)dev;
+	struct iot_dev *known = bpf_map_lookup_elem(&devs, &key);
+	struct iot_dom *d;
+	int place;
+
+	if (!known || !id || !dom)
+		return 0;
+	if (known->domain == dom)
+		return 0; /* seen by the snapshot and by the attach hook, or attached again after a reset */
+	dev__leave(known);
+	place = dom__add(dom, known->group, flags);
+	d = place >= 0 ? dom__at(place) : NULL;
+	if (!d)
+		return 0;
+	known->domain = dom;
+	d->group = known->group;
+	d->dev_xor ^= id;
+	d->nr_devs++;
+	attach__tell(IOT_EV_ATTACH, d->id, id, known->group, 0, flags);
+	return 0;
+}
+
+static __always_inline int attach_exit(__u64 dom, struct device *dev, int ret)
+{
+	if (!ret)
+		return dev__enter(dev, dom, 0);
+	attach__tell(IOT_EV_ATTACH, 0, dev__number(dev, 0), -1, ret, 0);
+	return 0;
+}
+
+/* __iommu_attach_device: two arguments up to 6.12, three (the old domain) from 7.x on. */
+SEC("?fexit")
+int BPF_PROG(attach2_exit, struct iommu_domain *dom, struct device *dev, int ret)
+{
+	return attach_exit(kernel__arg(ctx, 0), (void *)kernel__arg(ctx, 1), ret);
+}
+
+SEC("?fexit")
+int BPF_PROG(attach3_exit, struct iommu_domain *dom, struct device *dev, struct iommu_domain *old, int ret)
+{
+	return attach_exit(kernel__arg(ctx, 0), (void *)kernel__arg(ctx, 1), ret);
+}
+
+/*
+ * The type of a default domain may change in place (sysfs: DMA to DMA-FQ), and a cookie comes after the allocation:
+ * read again what dom__add() found.
+ */
+static __always_inline void dom__refresh(__u64 ptr, __u32 what)
+{
+	struct iommu_domain *dom = (void *)ptr;
+	int place = dom__place(ptr);
+	struct iot_dom *d = place >= 0 ? dom__at(place) : NULL;
+
+	if (!d)
+		return;
+	d->type = BPF_CORE_READ(dom, type);
+	if (!d->cookie) {
+		d->cookie = kernel__dma_cookie(dom);
+		if (d->cookie)
+			bpf_map_update_elem(&cookies, &d->cookie, &ptr, BPF_ANY);
+	}
+	dom__tell(dom, d, what, 0);
+}
+
+SEC("?fexit")
+int BPF_PROG(init_fq_exit, struct iommu_domain *dom, int ret)
+{
+	dom__refresh(kernel__arg(ctx, 0), IOT_DOMAIN_STATE);
+	return 0;
+}
+
+/* iommu_setup_dma_ops() runs once a device has its default domain, cookie and queue: (dev, …) on every kernel. */
+SEC("?fexit")
+int BPF_PROG(setup_dma_exit, struct device *dev)
+{
+	struct iommu_domain *dom = BPF_CORE_READ(dev, iommu_group, default_domain);
+
+	if (dom)
+		dom__refresh((__u64)dom, IOT_DOMAIN_STATE);
+	return 0;
+}
+
+static __always_inline int dom__free(__u64 ptr)
+{
+	struct iommu_domain *dom = (void *)ptr;
+	int place = dom__place(ptr);
+	struct iot_dom *d = place >= 0 ? dom__at(place) : NULL;
+
+	if (!d)
+		return 0;
+	dom__tell(dom, d, IOT_DOMAIN_FREE, 0);
+	if (d->cookie)
+		bpf_map_delete_elem(&cookies, &d->cookie);
+	__sync_lock_test_and_set(&d->ptr, IOT_DOM_DEAD);
+	return 0;
+}
+
+/*
+ * 6.12, 7.2: iommu_domain_free is complete; 6.1 inlines it in part, but passes every domain to iommu_put_dma_cookie,
+ * as 6.12 does too (kernel sources: drivers/iommu/iommu.c, dma-iommu.c). Whichever comes first takes the domain.
+ */
+SEC("?fentry")
+int BPF_PROG(domain_free_entry, struct iommu_domain *dom)
+{
+	return dom__free(kernel__arg(ctx, 0));
+}
+
+SEC("?fentry")
+int BPF_PROG(cookie_put_entry, struct iommu_domain *dom)
+{
+	return dom__free(kernel__arg(ctx, 0));
+}
+
+SEC("?tp_btf/remove_device_from_group")
+int BPF_PROG(group_remove, int group_id, struct device *dev)
+{
+	__u64 key = (__u64)dev;
+
+	dev__leave(bpf_map_lookup_elem(&devs, &key));
+	bpf_map_delete_elem(&devs, &key);
+	return 0;
+}
+
+static __always_inline int module__tell(struct module *mod, __u32 gone)
+{
+	struct iot_module *e = rare__reserve(sizeof(*e));
+
+	if (!e)
+		return 0;
+	event__init(&e->h, IOT_EV_MODULE, sizeof(*e), 0, 0);
+	e->gone = gone;
+	e->pad = 0;
+	__builtin_memset(e->name, 0, sizeof(e->name));
+	bpf_probe_read_kernel_str(e->name, sizeof(e->name), mod->name);
+	rare__submit(e);
+	return 0;
+}
+
+SEC("?tp_btf/module_load")
+int BPF_PROG(module_load, struct module *mod)
+{
+	return module__tell(mod, 0);
+}
+
+SEC("?tp_btf/module_free")
+int BPF_PROG(module_free, struct module *mod)
+{
+	return module__tell(mod, 1);
+}
+
+/*
+ * The snapshot: walks iommu_group_kset -> groups -> devices without locks, as the kernel's own debuggers do. Every
+ * pointer is read with a fault-safe copy; a list that changes under it ends early, and the attach hook, which is
+ * already active, sees the change.
+ */
+struct walk {
+	__u64 groups_end, group;
+	__u64 devs_end, dev;
+	__u64 domain;
+};
+
+/*
+ * The walk's state is in a map, not on the stack: 6.1 verifies the callback of bpf_loop() once, with what the stack
+ * held before the first round, and removes every branch that this round doesn't take.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct walk);
+} walk_state SEC(".maps");
+
+static __always_inline __u64 list__next(__u64 list)
+{
+	struct list_head *l = (void *)list;
+
+	return (__u64)BPF_CORE_READ(l, next);
+}
+
+static long walk_step(__u32 i, void *ctx)
+{
+	__u32 zero = 0;
+	struct walk *w = bpf_map_lookup_elem(&walk_state, &zero);
+
+	if (!w)
+		return 1;
+	if (w->dev != w->devs_end) {
+		struct group_device *gd = (void *)(w->dev - bpf_core_field_offset(struct group_device, list));
+
+		dev__enter(BPF_CORE_READ(gd, dev), w->domain, IOT_F_SNAPSHOT);
+		w->dev = list__next(w->dev);
+		return !w->dev;
+	}
+	if (w->group != w->groups_end) {
+		struct iommu_group *g = (void *)(w->group - bpf_core_field_offset(struct iommu_group, kobj) -
+						 bpf_core_field_offset(struct kobject, entry));
+
+		w->domain = (__u64)BPF_CORE_READ(g, domain);
+		w->devs_end = (__u64)g + bpf_core_field_offset(struct iommu_group, devices);
+		w->dev = list__next(w->devs_end);
+		w->group = list__next(w->group);
+		return !w->group || !w->dev;
+	}
+	return 1;
+}
+
+#define WALK_STEPS (1 << 16)
+
+SEC("?syscall")
+int snapshot(void *ctx)
+{
+	__u32 zero = 0;
+	struct walk *w = bpf_map_lookup_elem(&walk_state, &zero);
+	__u64 kset = 0;
+
+	if (!w || !knobs.group_kset ||
+	    bpf_probe_read_kernel(&kset, sizeof(kset), (void *)knobs.group_kset) || !kset)
+		return 1;
+	w->groups_end = kset + bpf_core_field_offset(struct kset, list);
+	w->group = list__next(w->groups_end);
+	w->dev = w->devs_end = 0;
+	return bpf_loop(WALK_STEPS, walk_step, NULL, 0) == WALK_STEPS ? 2 : 0;
+}
+
+/* The state of every domain at the end: the flush queues' own counters are the control of ours. */
+static long tell_step(__u32 i, void *ctx)
+{
+	struct iot_dom *d;
+	__u32 k = i;
+
+	if (i >= knobs.nr_domains)
+		return 1;
+	d = bpf_map_lookup_elem(&doms, &k);
+	if (d && d->ptr > IOT_DOM_DEAD) {
+		struct iommu_domain *dom = (void *)d->ptr;
+
+		d->type = BPF_CORE_READ(dom, type);
+		dom__tell(dom, d, IOT_DOMAIN_STATE, 0);
+	}
+	return 0;
+}
+
+SEC("?syscall")
+int tell_domains(void *ctx)
+{
+	bpf_loop(WALK_STEPS, tell_step, NULL, 0);
+	return 0;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Faults, hangs, resets and the kernel log: rare and precious, in a ring of their own. */
+#include "state.h"
+
+static __always_inline __u32 stack__of(void *ctx)
+{
+	long id;
+
+	if (!knobs.stacks)
+		return 0;
+	id = bpf_get_stackid(ctx, &stacks, BPF_F_FAST_STACK_CMP);
+	return id < 0 ? 0 : (__u32)id + 1;
+}
+
+static __always_inline __u32 dev__known(struct device *dev)
+{
+	__u64 key = (__u64)dev;
+	struct iot_dev *known = bpf_map_lookup_elem(&devs, &key);
+
+	return known ? known->id : 0;
+}
+
+/* AMD, SMMUv2, the reference driver and others; never Intel, virtio, SMMUv3. dev may be NULL (SMMUv2). */
+SEC("?fentry/report_iommu_fault")
+int BPF_PROG(fault_report, struct iommu_domain *dom, struct device *dev, unsigned long iova, int flags)
+{
+	int place = dom__place(kernel__arg(ctx, 0));
+	struct iot_dom *d = place >= 0 ? dom__at(place) : NULL;
+	struct iot_fault *e = rare__reserve(sizeof(*e));
+
+	if (!e)
+		return 0;
+	event__init(&e->h, IOT_EV_FAULT, sizeof(*e), d ? d->id : 0, dev__known(dev));
+	e->h.stack = stack__of(ctx);
+	e->iova = iova;
+	/* IOMMU_FAULT_READ 0, IOMMU_FAULT_WRITE 1: include/linux/iommu.h */
+	e->access = flags & 1 ? IOT_ACCESS_WRITE : IOT_ACCESS_READ;
+	e->source = IOT_SRC_REPORT;
+	e->reason = 0;
+	e->flags = (__u32)flags;
+	e->rid = 0;
+	e->iova_known = 1;
+	e->rid_known = 0;
+	e->pad[0] = e->pad[1] = 0;
+	rare__submit(e);
+	return 0;
+}
+
+static __always_inline void trouble__tell(__u16 id, struct device *dev, int queue, const char *what, __u32 size)
+{
+	struct iot_trouble *e = rare__reserve(sizeof(*e));
+
+	if (!e)
+		return;
+	event__init(&e->h, id, sizeof(*e), 0, dev__known(dev));
+	e->begin = 0;
+	e->stalled = 0;
+	e->queue = queue;
+	e->ret = 0;
+	e->source = IOT_SRC_HOOK;
+	e->pad = 0;
+	__builtin_memset(e->what, 0, sizeof(e->what));
+	bpf_probe_read_kernel_str(e->what, size, what);
+	rare__submit(e);
+}
+
+SEC("?tp_btf/net_dev_xmit_timeout")
+int BPF_PROG(xmit_timeout, struct net_device *ndev, int queue)
+{
+	static const char what[] = "net_dev_xmit_timeout";
+
+	trouble__tell(IOT_EV_HANG, ndev->dev.parent, queue, what, sizeof(what));
+	return 0;
+}
+
+/* Entered once a device for function, slot and bus resets alike (drivers/pci/pci.c). */
+SEC("?fentry/pci_dev_save_and_disable")
+int BPF_PROG(pci_reset, struct pci_dev *pdev)
+{
+	static const char what[] = "pci reset";
+
+	trouble__tell(IOT_EV_RESET, &pdev->dev, -1, what, sizeof(what));
+	return 0;
+}
+
+/*
+ * Every printk, at store time, whatever its level. Drivers say "Tx Unit Hang" and Intel and virtio IOMMUs say "fault" in
+ * no other way. User space keeps the lines that mean something; here nothing is judged.
+ */
+SEC("?tp_btf/console")
+int BPF_PROG(console_line, const char *text, unsigned long len)
+{
+	struct iot_log *e;
+	__u32 n;
+
+	if (!len)
+		return 0;
+	e = rare__reserve(IOT_EVENT_MAX);
+	if (!e)
+		return 0;
+	event__init(&e->h, IOT_EV_LOG, IOT_EVENT_MAX, 0, 0);
+	e->full_len = (__u32)len;
+	/* the last byte stays NUL; user space cuts the event to its text */
+	n = len < IOT_TEXT_MAX - 1 ? (__u32)len : IOT_TEXT_MAX - 1;
+	e->text_len = IOT_TEXT_MAX;
+	n &= IOT_EVENT_MAX - 1; /* the verifier's bound; no change: IOT_TEXT_MAX < IOT_EVENT_MAX */
+	if (n > IOT_TEXT_MAX - 1 || bpf_probe_read_kernel(e->text, n, text))
+		n = 0;
+	if (n <= IOT_TEXT_MAX - 1)
+		e->text[n] = 0;
+	rare__submit(e);
+	return 0;
+}

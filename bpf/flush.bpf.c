@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * IOTLB flushes, as templates by role. User space opens this object once for every flush function that a live domain's
+ * ops name, whichever driver it belongs to, and points one pair of programs at it; the maps are shared with the rest.
+ */
+#include "state.h"
+
+/* Which function this copy is attached to: index of the attribute flush_fn.<n>. */
+const volatile __u32 flush_fn = 0;
+
+struct covered {
+	__u64 begin, end;
+	__u32 place, cpu_of_hist;
+	struct iot_live *hist;
+	struct iot_live *ring;
+};
+
+/* One pending lazy unmap of one CPU: taken if it ended before the flush began. */
+static long pending_step(__u32 i, struct covered *c)
+{
+	struct iot_live *r = c->ring, *h = c->hist;
+	__u64 tail, ts, window;
+
+	if (!r || !h)
+		return 1;
+	tail = *(volatile __u64 *)&r->pend_tail;
+	if (tail == *(volatile __u64 *)&r->pend_head)
+		return 1;
+	ts = r->pend[tail & (IOT_PENDING - 1)];
+	if (ts >= c->begin)
+		return 1;
+	/* another CPU's flush may take it at the same time: the one that moves the tail counts it */
+	if (__sync_val_compare_and_swap(&r->pend_tail, tail, tail + 1) != tail)
+		return 0;
+	window = c->end - ts;
+	__sync_fetch_and_add(&h->window[1][hist__bucket(window) % HIST_BUCKETS], 1);
+	if (window > h->window_max[1])
+		h->window_max[1] = window;
+	return 0;
+}
+
+static long cpu_step(__u32 cpu, struct covered *c)
+{
+	if (cpu >= knobs.nr_cpus)
+		return 1;
+	c->ring = live__of(cpu, c->place);
+	bpf_loop(2 * IOT_PENDING, pending_step, c, 0);
+	return 0;
+}
+
+static __always_inline void flush_live(__u32 cpu, int place, __u64 begin, __u64 end, __u32 kind, __u32 why,
+				       __u64 first_unmap)
+{
+	struct iot_live *l = place >= 0 ? live__of(cpu, (__u32)place) : NULL;
+	struct covered c;
+	__u64 window;
+
+	if (!l || why > IOT_WHY_OTHER)
+		return;
+	__sync_fetch_and_add(&l->flushes[why], 1);
+	if (!begin)
+		return;
+	__sync_fetch_and_add(&l->flush_ns, end - begin);
+	if (kind == IOT_FLUSH_SYNC && first_unmap) {
+		window = end - first_unmap;
+		__sync_fetch_and_add(&l->window[0][hist__bucket(window) % HIST_BUCKETS], 1);
+		if (window > l->window_max[0])
+			l->window_max[0] = window;
+	}
+	if (kind == IOT_FLUSH_ALL) {
+		c.begin = begin;
+		c.end = end;
+		c.place = (__u32)place;
+		c.hist = l;
+		c.ring = NULL;
+		bpf_loop(knobs.nr_cpus, cpu_step, &c, 0);
+	}
+}
+
+/* Whose begin this is: the gather is on its caller's stack and so unique; without one, domain and task. */
+static __always_inline __u64 flush__key(__u64 dom, __u64 gather)
+{
+	return gather ?: dom ^ (bpf_get_current_pid_tgid() << 20) ^ (kernel__in_irq() ? 1 : 0);
+}
+
+static __always_inline int flush__begin(__u64 dom, __u64 gather)
+{
+	__u64 key = flush__key(dom, gather);
+	struct iot_inflight *f = inflight__of(key);
+
+	if (!f)
+		return 0;
+	if (f->key != key) {
+		f->key = key;
+		f->first_unmap = 0;
+	}
+	f->begin = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32 why, __u64 iova,
+				      __u64 size)
+{
+	__u64 key = flush__key(dom, gather), begin = 0, first = 0, ts = bpf_ktime_get_ns();
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct iot_inflight *f = inflight__of(key);
+	struct iot_cpu *c = cpu__this(cpu);
+	int place = dom__place(dom);
+	struct iot_flush *e;
+
+	if (!c || !c->active)
+		return 0;
+	if (place < 0)
+		place = dom__add(dom, -1, 0);
+	if (f && f->key == key) {
+		begin = f->begin;
+		first = f->first_unmap;
+		f->begin = 0;
+		f->first_unmap = 0;
+	}
+	if (!begin)
+		__sync_fetch_and_add(&c->no_begin, 1);
+	if (knobs.mode == IOT_MODE_LIVE) {
+		flush_live(cpu, place, begin, ts, kind, why, first);
+		return 0;
+	}
+	e = (void *)hot__reserve(c, cpu);
+	if (!e)
+		return 0;
+	hot__fill(&e->h, IOT_EV_FLUSH, cpu, place >= 0 ? dom__at(place) : NULL);
+	if (!begin)
+		e->h.flags |= IOT_F_NO_BEGIN;
+	e->begin = begin;
+	e->iova = iova;
+	e->size = size;
+	e->gather = (__u32)(gather >> 4);
+	e->kind = (__u8)kind;
+	e->why = (__u8)why;
+	e->fn = (__u16)flush_fn;
+	hot__publish(&e->h, ts);
+	return 0;
+}
+
+/*
+ * A flush queue counts its flush before it calls the driver (fq_flush_iotlb(), inlined on 7.x): a count beyond those
+ * already recognised makes this one of them, and the timer's own function tells which kind. Counting, not comparing
+ * with the last value, keeps two concurrent flushes of one domain apart.
+ */
+static __always_inline __u32 flush__why(__u64 dom)
+{
+	int place = dom__place(dom);
+	struct iot_dom *d = place >= 0 ? dom__at(place) : NULL;
+	struct iot_cpu *c = cpu__this(bpf_get_smp_processor_id());
+	struct iommu_dma_cookie *cookie;
+	__u64 started;
+
+	if (!d || !c)
+		return IOT_WHY_UNKNOWN;
+	cookie = (void *)d->cookie;
+	if (!cookie)
+		return IOT_WHY_OTHER;
+	if (!bpf_core_field_exists(cookie->fq_flush_start_cnt))
+		return IOT_WHY_UNKNOWN;
+	started = BPF_CORE_READ(cookie, fq_flush_start_cnt.counter);
+	if (started <= d->fq_seen)
+		return IOT_WHY_OTHER;
+	__sync_fetch_and_add(&d->fq_seen, 1);
+	return c->in_fq_timer ? IOT_WHY_TIMER : IOT_WHY_QUEUE_FULL;
+}
+
+SEC("?fentry")
+int BPF_PROG(flush_all_entry, struct iommu_domain *dom)
+{
+	return flush__begin(kernel__arg(ctx, 0), 0);
+}
+
+SEC("?fexit")
+int BPF_PROG(flush_all_exit, struct iommu_domain *dom)
+{
+	__u64 ptr = kernel__arg(ctx, 0);
+
+	return flush__end(ptr, 0, IOT_FLUSH_ALL, flush__why(ptr), 0, 0);
+}
+
+SEC("?fentry")
+int BPF_PROG(sync_entry, struct iommu_domain *dom, struct iommu_iotlb_gather *gather)
+{
+	return flush__begin(kernel__arg(ctx, 0), kernel__arg(ctx, 1));
+}
+
+SEC("?fexit")
+int BPF_PROG(sync_exit, struct iommu_domain *dom, struct iommu_iotlb_gather *gather)
+{
+	__u64 start = gather->start, end = gather->end;
+	int empty = start >= end; /* nothing gathered: start is ULONG_MAX (include/linux/iommu.h) */
+
+	return flush__end(kernel__arg(ctx, 0), kernel__arg(ctx, 1), IOT_FLUSH_SYNC, IOT_WHY_STRICT, empty ? 0 : start,
+			  empty ? 0 : end - start + 1);
+}
+
+SEC("?fentry")
+int BPF_PROG(sync_map_entry, struct iommu_domain *dom)
+{
+	return flush__begin(kernel__arg(ctx, 0), 0);
+}
+
+SEC("?fexit")
+int BPF_PROG(sync_map_exit, struct iommu_domain *dom, unsigned long iova, u64 size)
+{
+	return flush__end(kernel__arg(ctx, 0), 0, IOT_FLUSH_SYNC_MAP, IOT_WHY_MAP, iova, size);
+}
+
+char LICENSE[] SEC("license") = "GPL";

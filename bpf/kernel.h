@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every difference between kernels that bpf/ knows, in one place. Flavours (___x) are resolved by CO-RE at load time,
+ * by the fields a kernel has, never by its version.
+ */
+#ifndef IOMMUTOP_BPF_KERNEL_H
+#define IOMMUTOP_BPF_KERNEL_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+/*
+ * preempt_count moved: a per-CPU variable of its own (6.1, and again 7.x), a member of pcpu_hot (6.2 … 6.14).
+ * Where neither exists, interrupts can't be told from tasks and no event gets IOT_F_IRQ.
+ */
+struct pcpu_hot___new {
+	int preempt_count;
+} __attribute__((preserve_access_index));
+
+extern const int __preempt_count __ksym __weak;
+extern const struct pcpu_hot___new pcpu_hot __ksym __weak;
+
+/* Soft and hard interrupt and NMI bits of preempt_count (include/linux/preempt.h); SOFTIRQ_OFFSET only, not "BH off". */
+#define PREEMPT_IRQ_BITS 0x00ff0100
+
+static __always_inline int kernel__in_irq(void)
+{
+	int count = 0;
+
+	if (&pcpu_hot) {
+		const struct pcpu_hot___new *hot = bpf_this_cpu_ptr(&pcpu_hot);
+
+		count = BPF_CORE_READ(hot, preempt_count);
+	} else if (&__preempt_count) {
+		count = *(const int *)bpf_this_cpu_ptr(&__preempt_count);
+	}
+	return (count & PREEMPT_IRQ_BITS) != 0;
+}
+
+/*
+ * The DMA cookie: a plain member up to 6.12; 7.x keeps it in a union that cookie_type discriminates.
+ * Types without the DMA API bit never have one (6.1 keeps MSI cookies in the same member: type UNMANAGED).
+ */
+enum iommu_domain_cookie_type___new {
+	IOMMU_COOKIE_DMA_IOVA___new = 1,
+};
+struct iommu_domain___new {
+	enum iommu_domain_cookie_type___new cookie_type;
+} __attribute__((preserve_access_index));
+
+#define DOMAIN_DMA_API_BIT 2 /* __IOMMU_DOMAIN_DMA_API, the same on 6.1 … 7.2 */
+
+static __always_inline __u64 kernel__dma_cookie(struct iommu_domain *dom)
+{
+	struct iommu_domain___new *d = (void *)dom;
+
+	if (!(BPF_CORE_READ(dom, type) & DOMAIN_DMA_API_BIT))
+		return 0;
+	if (bpf_core_field_exists(d->cookie_type) &&
+	    BPF_CORE_READ(d, cookie_type) != IOMMU_COOKIE_DMA_IOVA___new)
+		return 0;
+	return (__u64)BPF_CORE_READ(dom, iova_cookie);
+}
+
+/*
+ * An argument as a plain number. The verifier types arguments of fentry and fexit programs as pointers, and no pointer
+ * may be hashed.
+ */
+static __always_inline __u64 kernel__arg(void *ctx, __u32 n)
+{
+	__u64 v = 0;
+
+	bpf_get_func_arg(ctx, n, &v);
+	return v;
+}
+
+/* Name of a device: kobj.name once it is registered, init_name before. */
+static __always_inline void kernel__dev_name(struct device *dev, char *out, __u32 size)
+{
+	const char *name = BPF_CORE_READ(dev, kobj.name);
+
+	if (!name)
+		name = BPF_CORE_READ(dev, init_name);
+	bpf_probe_read_kernel_str(out, size, name);
+}
+
+#endif

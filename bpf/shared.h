@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What bpf/ and src/collect share beside the events: the layout of the maps. Not a wire format, never on disk.
+ *
+ * Every map here is an array. On the hot path an array look-up is inlined by the verifier (about eight instructions),
+ * a hash look-up is a call of about ninety, and a ring-buffer reserve + commit of more than two hundred: hence a
+ * ring per CPU in an mmap-able array and an open-addressed domain table instead.
+ */
+#ifndef IOMMUTOP_BPF_SHARED_H
+#define IOMMUTOP_BPF_SHARED_H
+
+#include "event.h"
+#include "util/hist.h"
+
+#define IOT_MODE_LIVE	0	/* counters and windows only; hot events don't leave the kernel */
+#define IOT_MODE_STREAM	1	/* every event */
+
+/* Read-only after load; the verifier removes what a knob switches off. */
+struct iot_knobs {
+	__u32 mode;		/* IOT_MODE_* */
+	__u32 nr_cpus;		/* possible CPUs */
+	__u32 ring_slots;	/* per CPU, a power of two */
+	__u32 nr_domains;	/* entries of the domain table, a power of two */
+	__u32 stacks;		/* 1: a kernel stack on every unmap and fault */
+	__u32 pad;
+	__u64 group_kset;	/* address of the kernel's variable iommu_group_kset, 0 = not known */
+};
+
+/* A full ring keeps this many slots back for programs of interrupts that nest between test and reserve. */
+#define IOT_RING_SLACK	16
+
+/* One per CPU. The writer's and the reader's fields lie in cache lines of their own. */
+struct iot_cpu {
+	__u64 head;		/* slots ever reserved; atomic: interrupts nest */
+	__u64 lost;		/* hot events that found the ring full */
+	__u64 rare_lost;	/* rare events that found their ring full */
+	__u64 unknown_domain;	/* hot events whose domain had no place in the table */
+	__u64 no_begin;		/* flushes whose begin was overwritten */
+	__u32 in_fq_timer;	/* this CPU is inside fq_flush_timeout() */
+	__u32 active;		/* 0: hot events are not taken; all CPUs are switched within microseconds */
+	/* control: what the kernel's own tracepoints said */
+	__u64 tp_map_bytes;
+	__u64 tp_unmap_bytes;
+	__u64 tp_unmaps;
+	/* and what our hooks saw */
+	__u64 map_bytes;
+	__u64 unmap_bytes;
+	__u64 unmaps;
+	__u64 pad1[4];
+	__u64 tail;		/* slots ever consumed; only user space writes it */
+	__u64 pad2[7];
+};
+_Static_assert(sizeof(struct iot_cpu) == 192, "struct iot_cpu fills whole cache lines");
+
+/* Domain table: open addressing, IOT_DOM_PROBES places from the hash on. */
+#define IOT_DOM_PROBES	4
+#define IOT_DOM_FREE	0	/* values of ptr that are no pointer */
+#define IOT_DOM_BUSY	1	/* being filled */
+#define IOT_DOM_DEAD	2	/* freed; user space reads its last counters, clears them and sets IOT_DOM_FREE */
+struct iot_dom {
+	__u64 ptr;	/* struct iommu_domain *, or IOT_DOM_* */
+	__u64 cookie;	/* struct iommu_dma_cookie *, 0 = none */
+	__u64 fq_seen;	/* flush-queue flushes recognised, in the kernel's own count (fq_flush_start_cnt) */
+	__u32 id;	/* the number that events carry */
+	__u32 dev_xor;	/* XOR of the numbers of the devices attached: with one device, its number */
+	__u32 nr_devs;
+	__u32 type;
+	__s32 group;
+	__u32 pad;
+};
+
+struct iot_dev {
+	__u32 id;
+	__s32 group;
+	__u64 domain;	/* pointer of the domain it is attached to, 0 = none */
+};
+
+/* Flushes (and, live, strict unmaps) under way; direct mapped. key: gather pointer, or domain pointer ^ task. */
+#define IOT_INFLIGHT	4096
+struct iot_inflight {
+	__u64 key;
+	__u64 begin;		/* ns, the flush's; 0 = not begun */
+	__u64 first_unmap;	/* ns, end of the first unmap that this flush covers; 0 = none (live mode) */
+};
+
+/* Live counters per CPU and domain; index: cpu * nr_domains + place in the domain table. One writer per field. */
+#define IOT_PENDING	256	/* a flush queue has 255 usable entries */
+struct iot_live {
+	__u64 maps, map_bytes, map_errors;
+	__u64 unmaps_strict, unmaps_lazy, unmap_bytes;
+	__u64 flushes[6];		/* by IOT_WHY_* */
+	__u64 flush_ns;
+	__u64 pend_head;		/* lazy unmaps: written by this CPU's unmap program */
+	__u64 pend_tail;		/* taken by flushes on any CPU with compare-and-exchange */
+	__u64 pend_overflow;		/* windows not measured */
+	__u64 window_max[2];		/* [0] strict, [1] lazy */
+	__u64 pend[IOT_PENDING];	/* ns, end of the unmap */
+	__u64 window[2][HIST_BUCKETS];
+};
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The maps, and the few verbs on them that every program uses. Sizes marked 1 are set before load. */
+#ifndef IOMMUTOP_BPF_STATE_H
+#define IOMMUTOP_BPF_STATE_H
+
+#include "kernel.h"
+#include "shared.h"
+
+const volatile struct iot_knobs knobs __weak = {};
+
+/* weak: each file of bpf/ declares them, the static linker keeps one */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct iot_cpu);
+} cpus SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__uint(value_size, IOT_HOT_SIZE);
+} hot SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct iot_dom);
+} doms SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct iot_live);
+} live SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, IOT_INFLIGHT);
+	__type(key, __u32);
+	__type(value, struct iot_inflight);
+} inflight SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct iot_dev);
+} devs SEC(".maps") __weak;
+
+/* DMA cookie -> domain: an IOVA is freed with nothing but its allocator at hand. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u64);
+} cookies SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} rare SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, 16384);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, IOT_STACK_MAX * sizeof(__u64));
+} stacks SEC(".maps") __weak;
+
+/* Counters of what was handed out: [0] domains, [1] devices. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u64);
+} numbers SEC(".maps") __weak;
+
+#define NUMBER_DOMAIN	0
+#define NUMBER_DEVICE	1
+
+static __always_inline __u32 number__next(__u32 what)
+{
+	__u64 *n = bpf_map_lookup_elem(&numbers, &what);
+
+	return n ? (__u32)__sync_fetch_and_add(n, 1) + 1 : 0;
+}
+
+static __always_inline struct iot_cpu *cpu__this(__u32 cpu)
+{
+	return bpf_map_lookup_elem(&cpus, &cpu);
+}
+
+/* Fibonacci hashing: pointers differ in their middle bits, the multiplication carries them to the top. */
+static __always_inline __u32 hash32(__u64 v)
+{
+	return (__u32)((v * 0x9e3779b97f4a7c15ULL) >> 40);
+}
+
+static __always_inline struct iot_live *live__of(__u32 cpu, __u32 place)
+{
+	__u32 key = cpu * knobs.nr_domains + place;
+
+	return bpf_map_lookup_elem(&live, &key);
+}
+
+static __always_inline struct iot_inflight *inflight__of(__u64 key)
+{
+	__u32 k = hash32(key) & (IOT_INFLIGHT - 1);
+
+	return bpf_map_lookup_elem(&inflight, &k);
+}
+
+/*
+ * Rare events go through a BPF ring buffer of their own, so that no storm of maps drowns them. The consumer polls by
+ * the clock, so nobody is woken here. Returns NULL, counted as lost, if the ring is full.
+ */
+static __always_inline void *rare__reserve(__u32 size)
+{
+	void *p = bpf_ringbuf_reserve(&rare, size, 0);
+
+	if (!p) {
+		__u32 cpu = bpf_get_smp_processor_id();
+		struct iot_cpu *c = cpu__this(cpu);
+
+		if (c)
+			__sync_fetch_and_add(&c->rare_lost, 1);
+	}
+	return p;
+}
+
+static __always_inline void rare__submit(void *p)
+{
+	bpf_ringbuf_submit(p, BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void event__init(struct iot_event *e, __u16 id, __u16 len, __u32 domain, __u32 dev)
+{
+	e->ts = bpf_ktime_get_ns();
+	e->id = id;
+	e->len = len;
+	e->cpu = bpf_get_smp_processor_id();
+	e->flags = kernel__in_irq() ? IOT_F_IRQ : 0;
+	e->tid = (__u32)bpf_get_current_pid_tgid();
+	e->domain = domain;
+	e->dev = dev;
+	e->stack = 0;
+}
+
+/*
+ * A slot of this CPU's ring, or NULL (counted as lost). The caller fills everything but ts, then calls hot__publish().
+ * Several programs may be between the two at once on one CPU, nested by interrupts: each has its own slot.
+ */
+static __always_inline struct iot_event *hot__reserve(struct iot_cpu *c, __u32 cpu)
+{
+	__u64 pos;
+	__u32 key;
+
+	if (c->head - *(volatile __u64 *)&c->tail >= knobs.ring_slots - IOT_RING_SLACK) {
+		__sync_fetch_and_add(&c->lost, 1);
+		return NULL;
+	}
+	pos = __sync_fetch_and_add(&c->head, 1);
+	key = cpu * knobs.ring_slots + ((__u32)pos & (knobs.ring_slots - 1));
+	return bpf_map_lookup_elem(&hot, &key);
+}
+
+/* The reader takes a slot whose ts isn't 0, and sets it back to 0. The exchange orders it behind the other fields. */
+static __always_inline void hot__publish(struct iot_event *e, __u64 ts)
+{
+	__sync_lock_test_and_set(&e->ts, ts);
+}
+
+static __always_inline void hot__fill(struct iot_event *e, __u16 id, __u32 cpu, const struct iot_dom *d)
+{
+	e->id = id;
+	e->len = IOT_HOT_SIZE;
+	e->cpu = (__u16)cpu;
+	e->flags = kernel__in_irq() ? IOT_F_IRQ : 0;
+	e->tid = (__u32)bpf_get_current_pid_tgid();
+	e->domain = d ? d->id : 0;
+	e->dev = d && d->nr_devs == 1 ? d->dev_xor : 0;
+	e->stack = 0;
+}
+
+/* The domain's place in the table, or a negative number. */
+static __always_inline int dom__place(__u64 ptr)
+{
+	__u32 h = hash32(ptr), mask = knobs.nr_domains - 1;
+
+#pragma unroll
+	for (__u32 i = 0; i < IOT_DOM_PROBES; i++) {
+		__u32 k = (h + i) & mask;
+		struct iot_dom *d = bpf_map_lookup_elem(&doms, &k);
+
+		if (d && d->ptr == ptr)
+			return (int)k;
+	}
+	return -1;
+}
+
+static __always_inline struct iot_dom *dom__at(int place)
+{
+	__u32 k = (__u32)place;
+
+	return bpf_map_lookup_elem(&doms, &k);
+}
+
+/* Everything about a domain that its kernel structures say now; what: IOT_DOMAIN_*. */
+static __always_inline void dom__tell(struct iommu_domain *dom, const struct iot_dom *d, __u32 what, __u16 flags)
+{
+	struct iommu_dma_cookie *cookie = (void *)d->cookie;
+	const struct iommu_domain_ops *ops;
+	struct iot_domain *e;
+
+	e = rare__reserve(sizeof(*e));
+	if (!e)
+		return;
+	event__init(&e->h, IOT_EV_DOMAIN, sizeof(*e), d->id, d->nr_devs == 1 ? d->dev_xor : 0);
+	e->h.flags |= flags;
+	e->what = what;
+	e->type = d->type;
+	e->group = d->group;
+	e->fq_active = 0;
+	e->fq_known = 0;
+	e->pad[0] = e->pad[1] = 0;
+	e->fq_started = e->fq_finished = 0;
+	if (cookie && bpf_core_field_exists(cookie->fq_domain)) {
+		e->fq_known = 1;
+		e->fq_active = BPF_CORE_READ(cookie, fq_domain) != NULL;
+		e->fq_started = BPF_CORE_READ(cookie, fq_flush_start_cnt.counter);
+		e->fq_finished = BPF_CORE_READ(cookie, fq_flush_finish_cnt.counter);
+	}
+	ops = BPF_CORE_READ(dom, ops);
+	e->owner = (__u64)ops;
+	e->flush_all = (__u64)BPF_CORE_READ(ops, flush_iotlb_all);
+	e->sync = (__u64)BPF_CORE_READ(ops, iotlb_sync);
+	e->sync_map = (__u64)BPF_CORE_READ(ops, iotlb_sync_map);
+	rare__submit(e);
+}
+
+/*
+ * Finds the domain or gives it a place and a number and tells the stream of it. Not on the hot path but for the first
+ * event of a domain that never was attached where we look (VFIO maps first). -1: no place (counted by the caller).
+ */
+static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, __u16 flags)
+{
+	struct iommu_domain *dom = (void *)ptr;
+	__u32 h = hash32(ptr), mask = knobs.nr_domains - 1;
+	int place = dom__place(ptr);
+
+	if (place >= 0)
+		return place;
+	for (__u32 i = 0; i < IOT_DOM_PROBES; i++) {
+		struct iommu_dma_cookie *cookie;
+		__u32 k = (h + i) & mask;
+		struct iot_dom *d = bpf_map_lookup_elem(&doms, &k);
+
+		if (!d || __sync_val_compare_and_swap(&d->ptr, IOT_DOM_FREE, IOT_DOM_BUSY) != IOT_DOM_FREE)
+			continue;
+		d->id = number__next(NUMBER_DOMAIN);
+		d->type = BPF_CORE_READ(dom, type);
+		d->group = group;
+		d->dev_xor = 0;
+		d->nr_devs = 0;
+		d->fq_seen = 0;
+		d->cookie = kernel__dma_cookie(dom);
+		cookie = (void *)d->cookie;
+		if (cookie && bpf_core_field_exists(cookie->fq_flush_start_cnt))
+			d->fq_seen = BPF_CORE_READ(cookie, fq_flush_start_cnt.counter);
+		if (cookie)
+			bpf_map_update_elem(&cookies, &d->cookie, &ptr, BPF_ANY);
+		__sync_lock_test_and_set(&d->ptr, ptr);
+		dom__tell(dom, d, IOT_DOMAIN_SEEN, flags);
+		return (int)k;
+	}
+	return -1;
+}
+
+#endif

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "analyze/analysis.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "analyze/logline.h"
+#include "analyze/verdict.h"
+
+
+static const __u16 least[] = {
+	[IOT_EV_MAP] = sizeof(struct iot_map), [IOT_EV_UNMAP] = sizeof(struct iot_unmap),
+	[IOT_EV_FLUSH] = sizeof(struct iot_flush), [IOT_EV_IOVA_ALLOC] = sizeof(struct iot_iova),
+	[IOT_EV_IOVA_FREE] = sizeof(struct iot_iova), [IOT_EV_FAULT] = sizeof(struct iot_fault),
+	[IOT_EV_HANG] = sizeof(struct iot_trouble), [IOT_EV_RESET] = sizeof(struct iot_trouble),
+	[IOT_EV_LOG] = sizeof(struct iot_log), [IOT_EV_DOMAIN] = sizeof(struct iot_domain),
+	[IOT_EV_ATTACH] = sizeof(struct iot_attach), [IOT_EV_DETACH] = sizeof(struct iot_attach),
+	[IOT_EV_MODULE] = sizeof(struct iot_module), [IOT_EV_LOSS] = sizeof(struct iot_loss),
+	[IOT_EV_COVERAGE] = sizeof(struct iot_coverage), [IOT_EV_CAPTURE] = sizeof(struct iot_capture),
+	[IOT_EV_DEVICE] = sizeof(struct iot_device), [IOT_EV_STACK] = sizeof(struct iot_stack),
+	[IOT_EV_SYMBOL] = sizeof(struct iot_symbol), [IOT_EV_ATTR] = sizeof(struct iot_attr),
+	[IOT_EV_CLOCK] = sizeof(struct iot_clock),
+};
+#define NR_LEAST (sizeof(least) / sizeof(least[0]))
+
+int analysis__new(struct analysis **out, const struct analysis_opts *opts)
+{
+	struct analysis *a = calloc(1, sizeof(*a));
+	int err;
+
+	if (!a)
+		return -ENOMEM;
+	err = model__init(&a->model, opts ? opts->history : 0);
+	if (err) {
+		free(a);
+		return err;
+	}
+	*out = a;
+	return 0;
+}
+
+void analysis__free(struct analysis *a)
+{
+	if (!a)
+		return;
+	incidents__free(&a->incidents);
+	model__free(&a->model);
+	free(a);
+}
+
+static int on_log(struct analysis *a, const struct iot_log *log)
+{
+	union logline_event out;
+	int err;
+
+	a->log_lines++;
+	err = logline__event(&a->model, log, &out);
+	if (err <= 0)
+		return err;
+	a->log_matched++;
+	model__event(&a->model, &out.h);
+	switch (out.h.id) {
+	case IOT_EV_FAULT:
+		return incidents__fault(&a->incidents, &a->model, &out.fault);
+	case IOT_EV_HANG:
+		return incidents__hang(&a->incidents, &a->model, &out.trouble);
+	case IOT_EV_RESET:
+		return incidents__reset(&a->incidents, &a->model, &out.trouble);
+	default:
+		return 0;
+	}
+}
+
+int analysis__event(struct analysis *a, const struct iot_event *ev)
+{
+	const void *body = ev;
+	int err = 0;
+
+	if (ev->len < (ev->id < NR_LEAST ? least[ev->id] : sizeof(*ev))) {
+		a->malformed++;
+		return 0;
+	}
+	if (ev->flags & IOT_F_DERIVED)
+		return 0;
+	model__event(&a->model, ev);
+	switch (ev->id) {
+	case IOT_EV_FAULT:
+		err = incidents__fault(&a->incidents, &a->model, body);
+		break;
+	case IOT_EV_HANG:
+		err = incidents__hang(&a->incidents, &a->model, body);
+		break;
+	case IOT_EV_RESET:
+		err = incidents__reset(&a->incidents, &a->model, body);
+		break;
+	case IOT_EV_LOG:
+		err = on_log(a, body);
+		break;
+	}
+	if (!err)
+		err = a->model.error;
+	if (err && !a->error)
+		a->error = err;
+	return err;
+}
+
+static __u64 suppressed_near(const struct model *m, const struct incident *i)
+{
+	__u64 nr = 0;
+
+	for (size_t n = 0; n < m->nr_losses; n++) {
+		const struct model_loss *l = &m->losses[n];
+
+		if (l->cause == IOT_LOST_RATELIMIT && l->begin <= i->last_fault && l->end >= i->first_fault)
+			nr += l->count;
+	}
+	return nr;
+}
+
+/* The hot path keeps histograms by domain only; an unmap without a domain has no window anyway. */
+static void add_up(struct model *m)
+{
+	m->total.lazy = m->total.strict = m->total.flush = (struct hist){ 0 };
+	idtab__for_each(&m->domains, s) {
+		const struct model_domain *dom = s->value;
+
+		hist__merge(&m->total.lazy, &dom->stats.lazy);
+		hist__merge(&m->total.strict, &dom->stats.strict);
+		hist__merge(&m->total.flush, &dom->stats.flush);
+	}
+}
+
+void analysis__finish(struct analysis *a)
+{
+	add_up(&a->model);
+	for (__u32 n = 0; n < a->incidents.nr; n++) {
+		struct incident *i = a->incidents.list[n];
+
+		i->suppressed = i->nr_faults ? suppressed_near(&a->model, i) : 0;
+		verdict__judge(i, &a->model);
+	}
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "analyze/relate.h"
+
+#include <string.h>
+
+/* Where NICs put their VFs: routing id offset and stride of the SR-IOV capability, as these chips hard-wire them. */
+static const struct {
+	const char *pf_driver;
+	__u32 offset, stride, vfs;
+} vf_layouts[] = {
+	{ "ixgbe", 0x180, 2, 64 },	/* 82599, X540, X550 */
+	{ "igb", 0x180, 2, 16 },	/* 82576: stride 2; I350: stride 4, so every second one of these */
+};
+
+static struct relation by_offset(const struct model_device *pf, const struct model_device *vf)
+{
+	__u32 offset = vf->rid - pf->rid;
+
+	if (!pf->rid_known || !vf->rid_known || vf->rid < pf->rid)
+		return (struct relation){ 0 };
+	for (size_t i = 0; i < sizeof(vf_layouts) / sizeof(vf_layouts[0]); i++) {
+		if (strcmp(pf->driver, vf_layouts[i].pf_driver) || offset < vf_layouts[i].offset)
+			continue;
+		if ((offset - vf_layouts[i].offset) % vf_layouts[i].stride ||
+		    (offset - vf_layouts[i].offset) / vf_layouts[i].stride >= vf_layouts[i].vfs)
+			continue;
+		return (struct relation){ .kind = RELATION_VF_OFFSET, .offset = offset, .pf_dev = pf->nr,
+					  .vf = (offset - vf_layouts[i].offset) / vf_layouts[i].stride };
+	}
+	return (struct relation){ 0 };
+}
+
+struct relation relate(const struct model_device *a, const struct model_device *b)
+{
+	struct relation r = { 0 };
+
+	if (!a || !b)
+		return r;
+	if (a == b || (a->name[0] && !strcmp(a->name, b->name)) ||
+	    (a->rid_known && b->rid_known && a->rid == b->rid))
+		return (struct relation){ .kind = RELATION_SAME };
+	if (a->physfn[0] && !strcmp(a->physfn, b->name))
+		return (struct relation){ .kind = RELATION_PHYSFN, .pf_dev = b->nr };
+	if (b->physfn[0] && !strcmp(b->physfn, a->name))
+		return (struct relation){ .kind = RELATION_PHYSFN, .pf_dev = a->nr };
+	if (a->group >= 0 && a->group == b->group)
+		return (struct relation){ .kind = RELATION_GROUP };
+	/* The table knows of both whether they are VFs: then distance proves nothing more. */
+	if (a->physfn[0] || b->physfn[0])
+		return r;
+	r = by_offset(a, b);
+	return r.kind ? r : by_offset(b, a);
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "collect/facts.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "util/parse.h"
+
+static uint64_t now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+uint64_t facts__now(void)
+{
+	return now(CLOCK_MONOTONIC);
+}
+
+static void header(struct iot_event *e, uint16_t id, size_t len)
+{
+	memset(e, 0, len);
+	e->ts = facts__now();
+	e->id = id;
+	e->len = (uint16_t)len;
+	e->cpu = 0xffff;
+}
+
+/* The last component of what a link of the device points to; "" if there is no such link. */
+static void read_link(const struct iot_device *dev, const char *sysfs, const char *link, char *out, size_t size)
+{
+	char path[256], target[PATH_MAX];
+	ssize_t n;
+
+	out[0] = 0;
+	snprintf(path, sizeof(path), "%s/bus/%s/devices/%s/%s", sysfs, dev->bus, dev->name, link);
+	n = readlink(path, target, sizeof(target) - 1);
+	if (n <= 0)
+		return;
+	target[n] = 0;
+	snprintf(out, size, "%s", basename(target));
+}
+
+void facts__complete_device(struct iot_device *dev, const char *sysfs)
+{
+	char driver[sizeof(dev->driver)];
+
+	sysfs = sysfs ? sysfs : "/sys";
+	dev->name[sizeof(dev->name) - 1] = 0;
+	dev->bus[sizeof(dev->bus) - 1] = 0;
+	read_link(dev, sysfs, "driver", driver, sizeof(driver));
+	if (driver[0])
+		memcpy(dev->driver, driver, sizeof(driver));
+	if (strcmp(dev->bus, "pci"))
+		return;
+	dev->rid_known = !parse__pci_rid(dev->name, &dev->rid);
+	read_link(dev, sysfs, "physfn", dev->physfn, sizeof(dev->physfn));
+}
+
+/* Room for one event with text behind its fixed part. */
+union text_event {
+	struct iot_event h;
+	struct iot_attr attr;
+	struct iot_symbol symbol;
+	char bytes[IOT_EVENT_MAX];
+};
+
+static uint32_t text_room(size_t len)
+{
+	return (uint32_t)((len + 1 + 7) & ~(size_t)7);
+}
+
+int facts__attr(facts_add add, void *ctx, const char *fmt, ...)
+{
+	union text_event e;
+	char text[IOT_EVENT_MAX - sizeof(struct iot_attr)];
+	uint32_t room;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	room = text_room(strlen(text));
+	header(&e.h, IOT_EV_ATTR, sizeof(e.attr) + room);
+	e.attr.text_len = room;
+	memcpy(e.attr.text, text, strlen(text));
+	return add(ctx, &e.h);
+}
+
+static int add_symbol(facts_add add, void *ctx, uint64_t addr, const struct kallsyms *syms)
+{
+	union text_event e;
+	struct ksym sym;
+	char text[160];
+	uint32_t room;
+
+	if (!syms || kallsyms__at(syms, addr, &sym))
+		return 0;
+	if (sym.module[0])
+		snprintf(text, sizeof(text), "%s [%s]", sym.name, sym.module);
+	else
+		snprintf(text, sizeof(text), "%s", sym.name);
+	room = text_room(strlen(text));
+	header(&e.h, IOT_EV_SYMBOL, sizeof(e.symbol) + room);
+	e.symbol.addr = addr;
+	e.symbol.offset = (uint32_t)(addr - sym.addr);
+	e.symbol.text_len = room;
+	memcpy(e.symbol.text, text, strlen(text));
+	return add(ctx, &e.h);
+}
+
+int facts__stack(facts_add add, void *ctx, int map_fd, uint32_t id, const struct kallsyms *syms)
+{
+	struct {
+		struct iot_stack s;
+		uint64_t ip[IOT_STACK_MAX];
+	} e;
+	uint64_t ip[IOT_STACK_MAX] = {};
+	uint32_t key = id - 1, nr = 0;
+	int err;
+
+	if (bpf_map_lookup_elem(map_fd, &key, ip))
+		return -ENOENT;
+	while (nr < IOT_STACK_MAX && ip[nr])
+		nr++;
+	for (uint32_t i = 0; i < nr; i++) {
+		err = add_symbol(add, ctx, ip[i], syms);
+		if (err)
+			return err;
+	}
+	header(&e.s.h, IOT_EV_STACK, sizeof(e.s) + nr * sizeof(ip[0]));
+	e.s.h.stack = id;
+	e.s.nr = nr;
+	memcpy(e.s.ip, ip, nr * sizeof(ip[0]));
+	return add(ctx, &e.s.h);
+}
+
+int facts__clock(facts_add add, void *ctx)
+{
+	struct iot_clock e;
+
+	header(&e.h, IOT_EV_CLOCK, sizeof(e));
+	e.real = now(CLOCK_REALTIME);
+	e.boot = now(CLOCK_BOOTTIME);
+	e.h.ts = facts__now();
+	return add(ctx, &e.h);
+}
+
+static int add_file(facts_add add, void *ctx, const char *key, const char *path)
+{
+	char text[900];
+	size_t n;
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return 0; /* not on this kernel: the attribute is absent */
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	while (n && (text[n - 1] == '\n' || !text[n - 1]))
+		n--;
+	text[n] = 0;
+	return facts__attr(add, ctx, "%s=%s", key, text);
+}
+
+int facts__host(facts_add add, void *ctx)
+{
+	static const struct {
+		const char *key, *path;
+	} files[] = {
+		{ "cmdline", "/proc/cmdline" },
+		{ "boot_id", "/proc/sys/kernel/random/boot_id" },
+	};
+	struct utsname u;
+	int err;
+
+	if (uname(&u))
+		return -errno;
+	err = facts__attr(add, ctx, "kernel=%s", u.release);
+	if (!err)
+		err = facts__attr(add, ctx, "machine=%s", u.machine);
+	for (size_t i = 0; !err && i < sizeof(files) / sizeof(files[0]); i++)
+		err = add_file(add, ctx, files[i].key, files[i].path);
+	return err;
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "collect/live.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct live {
+	struct iot_dom *doms;
+	struct iot_live *counters;
+	uint32_t nr_cpus, nr_domains;
+	struct live_row *gone;
+	size_t nr_gone;
+};
+
+struct live *live__new(struct iot_dom *doms, struct iot_live *counters, const struct iot_knobs *knobs)
+{
+	struct live *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->doms = doms;
+	l->counters = counters;
+	l->nr_cpus = knobs->nr_cpus;
+	l->nr_domains = knobs->nr_domains;
+	return l;
+}
+
+void live__free(struct live *l)
+{
+	if (!l)
+		return;
+	free(l->gone);
+	free(l);
+}
+
+static void add_cpu(struct live_row *row, const struct iot_live *c)
+{
+	row->maps += c->maps;
+	row->map_bytes += c->map_bytes;
+	row->map_errors += c->map_errors;
+	row->unmaps_strict += c->unmaps_strict;
+	row->unmaps_lazy += c->unmaps_lazy;
+	row->unmap_bytes += c->unmap_bytes;
+	for (size_t i = 0; i < 6; i++)
+		row->flushes[i] += c->flushes[i];
+	row->flush_ns += c->flush_ns;
+	row->unmeasured += c->pend_overflow;
+	row->pending += c->pend_head - c->pend_tail;
+	for (size_t lazy = 0; lazy < 2; lazy++) {
+		if (c->window_max[lazy] > row->window_max[lazy])
+			row->window_max[lazy] = c->window_max[lazy];
+		for (size_t i = 0; i < HIST_BUCKETS; i++)
+			row->window[lazy][i] += c->window[lazy][i];
+	}
+}
+
+static void read_row(const struct live *l, uint32_t place, struct live_row *row)
+{
+	const struct iot_dom *d = &l->doms[place];
+
+	memset(row, 0, sizeof(*row));
+	row->domain = d->id;
+	row->nr_devs = d->nr_devs;
+	row->dev = d->nr_devs == 1 ? d->dev_xor : 0;
+	row->group = d->group;
+	row->type = d->type;
+	for (uint32_t cpu = 0; l->counters && cpu < l->nr_cpus; cpu++)
+		add_cpu(row, &l->counters[(size_t)cpu * l->nr_domains + place]);
+}
+
+int live__reap(struct live *l)
+{
+	struct live_row *more;
+
+	for (uint32_t place = 0; place < l->nr_domains; place++) {
+		struct iot_dom *d = &l->doms[place];
+
+		if (__atomic_load_n(&d->ptr, __ATOMIC_ACQUIRE) != IOT_DOM_DEAD)
+			continue;
+		if (l->counters) {
+			more = realloc(l->gone, (l->nr_gone + 1) * sizeof(*more));
+			if (!more)
+				return -ENOMEM;
+			l->gone = more;
+			read_row(l, place, &more[l->nr_gone]);
+			more[l->nr_gone++].gone = true;
+			for (uint32_t cpu = 0; cpu < l->nr_cpus; cpu++)
+				memset(&l->counters[(size_t)cpu * l->nr_domains + place], 0, sizeof(*l->counters));
+		}
+		__atomic_store_n(&d->ptr, IOT_DOM_FREE, __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+static int compare_domain(const void *a, const void *b)
+{
+	const struct live_row *x = a, *y = b;
+
+	return (x->domain > y->domain) - (x->domain < y->domain);
+}
+
+int live__each(struct live *l, int (*each)(void *ctx, const struct live_row *row), void *ctx)
+{
+	struct live_row *rows = malloc((l->nr_domains + l->nr_gone) * sizeof(*rows));
+	size_t nr = 0;
+	int err = 0;
+
+	if (!rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < l->nr_gone; i++)
+		rows[nr++] = l->gone[i];
+	for (uint32_t place = 0; place < l->nr_domains; place++)
+		if (__atomic_load_n(&l->doms[place].ptr, __ATOMIC_ACQUIRE) > IOT_DOM_DEAD)
+			read_row(l, place, &rows[nr++]);
+	qsort(rows, nr, sizeof(*rows), compare_domain);
+	for (size_t i = 0; !err && i < nr; i++)
+		err = each(ctx, &rows[i]);
+	free(rows);
+	return err;
+}

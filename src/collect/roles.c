@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "collect/roles.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect/programs.h"
+#include "flush.skel.h"
+
+struct copy {
+	struct role role;
+	struct flush_bpf *skel;	/* NULL: failed, or gone */
+};
+
+struct roles {
+	struct bpf_object *main_object;
+	const struct btf *vmlinux;
+	struct iot_knobs knobs;
+	struct copy *copies;
+	size_t nr;
+	uint64_t misses_gone;
+};
+
+static const struct {
+	const char *name, *entry, *exit;
+} kinds[] = {
+	[ROLE_FLUSH_ALL] = { "flush_iotlb_all", "flush_all_entry", "flush_all_exit" },
+	[ROLE_SYNC] = { "iotlb_sync", "sync_entry", "sync_exit" },
+	[ROLE_SYNC_MAP] = { "iotlb_sync_map", "sync_map_entry", "sync_map_exit" },
+};
+
+const char *role__kind_name(enum role_kind kind)
+{
+	return kinds[kind].name;
+}
+
+struct roles *roles__new(struct bpf_object *main_object, const struct iot_knobs *knobs, const struct btf *vmlinux)
+{
+	struct roles *r = calloc(1, sizeof(*r));
+
+	if (r) {
+		r->main_object = main_object;
+		r->knobs = *knobs;
+		r->vmlinux = vmlinux;
+	}
+	return r;
+}
+
+void roles__free(struct roles *r)
+{
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->nr; i++)
+		flush_bpf__destroy(r->copies[i].skel);
+	free(r->copies);
+	free(r);
+}
+
+static int share_maps(struct roles *r, struct flush_bpf *skel)
+{
+	struct bpf_map *map, *main_map;
+	int err;
+
+	bpf_object__for_each_map(map, skel->obj) {
+		if (bpf_map__is_internal(map))
+			continue; /* read-only data is each copy's own */
+		main_map = bpf_object__find_map_by_name(r->main_object, bpf_map__name(map));
+		if (!main_map)
+			return -ENOENT;
+		err = bpf_map__reuse_fd(map, bpf_map__fd(main_map));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* Does BTF know the function? That of its module has to be asked, or a namesake in the kernel would answer. */
+static int check_btf(struct roles *r, const struct role *role, char *why, size_t size)
+{
+	struct btf *mod = NULL;
+	int id;
+
+	if (role->module[0]) {
+		mod = btf__load_module_btf(role->module, (struct btf *)r->vmlinux);
+		if (libbpf_get_error(mod)) {
+			snprintf(why, size, "module %s has no BTF; build it against a kernel with BTF (pahole -J)",
+				 role->module);
+			return -ENOENT;
+		}
+	}
+	id = btf__find_by_name_kind(mod ? mod : r->vmlinux, role->function, BTF_KIND_FUNC);
+	btf__free(mod);
+	if (id < 0) {
+		snprintf(why, size, "%s has no BTF", role->function);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+static int attach_copy(struct roles *r, struct copy *c, size_t index)
+{
+	struct role *role = &c->role;
+	struct bpf_program *prog;
+	struct flush_bpf *skel;
+	int err;
+
+	err = check_btf(r, role, role->why_not, sizeof(role->why_not));
+	if (err)
+		return err;
+	skel = flush_bpf__open();
+	if (!skel) {
+		snprintf(role->why_not, sizeof(role->why_not), "opening the template failed: %s", strerror(errno));
+		return -errno;
+	}
+	memcpy((void *)&skel->rodata->knobs, &r->knobs, sizeof(r->knobs));
+	*(uint32_t *)&skel->rodata->flush_fn = (uint32_t)index;
+	bpf_object__for_each_program(prog, skel->obj) {
+		const char *name = bpf_program__name(prog);
+		bool ours = !strcmp(name, kinds[role->kind].entry) || !strcmp(name, kinds[role->kind].exit);
+
+		bpf_program__set_autoload(prog, ours);
+		if (!ours)
+			continue;
+		err = bpf_program__set_attach_target(prog, 0, role->function);
+		if (err) {
+			snprintf(role->why_not, sizeof(role->why_not), "%s: %s", role->function, strerror(-err));
+			goto fail;
+		}
+	}
+	err = share_maps(r, skel);
+	if (!err)
+		err = flush_bpf__load(skel);
+	if (!err)
+		err = flush_bpf__attach(skel);
+	if (err) {
+		snprintf(role->why_not, sizeof(role->why_not), "the kernel refused it: %s", strerror(-err));
+		goto fail;
+	}
+	c->skel = skel;
+	return 1;
+fail:
+	flush_bpf__destroy(skel);
+	return err;
+}
+
+int roles__want(struct roles *r, enum role_kind kind, uint64_t addr, const struct kallsyms *syms)
+{
+	struct copy *c, *more;
+	struct ksym sym;
+
+	for (size_t i = 0; i < r->nr; i++)
+		if (!r->copies[i].role.gone && r->copies[i].role.addr == addr && r->copies[i].role.kind == kind)
+			return 0;
+	more = realloc(r->copies, (r->nr + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	r->copies = more;
+	c = &r->copies[r->nr++];
+	memset(c, 0, sizeof(*c));
+	c->role.kind = kind;
+	c->role.addr = addr;
+	if (kallsyms__at(syms, addr, &sym) || sym.addr != addr) {
+		snprintf(c->role.function, sizeof(c->role.function), "0x%llx", (unsigned long long)addr);
+		snprintf(c->role.why_not, sizeof(c->role.why_not), "no symbol at that address");
+		return -ENOENT;
+	}
+	snprintf(c->role.function, sizeof(c->role.function), "%s", sym.name);
+	snprintf(c->role.module, sizeof(c->role.module), "%s", sym.module);
+	return attach_copy(r, c, r->nr - 1);
+}
+
+static uint64_t copy_misses(const struct copy *c)
+{
+	struct bpf_program *prog;
+	uint64_t n = 0;
+
+	if (c->skel)
+		bpf_object__for_each_program(prog, c->skel->obj)
+			n += program__misses(bpf_program__fd(prog));
+	return n;
+}
+
+void roles__module_gone(struct roles *r, const char *module)
+{
+	for (size_t i = 0; i < r->nr; i++) {
+		struct copy *c = &r->copies[i];
+
+		if (c->role.gone || strcmp(c->role.module, module))
+			continue;
+		r->misses_gone += copy_misses(c);
+		flush_bpf__destroy(c->skel);
+		c->skel = NULL;
+		c->role.gone = true;
+	}
+}
+
+void roles__detach(struct roles *r)
+{
+	for (size_t i = 0; i < r->nr; i++)
+		if (r->copies[i].skel)
+			flush_bpf__detach(r->copies[i].skel);
+}
+
+size_t roles__count(const struct roles *r)
+{
+	return r->nr;
+}
+
+const struct role *roles__at(const struct roles *r, size_t i)
+{
+	return &r->copies[i].role;
+}
+
+uint64_t roles__misses(const struct roles *r)
+{
+	uint64_t n = r->misses_gone;
+
+	for (size_t i = 0; i < r->nr; i++)
+		n += copy_misses(&r->copies[i]);
+	return n;
+}

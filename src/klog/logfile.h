@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A saved kernel log (dmesg, journalctl -k, a serial console's file) to events: one IOT_EV_LOG a record. Lines without
+ * a time belong to the record before; so do indented lines that have its time, as consoles print them.
+ */
+#ifndef IOMMUTOP_KLOG_LOGFILE_H
+#define IOMMUTOP_KLOG_LOGFILE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "event.h"
+
+/* ev is valid during the call only. Not 0 ends the reading and is given back. */
+typedef int (*logfile_fn)(const struct iot_log *ev, void *ctx);
+
+struct logfile_info {
+	__u64 lines, records;
+	__u64 without_time;	/* records before the first time: they get ts 1 */
+	bool went_back;		/* the times went backwards: more than one boot; time is held at the latest */
+};
+
+/* 0, what fn returned, or -EIO, -ENOMEM. */
+int logfile__read(FILE *in, logfile_fn fn, void *ctx, struct logfile_info *info);
+
+#endif

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "model/dma.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* Pieces of one scatter list are mapped one after another by one task: this near, they are one mapping to the reader. */
+#define SAME_MAPPING_NS	1000000
+
+static __u64 last_byte(__u64 start, __u64 size)
+{
+	return size - 1 > UINT64_MAX - start ? UINT64_MAX : start + size - 1;
+}
+
+static void add_piece(const struct range *piece, void *ctx)
+{
+	struct model *m = ctx;
+	struct range *prev = m->nr_pieces ? &m->pieces[m->nr_pieces - 1] : NULL;
+
+	if (prev && prev->last + 1 == piece->start && prev->tid == piece->tid && prev->stack == piece->stack &&
+	    prev->dev == piece->dev && piece->ts - prev->ts + SAME_MAPPING_NS <= 2 * SAME_MAPPING_NS) {
+		prev->last = piece->last;
+		return;
+	}
+	if (m->nr_pieces == m->size_pieces) {
+		size_t size = m->size_pieces ? m->size_pieces * 2 : 64;
+		struct range *bigger = realloc(m->pieces, size * sizeof(*bigger));
+
+		if (!bigger) {
+			m->error = -ENOMEM;
+			return;
+		}
+		m->pieces = bigger;
+		m->size_pieces = size;
+	}
+	m->pieces[m->nr_pieces++] = *piece;
+}
+
+/* Takes the range out of the live mappings; the pieces are in m->pieces. Returns the bytes that were mapped. */
+static __u64 take_out(struct model *m, struct model_domain *dom, __u64 start, __u64 last)
+{
+	__u64 bytes = 0;
+
+	m->nr_pieces = 0;
+	if (ranges__remove(&dom->live, start, last, add_piece, m))
+		m->error = -ENOMEM;
+	for (size_t i = 0; i < m->nr_pieces; i++)
+		bytes += m->pieces[i].last - m->pieces[i].start + 1;
+	dom->live_bytes -= bytes;
+	return bytes;
+}
+
+static __u64 bury(struct model *m, struct dead *d, const struct range *piece)
+{
+	d->start = piece->start;
+	d->last = piece->last;
+	d->map_ts = piece->ts;
+	d->map_tid = piece->tid;
+	d->map_stack = piece->stack;
+	if (!d->dev)
+		d->dev = piece->dev;
+	return history__add(&m->history, d);
+}
+
+static void count_map(struct model_stats *s, const struct iot_map *ev)
+{
+	if (ev->ret) {
+		s->map_failed++;
+		return;
+	}
+	s->maps++;
+	s->map_bytes += ev->size;
+}
+
+void dma__map(struct model *m, struct model_domain *dom, struct model_device *dev, const struct iot_map *ev)
+{
+	const struct range *below;
+	struct range r = { .start = ev->iova, .ts = ev->h.ts, .paddr = ev->paddr, .tid = ev->h.tid,
+			   .stack = ev->h.stack, .dev = ev->h.dev, .prot = ev->prot };
+
+	count_map(&m->total, ev);
+	if (dev)
+		count_map(&dev->stats, ev);
+	if (!dom)
+		return;
+	count_map(&dom->stats, ev);
+	if (ev->ret || !ev->size)
+		return;
+	r.last = last_byte(ev->iova, ev->size);
+	below = ranges__below(&dom->live, r.last);
+	if (below && below->last >= r.start) {
+		struct dead d = { .unmap_ts = ev->h.ts, .domain = dom->nr, .replaced = true };
+
+		take_out(m, dom, r.start, r.last);
+		for (size_t i = 0; i < m->nr_pieces; i++) {
+			d.dev = 0;
+			bury(m, &d, &m->pieces[i]);
+		}
+		dom->replaced++;
+	}
+	if (ranges__insert(&dom->live, &r)) {
+		m->error = -ENOMEM;
+		return;
+	}
+	dom->live_bytes += r.last - r.start + 1;
+	if (dom->live_bytes > dom->live_bytes_max)
+		dom->live_bytes_max = dom->live_bytes;
+}
+
+static void count_unmap(struct model_stats *s, const struct iot_unmap *ev)
+{
+	s->unmaps++;
+	s->unmap_bytes += ev->unmapped;
+	s->unmaps_lazy += ev->mode == IOT_UNMAP_LAZY;
+	s->unmaps_strict += ev->mode == IOT_UNMAP_STRICT;
+}
+
+void dma__unmap(struct model *m, struct model_domain *dom, struct model_device *dev, const struct iot_unmap *ev)
+{
+	struct pending_unmap wait = { .ts = ev->h.ts, .dev = ev->h.dev, .gather = ev->gather };
+	struct dead d = {
+		.unmap_ts = ev->h.ts, .unmap_tid = ev->h.tid, .unmap_stack = ev->h.stack, .unmap_cpu = ev->h.cpu,
+		.unmap_flags = ev->h.flags, .gather = ev->gather, .mode = (__u8)ev->mode,
+	};
+	struct range whole = { .start = ev->iova };
+	__u64 first;
+	int err = 0;
+
+	count_unmap(&m->total, ev);
+	if (dev)
+		count_unmap(&dev->stats, ev);
+	if (!dom)
+		return;
+	count_unmap(&dom->stats, ev);
+	if (!ev->unmapped)
+		return;
+	/* The kernel stops at the first hole, so what it removed is at the front; a huge page may reach beyond size. */
+	whole.last = last_byte(ev->iova, ev->unmapped);
+	d.domain = dom->nr;
+	first = m->history.next;
+	if (take_out(m, dom, whole.start, whole.last) < whole.last - whole.start + 1) {
+		/* Part of it was mapped before we watched. The pieces come after this, so that they are found first. */
+		d.dev = ev->h.dev;
+		bury(m, &d, &whole);
+	}
+	for (size_t i = 0; i < m->nr_pieces; i++) {
+		d.dev = ev->h.dev;
+		bury(m, &d, &m->pieces[i]);
+	}
+	wait.dead = first;
+	wait.nr = (__u32)(m->history.next - first);
+	if (ev->mode == IOT_UNMAP_LAZY)
+		err = pending__add_lazy(&dom->pending, &wait);
+	else if (ev->mode == IOT_UNMAP_STRICT)
+		err = pending__add_strict(&dom->pending, &wait);
+	if (err)
+		m->error = err;
+}
+
+struct covering {
+	struct model *m;
+	struct model_domain *dom;
+	const struct iot_flush *ev;
+};
+
+static void mark(struct dead *d, const struct iot_flush *ev)
+{
+	d->flushed = true;
+	d->flush_begin = ev->begin;
+	d->flush_end = ev->h.ts;
+	d->flush_kind = ev->kind;
+	d->flush_why = ev->why;
+}
+
+static void covered(const struct pending_unmap *u, bool lazy, void *ctx)
+{
+	struct covering *c = ctx;
+	struct model_device *dev = model__device(c->m, u->dev);
+	__u64 window = c->ev->h.ts - u->ts;
+
+	for (__u32 i = 0; i < u->nr; i++) {
+		struct dead *d = history__get(&c->m->history, u->dead + i);
+
+		if (d)
+			mark(d, c->ev);
+	}
+	hist__add(lazy ? &c->dom->stats.lazy : &c->dom->stats.strict, window);
+	if (dev)
+		hist__add(lazy ? &dev->stats.lazy : &dev->stats.strict, window);
+}
+
+static bool covers(const struct iot_flush *ev, const struct dead *d)
+{
+	if (ev->kind == IOT_FLUSH_ALL)
+		return d->unmap_ts < ev->begin;
+	return d->mode == IOT_UNMAP_STRICT && d->gather == ev->gather && d->unmap_ts <= ev->begin;
+}
+
+static void update_watched(struct model *m, const struct model_domain *dom, const struct iot_flush *ev)
+{
+	for (size_t i = 0; i < m->nr_watched;) {
+		struct dead *d = m->watched[i];
+
+		if (d->domain == dom->nr && !d->flushed && covers(ev, d))
+			mark(d, ev);
+		if (d->flushed)
+			m->watched[i] = m->watched[--m->nr_watched];
+		else
+			i++;
+	}
+}
+
+static void count_flush(struct model_stats *s, const struct iot_flush *ev)
+{
+	s->flushes[ev->why < MODEL_WHY_NR ? ev->why : IOT_WHY_UNKNOWN]++;
+	if (ev->begin && ev->kind != IOT_FLUSH_SYNC_MAP)
+		hist__add(&s->flush, ev->h.ts - ev->begin);
+}
+
+void dma__flush(struct model *m, struct model_domain *dom, struct model_device *dev, const struct iot_flush *ev)
+{
+	struct covering c = { m, dom, ev };
+
+	m->total.flushes[ev->why < MODEL_WHY_NR ? ev->why : IOT_WHY_UNKNOWN]++;
+	if (dev)
+		count_flush(&dev->stats, ev);
+	if (!dom)
+		return;
+	count_flush(&dom->stats, ev);
+	/* A flush whose begin isn't known can't be said to cover anything; one after map covers no unmap. */
+	if (!ev->begin || ev->begin > ev->h.ts || ev->kind == IOT_FLUSH_SYNC_MAP)
+		return;
+	dom->recent[dom->nr_flushes++ % MODEL_RECENT_FLUSHES] = (struct model_flush){
+		.begin = ev->begin, .end = ev->h.ts, .kind = ev->kind, .why = ev->why };
+	if (ev->kind == IOT_FLUSH_ALL)
+		pending__flush_all(&dom->pending, ev->begin, covered, &c);
+	else
+		pending__sync(&dom->pending, ev->gather, ev->begin, covered, &c);
+	if (m->nr_watched)
+		update_watched(m, dom, ev);
+}

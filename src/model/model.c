@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "model/model.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/dma.h"
+#include "model/tables.h"
+#include "util/parse.h"
+
+#define HISTORY_DEFAULT	65536
+
+int model__init(struct model *m, size_t history)
+{
+	int err;
+
+	*m = (struct model){ .pool = ranges_pool__new() };
+	if (!m->pool)
+		return -ENOMEM;
+	err = history__init(&m->history, history ? history : HISTORY_DEFAULT);
+	if (err)
+		ranges_pool__free(m->pool);
+	return err;
+}
+
+void model__free(struct model *m)
+{
+	idtab__for_each(&m->devices, s)
+		free(s->value);
+	idtab__free(&m->devices);
+	idtab__for_each(&m->domains, s) {
+		struct model_domain *dom = s->value;
+
+		pending__free(&dom->pending);
+		free(dom->devs);
+		free(dom);
+	}
+	idtab__free(&m->domains);
+	tables__free(m);
+	ranges_pool__free(m->pool);
+	history__free(&m->history);
+	free(m->pieces);
+	free(m->watched);
+}
+
+struct model_device *model__device(struct model *m, __u32 nr)
+{
+	if (!nr)
+		return NULL;
+	if (!m->last_dev || m->last_dev->nr != nr) {
+		struct model_device *dev = idtab__find(&m->devices, nr);
+
+		if (!dev)
+			return NULL;
+		m->last_dev = dev;
+	}
+	return m->last_dev;
+}
+
+struct model_domain *model__domain(struct model *m, __u32 nr)
+{
+	if (!nr)
+		return NULL;
+	if (!m->last_dom || m->last_dom->nr != nr) {
+		struct model_domain *dom = idtab__find(&m->domains, nr);
+
+		if (!dom)
+			return NULL;
+		m->last_dom = dom;
+	}
+	return m->last_dom;
+}
+
+static struct model_device *make_device(struct model *m, __u32 nr)
+{
+	struct model_device *dev = model__device(m, nr);
+
+	if (dev || !nr)
+		return dev;
+	if (m->devices.nr >= MODEL_DEVICES_MAX) {
+		m->refused++;
+		return NULL;
+	}
+	dev = calloc(1, sizeof(*dev));
+	if (!dev || idtab__set(&m->devices, nr, dev)) {
+		free(dev);
+		m->error = -ENOMEM;
+		return NULL;
+	}
+	dev->nr = nr;
+	dev->group = -1;
+	return dev;
+}
+
+static struct model_domain *make_domain(struct model *m, __u32 nr, __u64 ts)
+{
+	struct model_domain *dom = model__domain(m, nr);
+
+	if (dom || !nr)
+		return dom;
+	if (m->domains.nr >= MODEL_DOMAINS_MAX) {
+		m->refused++;
+		return NULL;
+	}
+	dom = calloc(1, sizeof(*dom));
+	if (!dom || idtab__set(&m->domains, nr, dom)) {
+		free(dom);
+		m->error = -ENOMEM;
+		return NULL;
+	}
+	dom->nr = nr;
+	dom->group = -1;
+	dom->seen = ts;
+	/* Unless an event says that it is new, it may have been there before. */
+	dom->snapshot = true;
+	ranges__init(&dom->live, m->pool);
+	return dom;
+}
+
+struct model_device *model__device_by_name(const struct model *m, const char *name)
+{
+	if (!*name)
+		return NULL;
+	idtab__for_each(&m->devices, s) {
+		struct model_device *dev = s->value;
+
+		if (!strcmp(dev->name, name))
+			return dev;
+	}
+	return NULL;
+}
+
+struct model_device *model__device_by_rid(const struct model *m, __u32 rid)
+{
+	idtab__for_each(&m->devices, s) {
+		struct model_device *dev = s->value;
+
+		if (dev->rid_known && dev->rid == rid)
+			return dev;
+	}
+	return NULL;
+}
+
+struct model_device *model__log_device(struct model *m, const char *name, const char *driver, const __u32 *rid)
+{
+	struct model_device *dev = model__device_by_name(m, name);
+
+	if (!dev && rid)
+		dev = model__device_by_rid(m, *rid);
+	if (!dev && !*name && !rid)
+		return NULL;
+	if (!dev) {
+		dev = make_device(m, MODEL_LOG_DEVICE + m->nr_log_devices);
+		if (!dev)
+			return NULL;
+		m->nr_log_devices++;
+	}
+	if (!dev->name[0] && *name)
+		snprintf(dev->name, sizeof(dev->name), "%s", name);
+	else if (!dev->name[0])
+		snprintf(dev->name, sizeof(dev->name), "%04x:%02x:%02x.%x", *rid >> 16, *rid >> 8 & 0xff,
+			 *rid >> 3 & 0x1f, *rid & 7);
+	if (!dev->driver[0])
+		snprintf(dev->driver, sizeof(dev->driver), "%s", driver);
+	if (rid && !dev->rid_known) {
+		dev->rid = *rid;
+		dev->rid_known = true;
+	}
+	return dev;
+}
+
+int model__watch(struct model *m, struct dead *d)
+{
+	if (d->flushed)
+		return 0;
+	if (m->nr_watched == m->size_watched) {
+		size_t size = m->size_watched ? m->size_watched * 2 : 16;
+		struct dead **bigger = realloc(m->watched, size * sizeof(*bigger));
+
+		if (!bigger)
+			return -ENOMEM;
+		m->watched = bigger;
+		m->size_watched = size;
+	}
+	m->watched[m->nr_watched++] = d;
+	return 0;
+}
+
+static void on_device(struct model *m, const struct iot_device *ev)
+{
+	struct model_device *dev = make_device(m, ev->h.dev);
+	__u32 rid;
+
+	if (!dev)
+		return;
+	memcpy(dev->name, ev->name, sizeof(dev->name) - 1);
+	memcpy(dev->driver, ev->driver, sizeof(dev->driver) - 1);
+	memcpy(dev->bus, ev->bus, sizeof(dev->bus) - 1);
+	memcpy(dev->iommu, ev->iommu, sizeof(dev->iommu) - 1);
+	memcpy(dev->physfn, ev->physfn, sizeof(dev->physfn) - 1);
+	if (ev->group >= 0)
+		dev->group = ev->group;
+	if (ev->rid_known) {
+		dev->rid = ev->rid;
+		dev->rid_known = true;
+	} else if (!dev->rid_known && !parse__pci_rid(dev->name, &rid)) {
+		dev->rid = rid;
+		dev->rid_known = true;
+	}
+}
+
+static void leave(struct model *m, struct model_device *dev)
+{
+	struct model_domain *dom = model__domain(m, dev->domain);
+
+	dev->domain = 0;
+	if (!dom)
+		return;
+	for (size_t i = 0; i < dom->nr_devs; i++)
+		if (dom->devs[i] == dev->nr) {
+			dom->devs[i] = dom->devs[--dom->nr_devs];
+			return;
+		}
+}
+
+static void on_attach(struct model *m, const struct iot_attach *ev)
+{
+	struct model_device *dev = make_device(m, ev->h.dev);
+	struct model_domain *dom = make_domain(m, ev->h.domain, ev->h.ts);
+
+	if (ev->ret || !dev || !dom)
+		return;
+	leave(m, dev);
+	if (dom->nr_devs == dom->size_devs) {
+		size_t size = dom->size_devs ? dom->size_devs * 2 : 4;
+		__u32 *bigger = realloc(dom->devs, size * sizeof(*bigger));
+
+		if (!bigger) {
+			m->error = -ENOMEM;
+			return;
+		}
+		dom->devs = bigger;
+		dom->size_devs = size;
+	}
+	dom->devs[dom->nr_devs++] = dev->nr;
+	dev->domain = dom->nr;
+	dev->attached = ev->h.flags & IOT_F_SNAPSHOT ? 0 : ev->h.ts;
+	if (ev->group >= 0)
+		dom->group = dev->group = ev->group;
+}
+
+static void on_detach(struct model *m, const struct iot_attach *ev)
+{
+	struct model_device *dev = model__device(m, ev->h.dev);
+
+	if (dev && !ev->ret && (!ev->h.domain || dev->domain == ev->h.domain))
+		leave(m, dev);
+}
+
+static void on_domain(struct model *m, const struct iot_domain *ev)
+{
+	struct model_domain *dom = make_domain(m, ev->h.domain, ev->h.ts);
+
+	if (!dom)
+		return;
+	if (ev->what == IOT_DOMAIN_SEEN)
+		dom->snapshot = ev->h.flags & IOT_F_SNAPSHOT;
+	if (ev->what == IOT_DOMAIN_FREE) {
+		dom->freed = ev->h.ts;
+		dom->live_bytes = 0;
+		ranges__clear(&dom->live);
+		pending__free(&dom->pending);
+		return;
+	}
+	dom->type = ev->type;
+	dom->type_known = true;
+	if (ev->group >= 0)
+		dom->group = ev->group;
+	if (ev->fq_known) {
+		dom->fq_known = true;
+		dom->fq_active = ev->fq_active;
+	}
+}
+
+static void on_iova(struct model *m, struct model_domain *dom, struct model_device *dev, const struct iot_iova *ev)
+{
+	struct model_stats *stats[] = { &m->total, dom ? &dom->stats : NULL, dev ? &dev->stats : NULL };
+
+	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++) {
+		if (!stats[i])
+			continue;
+		if (ev->h.id == IOT_EV_IOVA_FREE)
+			stats[i]->iova_frees++;
+		else if (ev->iova)
+			stats[i]->iova_allocs++;
+		else
+			stats[i]->iova_failed++;
+	}
+}
+
+static void note_time(struct model *m, const struct iot_event *ev)
+{
+	if (ev->id >= IOT_EV_DEVICE || ev->flags & IOT_F_SNAPSHOT)
+		return;
+	if (!m->first || ev->ts < m->first)
+		m->first = ev->ts;
+	if (ev->ts > m->last)
+		m->last = ev->ts;
+}
+
+void model__event(struct model *m, const struct iot_event *ev)
+{
+	const void *body = ev;
+	struct model_domain *dom;
+	struct model_device *dev;
+
+	m->events++;
+	note_time(m, ev);
+	if (ev->id <= IOT_EV_IOVA_FREE) {
+		dom = make_domain(m, ev->domain, ev->ts);
+		dev = make_device(m, ev->dev);
+		m->has_mappings = true;
+		switch (ev->id) {
+		case IOT_EV_MAP:
+			dma__map(m, dom, dev, body);
+			return;
+		case IOT_EV_UNMAP:
+			dma__unmap(m, dom, dev, body);
+			return;
+		case IOT_EV_FLUSH:
+			dma__flush(m, dom, dev, body);
+			return;
+		default:
+			on_iova(m, dom, dev, body);
+			return;
+		}
+	}
+	switch (ev->id) {
+	case IOT_EV_DEVICE:
+		on_device(m, body);
+		break;
+	case IOT_EV_ATTACH:
+		on_attach(m, body);
+		break;
+	case IOT_EV_DETACH:
+		on_detach(m, body);
+		break;
+	case IOT_EV_DOMAIN:
+		on_domain(m, body);
+		break;
+	case IOT_EV_LOSS:
+		tables__loss(m, body);
+		break;
+	case IOT_EV_COVERAGE:
+		tables__check(m, body);
+		break;
+	case IOT_EV_CAPTURE: {
+		const struct iot_capture *c = body;
+
+		if (c->what == IOT_CAPTURE_BEGIN) {
+			m->capture_begin = ev->ts;
+			m->attach_begin = c->attach_begin;
+		} else {
+			m->capture_end = ev->ts;
+		}
+		break;
+	}
+	case IOT_EV_STACK:
+		tables__stack(m, body);
+		break;
+	case IOT_EV_SYMBOL:
+		tables__symbol(m, body);
+		break;
+	case IOT_EV_ATTR:
+		tables__attr(m, body);
+		break;
+	case IOT_EV_CLOCK:
+		if (!m->mono_to_real)
+			m->mono_to_real = ((const struct iot_clock *)body)->real - ev->ts;
+		break;
+	case IOT_EV_FAULT:
+	case IOT_EV_HANG:
+	case IOT_EV_RESET:
+	case IOT_EV_LOG:
+	case IOT_EV_MODULE:
+		break;	/* state doesn't change; src/analyze looks at them */
+	default:
+		m->unknown_events++;
+	}
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report/evidence.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report/words.h"
+
+/* A new line at its place in time; NULL when there are too many, which more() takes as well. */
+static struct evidence *add(struct evidence_list *list, __u64 ts, const char *what)
+{
+	struct evidence *e;
+	int at;
+
+	if (list->nr == EVIDENCE_MAX)
+		return NULL;
+	for (at = list->nr; at > 0 && list->items[at - 1].ts > ts; at--)
+		list->items[at] = list->items[at - 1];
+	list->nr++;
+	e = &list->items[at];
+	*e = (struct evidence){ .ts = ts, .what = what };
+	return e;
+}
+
+static __attribute__((format(printf, 2, 3))) void more(struct evidence *e, const char *fmt, ...)
+{
+	va_list ap;
+	size_t len;
+
+	if (!e)
+		return;
+	len = strlen(e->text);
+	va_start(ap, fmt);
+	vsnprintf(e->text + len, sizeof(e->text) - len, fmt, ap);
+	va_end(ap);
+}
+
+static void more_range(struct evidence *e, __u64 start, __u64 last)
+{
+	more(e, "iova 0x%llx-0x%llx %s", start, last, words__bytes(last - start + 1).s);
+}
+
+static void more_stack(struct evidence *e, const struct model *m, __u32 stack)
+{
+	struct words st = words__stack(m, stack);
+
+	if (st.s[0])
+		more(e, ", %s", st.s);
+}
+
+static void add_owner(struct evidence_list *list, const struct incident_fault *f, const struct model *m)
+{
+	const struct dead *d = &f->dead;
+	struct evidence *e;
+
+	if (f->has_live) {
+		e = add(list, f->live.ts, "map");
+		more_range(e, f->live.start, f->live.last);
+		more(e, "%s%s, by %s", f->live.prot & 1 ? " read" : "", f->live.prot & 2 ? " write" : "",
+		     words__task(m, f->live.tid).s);
+		more_stack(e, m, f->live.stack);
+	}
+	if (!f->has_dead)
+		return;
+	if (d->map_ts) {
+		e = add(list, d->map_ts, "map");
+		more_range(e, d->start, d->last);
+		more(e, ", by %s", words__task(m, d->map_tid).s);
+		more_stack(e, m, d->map_stack);
+	}
+	e = add(list, d->unmap_ts, d->replaced ? "map" : "unmap");
+	more_range(e, d->start, d->last);
+	if (d->replaced) {
+		more(e, " taken by another mapping; its unmap wasn't seen");
+	} else {
+		more(e, " %s, cpu %u, by %s%s", words__mode(d->mode), d->unmap_cpu, words__task(m, d->unmap_tid).s,
+		     d->unmap_flags & IOT_F_IRQ ? " (interrupted)" : "");
+		more_stack(e, m, d->unmap_stack);
+	}
+	if (d->flushed) {
+		e = add(list, d->flush_end, "flush");
+		more(e, "of %s, %s: covers the unmap", d->flush_kind == IOT_FLUSH_ALL ? "the whole domain" : "the range",
+		     words__why(d->flush_why));
+		more(e, "; took %s, window %s", words__duration(d->flush_end - d->flush_begin).s,
+		     words__duration(d->flush_end - d->unmap_ts).s);
+	}
+}
+
+static void add_fault(struct evidence_list *list, const struct incident_fault *f, bool other, const struct model *m)
+{
+	struct evidence *e = add(list, f->first, "fault");
+
+	more(e, "%s %s", words__device_name(m, f->dev).s, words__access(f->access));
+	if (f->domain)
+		more(e, ", domain %u", f->domain);
+	if (f->iova_known)
+		more(e, ", iova 0x%llx", f->iova);
+	if (f->reason)
+		more(e, ", reason 0x%x", f->reason);
+	if (f->count > 1)
+		more(e, ", %llu times in %s", f->count, words__duration(f->last - f->first).s);
+	if (other)
+		more(e, ": %s", words__verdict(f->judgement.verdict));
+	more_stack(e, m, f->stack);
+}
+
+static void add_trouble(struct evidence_list *list, const struct incident_trouble *t, const char *what, const struct model *m)
+{
+	struct evidence *e;
+
+	if (!t->count)
+		return;
+	e = add(list, t->ts, what);
+	more(e, "%s: %s", words__device_name(m, t->dev).s, t->what[0] ? t->what : what);
+	if (t->queue >= 0)
+		more(e, ", queue %d", t->queue);
+	if (t->stalled)
+		more(e, ", no progress for %s", words__duration(t->stalled).s);
+	if (t->count > 1)
+		more(e, ", %llu times in %s", t->count, words__duration(t->last - t->ts).s);
+}
+
+void evidence__collect(struct evidence_list *list, const struct incident *i, const struct model *m)
+{
+	list->nr = 0;
+	list->zero = i->nr_faults ? i->first_fault : i->hang.ts;
+	if (i->nr_kept) {
+		const struct incident_fault *f = i->faults[0];
+		bool is_cover = f->has_dead && f->dead.flushed && f->dead.flush_end == f->flush.end;
+
+		add_owner(list, f, m);
+		if (f->has_flush && !is_cover)
+			more(add(list, f->flush.end, "flush"), "of %s, %s: the domain's last one before the fault",
+			     f->flush.kind == IOT_FLUSH_ALL ? "the whole domain" : "a range", words__why(f->flush.why));
+	}
+	for (__u32 n = 0; n < i->nr_kept; n++)
+		add_fault(list, i->faults[n], i->faults[n]->judgement.verdict != i->judgement.verdict, m);
+	add_trouble(list, &i->hang, "hang", m);
+	add_trouble(list, &i->reset, "reset", m);
+}

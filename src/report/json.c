@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/evidence.h"
+#include "report/explain.h"
+#include "report/report.h"
+#include "report/summary.h"
+#include "report/words.h"
+
+typedef struct json_object json;
+
+static void put(json *o, const char *key, json *value)
+{
+	json_object_object_add(o, key, value);
+}
+
+static void put_u64(json *o, const char *key, __u64 v)
+{
+	put(o, key, json_object_new_uint64(v));
+}
+
+static void put_text(json *o, const char *key, const char *text)
+{
+	put(o, key, text && *text ? json_object_new_string(text) : NULL);
+}
+
+static void put_hex(json *o, const char *key, __u64 v)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%llx", v);
+	put_text(o, key, text);
+}
+
+/* null for "none": 0 isn't a time, a number of a device, a domain or a stack. */
+static void put_nonzero(json *o, const char *key, __u64 v)
+{
+	put(o, key, v ? json_object_new_uint64(v) : NULL);
+}
+
+static json *hist_json(const struct hist *h)
+{
+	json *o;
+
+	if (!h->nr)
+		return NULL;
+	o = json_object_new_object();
+	put_u64(o, "count", h->nr);
+	put_u64(o, "min_ns", h->min);
+	put_u64(o, "mean_ns", h->sum / h->nr);
+	put_u64(o, "p50_ns", hist__value(h, 0.5));
+	put_u64(o, "p90_ns", hist__value(h, 0.9));
+	put_u64(o, "p99_ns", hist__value(h, 0.99));
+	put_u64(o, "max_ns", h->max);
+	return o;
+}
+
+static json *stats_json(const struct model_stats *s)
+{
+	static const char *const why[MODEL_WHY_NR] = { "unknown", "strict", "queue_full", "timer", "map", "other" };
+	json *o = json_object_new_object(), *flushes = json_object_new_object();
+
+	put_u64(o, "maps", s->maps);
+	put_u64(o, "map_bytes", s->map_bytes);
+	put_u64(o, "map_failed", s->map_failed);
+	put_u64(o, "unmaps", s->unmaps);
+	put_u64(o, "unmap_bytes", s->unmap_bytes);
+	put_u64(o, "unmaps_lazy", s->unmaps_lazy);
+	put_u64(o, "unmaps_strict", s->unmaps_strict);
+	put_u64(o, "iova_allocs", s->iova_allocs);
+	put_u64(o, "iova_failed", s->iova_failed);
+	put_u64(o, "iova_frees", s->iova_frees);
+	for (int i = 0; i < MODEL_WHY_NR; i++)
+		put_u64(flushes, why[i], s->flushes[i]);
+	put(o, "flushes", flushes);
+	put(o, "window_lazy", hist_json(&s->lazy));
+	put(o, "window_strict", hist_json(&s->strict));
+	put(o, "flush_time", hist_json(&s->flush));
+	put_u64(o, "faults", s->faults);
+	put_u64(o, "hangs", s->hangs);
+	put_u64(o, "resets", s->resets);
+	return o;
+}
+
+static json *device_json(const struct model_device *d)
+{
+	json *o = json_object_new_object();
+
+	put_u64(o, "number", d->nr);
+	put_text(o, "name", d->name);
+	put_text(o, "driver", d->driver);
+	put_text(o, "bus", d->bus);
+	put_text(o, "iommu", d->iommu);
+	put_text(o, "physfn", d->physfn);
+	put(o, "group", d->group >= 0 ? json_object_new_int(d->group) : NULL);
+	if (d->rid_known)
+		put_hex(o, "rid", d->rid);
+	else
+		put(o, "rid", NULL);
+	put_nonzero(o, "domain", d->domain);
+	put(o, "stats", stats_json(&d->stats));
+	return o;
+}
+
+static json *domain_json(const struct model *m, const struct model_domain *d)
+{
+	json *o = json_object_new_object(), *devs = json_object_new_array();
+
+	put_u64(o, "number", d->nr);
+	put_text(o, "type", d->type_known ? words__domain_type(d) : NULL);
+	put_text(o, "mode", strcmp(words__domain_mode(d), "-") ? words__domain_mode(d) : NULL);
+	put(o, "group", d->group >= 0 ? json_object_new_int(d->group) : NULL);
+	put(o, "older_than_capture", json_object_new_boolean(d->snapshot));
+	put_nonzero(o, "freed_ns", d->freed);
+	for (size_t i = 0; i < d->nr_devs; i++)
+		json_object_array_add(devs, json_object_new_string(words__device_name(m, d->devs[i]).s));
+	put(o, "devices", devs);
+	put_u64(o, "live_mappings", d->live.nr);
+	put_u64(o, "live_bytes", d->live_bytes);
+	put_u64(o, "live_bytes_max", d->live_bytes_max);
+	put_u64(o, "maps_over_live", d->replaced);
+	put_u64(o, "windows_not_measured", d->pending.forgotten);
+	put(o, "stats", stats_json(&d->stats));
+	return o;
+}
+
+static json *stack_json(const struct model *m, __u32 nr)
+{
+	const struct model_stack *st = nr ? model__stack(m, nr) : NULL;
+	json *o;
+
+	if (!st)
+		return NULL;
+	o = json_object_new_array();
+	for (__u32 i = 0; i < st->nr; i++)
+		json_object_array_add(o, json_object_new_string(words__symbol(m, st->ip[i]).s));
+	return o;
+}
+
+static json *owner_json(const struct incident_fault *f, const struct model *m)
+{
+	const struct dead *d = &f->dead;
+	json *o;
+
+	if (!f->has_live && !f->has_dead)
+		return NULL;
+	o = json_object_new_object();
+	put_hex(o, "start", f->has_live ? f->live.start : d->start);
+	put_hex(o, "last", f->has_live ? f->live.last : d->last);
+	put(o, "still_mapped", json_object_new_boolean(f->has_live));
+	put_nonzero(o, "map_ns", f->has_live ? f->live.ts : d->map_ts);
+	put_nonzero(o, "map_tid", f->has_live ? f->live.tid : d->map_tid);
+	put(o, "map_stack", stack_json(m, f->has_live ? f->live.stack : d->map_stack));
+	if (f->has_live)
+		return o;
+	put_u64(o, "unmap_ns", d->unmap_ts);
+	put_u64(o, "unmap_tid", d->unmap_tid);
+	put_u64(o, "unmap_cpu", d->unmap_cpu);
+	put(o, "unmap_in_interrupt", json_object_new_boolean(d->unmap_flags & IOT_F_IRQ));
+	put(o, "unmap_stack", stack_json(m, d->unmap_stack));
+	put_text(o, "mode", words__mode(d->mode));
+	put(o, "flushed", json_object_new_boolean(d->flushed));
+	if (d->flushed) {
+		put_u64(o, "flush_begin_ns", d->flush_begin);
+		put_u64(o, "flush_end_ns", d->flush_end);
+		put_text(o, "flush_why", words__why(d->flush_why));
+		put_u64(o, "window_ns", d->flush_end - d->unmap_ts);
+	}
+	return o;
+}
+
+static void put_judgement(json *o, const struct judgement *j)
+{
+	put_text(o, "verdict", words__verdict_id(j->verdict));
+	put_text(o, "confidence", words__confidence(j->confidence));
+	put_text(o, "reason", j->reason);
+}
+
+static json *fault_json(const struct incident_fault *f, const struct model *m)
+{
+	json *o = json_object_new_object();
+
+	put_u64(o, "first_ns", f->first);
+	put_u64(o, "last_ns", f->last);
+	put_u64(o, "count", f->count);
+	put_nonzero(o, "device", f->dev);
+	put_nonzero(o, "domain", f->domain);
+	if (f->iova_known)
+		put_hex(o, "iova", f->iova);
+	else
+		put(o, "iova", NULL);
+	put_text(o, "access", f->access ? words__access(f->access) : NULL);
+	put_u64(o, "reason_code", f->reason);
+	put_u64(o, "seen_by_hook", f->seen[IOT_SRC_REPORT] + f->seen[IOT_SRC_TRACEPOINT] + f->seen[IOT_SRC_HOOK]);
+	put_u64(o, "seen_in_log", f->seen[IOT_SRC_LOG]);
+	put(o, "stack", stack_json(m, f->stack));
+	put(o, "owner", owner_json(f, m));
+	put_judgement(o, &f->judgement);
+	return o;
+}
+
+static json *trouble_json(const struct incident_trouble *t, const struct model *m)
+{
+	static const char *const relations[] = { "none", "same_device", "same_group", "physfn", "vf_offset" };
+	json *o;
+
+	if (!t->count)
+		return NULL;
+	o = json_object_new_object();
+	put_u64(o, "first_ns", t->ts);
+	put_u64(o, "last_ns", t->last);
+	put_u64(o, "count", t->count);
+	put_nonzero(o, "device", t->dev);
+	put_text(o, "device_name", words__device_name(m, t->dev).s);
+	put_text(o, "signal", t->what);
+	put(o, "queue", t->queue >= 0 ? json_object_new_int(t->queue) : NULL);
+	put_nonzero(o, "stalled_ns", t->stalled);
+	put_nonzero(o, "begin_ns", t->begin);
+	put(o, "result", json_object_new_int(t->ret));
+	put_text(o, "relation", relations[t->relation.kind]);
+	return o;
+}
+
+/* Takes the text and frees it. */
+static void put_own_text(json *o, const char *key, char *text)
+{
+	put_text(o, key, text);
+	free(text);
+}
+
+static json *incident_json(const struct incident *i, __u32 nr, const struct model *m)
+{
+	json *o = json_object_new_object(), *faults = json_object_new_array(), *lines = json_object_new_array(),
+	     *notes = json_object_new_array();
+	struct evidence_list list;
+
+	put_u64(o, "number", nr);
+	put_u64(o, "first_ns", i->first);
+	put_u64(o, "last_ns", i->last);
+	put_nonzero(o, "device", i->dev);
+	put_text(o, "device_name", words__device_name(m, i->dev).s);
+	put_own_text(o, "title", explain__title(i, m));
+	put_own_text(o, "explanation", explain__paragraph(i, m));
+	put_judgement(o, &i->judgement);
+	put_u64(o, "fault_count", i->nr_faults);
+	put(o, "fault_count_is_floor", json_object_new_boolean(i->suppressed || (i->nr_faults && i->reported_by_log_only)));
+	put_u64(o, "suppressed_log_lines", i->suppressed);
+	for (__u32 n = 0; n < i->nr_kept; n++)
+		json_object_array_add(faults, fault_json(i->faults[n], m));
+	put(o, "faults", faults);
+	put(o, "hang", trouble_json(&i->hang, m));
+	put(o, "reset", trouble_json(&i->reset, m));
+	evidence__collect(&list, i, m);
+	for (int n = 0; n < list.nr; n++) {
+		json *e = json_object_new_object();
+
+		put_u64(e, "ts_ns", list.items[n].ts);
+		put(e, "offset_ns", json_object_new_int64((int64_t)(list.items[n].ts - list.zero)));
+		put_text(e, "what", list.items[n].what);
+		put_text(e, "text", list.items[n].text);
+		json_object_array_add(lines, e);
+	}
+	put(o, "evidence", lines);
+	for (__u32 n = 0; n < i->nr_notes; n++)
+		json_object_array_add(notes, json_object_new_string(i->notes[n]));
+	put(o, "not_seen", notes);
+	return o;
+}
+
+static json *losses_json(const struct model *m)
+{
+	json *all = json_object_new_array();
+
+	for (size_t i = 0; i < m->nr_losses; i++) {
+		const struct model_loss *l = &m->losses[i];
+		json *o = json_object_new_object();
+
+		put_text(o, "cause", words__loss(l->cause));
+		put_u64(o, "cause_code", l->cause);
+		put_text(o, "what", l->what);
+		put_u64(o, "count", l->count);
+		put_u64(o, "begin_ns", l->begin);
+		put_u64(o, "end_ns", l->end);
+		json_object_array_add(all, o);
+	}
+	return all;
+}
+
+static json *checks_json(const struct model *m)
+{
+	json *all = json_object_new_array();
+
+	for (size_t i = 0; i < m->nr_checks; i++) {
+		const struct iot_coverage *c = &m->checks[i];
+		__u64 off = c->ours > c->control ? c->ours - c->control : c->control - c->ours;
+		json *o = json_object_new_object();
+
+		put_text(o, "check", words__check(c->check));
+		put_u64(o, "check_code", c->check);
+		put_nonzero(o, "domain", c->h.domain);
+		put_u64(o, "ours", c->ours);
+		put_u64(o, "control", c->control);
+		put_u64(o, "slack", c->slack);
+		put(o, "passed", json_object_new_boolean(off <= c->slack));
+		json_object_array_add(all, o);
+	}
+	return all;
+}
+
+struct json_object *report__json(const struct analysis *a)
+{
+	const struct model *m = &a->model;
+	json *o = json_object_new_object(), *capture = json_object_new_object(), *incidents = json_object_new_array(),
+	     *devices = json_object_new_array(), *domains = json_object_new_array();
+	const struct model_device **devs;
+	const struct model_domain **doms;
+	size_t nr;
+
+	if (!o || !capture || !incidents || !devices || !domains) {
+		json_object_put(o);
+		json_object_put(capture);
+		json_object_put(incidents);
+		json_object_put(devices);
+		json_object_put(domains);
+		return NULL;
+	}
+	put_u64(o, "schema", REPORT_SCHEMA);
+	put_nonzero(capture, "attach_begin_ns", m->attach_begin);
+	put_nonzero(capture, "begin_ns", m->capture_begin);
+	put_nonzero(capture, "end_ns", m->capture_end);
+	put_nonzero(capture, "first_event_ns", m->first);
+	put_nonzero(capture, "last_event_ns", m->last);
+	put_nonzero(capture, "real_minus_monotonic_ns", m->mono_to_real);
+	put_u64(capture, "events", m->events);
+	put_u64(capture, "log_lines", a->log_lines);
+	put_u64(capture, "malformed_events", a->malformed);
+	put(capture, "out_of_memory", json_object_new_boolean(a->error != 0));
+	put(o, "capture", capture);
+	for (__u32 n = 0; n < a->incidents.nr; n++)
+		json_object_array_add(incidents, incident_json(a->incidents.list[n], n + 1, m));
+	put(o, "incidents", incidents);
+	put_u64(o, "incidents_dropped", a->incidents.dropped);
+	put(o, "totals", stats_json(&m->total));
+	devs = summary__devices(m, &nr);
+	for (size_t i = 0; i < nr; i++)
+		json_object_array_add(devices, device_json(devs[i]));
+	free(devs);
+	put(o, "devices", devices);
+	doms = summary__domains(m, &nr);
+	for (size_t i = 0; i < nr; i++)
+		json_object_array_add(domains, domain_json(m, doms[i]));
+	free(doms);
+	put(o, "domains", domains);
+	put(o, "losses", losses_json(m));
+	put(o, "coverage", checks_json(m));
+	return o;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "report/evidence.h"
+#include "report/explain.h"
+#include "report/summary.h"
+#include "report/text.h"
+#include "report/words.h"
+
+static __u64 start_of(const struct model *m)
+{
+	return m->capture_begin ? m->capture_begin : m->first;
+}
+
+/* When it was: since the capture began, and on the wall clock if that is known. */
+static void print_when(FILE *out, const struct model *m, __u64 ts)
+{
+	__u64 start = start_of(m);
+
+	fprintf(out, "%.6f s", ts >= start ? (double)(ts - start) / 1e9 : -((double)(start - ts) / 1e9));
+	if (m->mono_to_real) {
+		__u64 real = ts + m->mono_to_real;
+		time_t sec = (time_t)(real / 1000000000);
+		char text[40];
+		struct tm tm;
+
+		if (gmtime_r(&sec, &tm) && strftime(text, sizeof(text), "%F %T", &tm))
+			fprintf(out, " (%s.%03llu UTC)", text, real / 1000000 % 1000);
+	}
+}
+
+static void print_evidence(FILE *out, const struct incident *i, const struct model *m)
+{
+	struct evidence_list list;
+
+	evidence__collect(&list, i, m);
+	for (int n = 0; n < list.nr; n++) {
+		const struct evidence *e = &list.items[n];
+		double ms = e->ts >= list.zero ? (double)(e->ts - list.zero) / 1e6 : -((double)(list.zero - e->ts) / 1e6);
+		char head[40];
+
+		snprintf(head, sizeof(head), "%15.3f ms  %-6s ", ms, e->what);
+		text__wrap(out, head, e->text);
+	}
+}
+
+static void print_incident(FILE *out, const struct incident *i, __u32 nr, const struct model *m)
+{
+	char *title = explain__title(i, m), *paragraph = explain__paragraph(i, m), head[32];
+
+	if (!title || !paragraph)
+		goto out;
+	snprintf(head, sizeof(head), "%3u. ", nr);
+	fputc('\n', out);
+	text__wrap(out, head, title);
+	fputs("     at ", out);
+	print_when(out, m, i->nr_faults ? i->first_fault : i->hang.ts);
+	fputs("\n\n", out);
+	text__wrap(out, "     ", paragraph);
+	snprintf(head, sizeof(head), "     How sure: %s, ", words__confidence(i->judgement.confidence));
+	text__wrap(out, head, i->judgement.reason);
+	for (__u32 n = 0; n < i->nr_notes; n++)
+		text__wrap(out, n ? "               " : "     Not seen: ", i->notes[n]);
+	fputc('\n', out);
+	print_evidence(out, i, m);
+out:
+	free(title);
+	free(paragraph);
+}
+
+static void print_head(FILE *out, const struct analysis *a)
+{
+	const struct model *m = &a->model;
+	__u64 start = start_of(m), end = m->capture_end ? m->capture_end : m->last;
+
+	fprintf(out, "%s over %s", words__times(m->events, "event", "events").s, words__duration(end > start ? end - start : 0).s);
+	if (a->log_lines)
+		fprintf(out, ", %s of the kernel log of which %llu matter", words__times(a->log_lines, "line", "lines").s, a->log_matched);
+	if (!m->capture_begin && m->has_mappings)
+		fputs("; the capture's begin isn't marked", out);
+	fputs(".\n", out);
+	if (a->error)
+		fputs("Out of memory on the way: what follows is incomplete.\n", out);
+	if (a->malformed)
+		fprintf(out, "%s shorter than they must be: passed over.\n", words__times(a->malformed, "event was", "events were").s);
+}
+
+void report__text(FILE *out, const struct analysis *a)
+{
+	print_head(out, a);
+	if (!a->incidents.nr)
+		fputs("\nNo incidents: no fault and no hang was seen.\n", out);
+	else
+		fprintf(out, "\n%s\n", words__times(a->incidents.nr, "incident", "incidents").s);
+	for (__u32 n = 0; n < a->incidents.nr; n++)
+		print_incident(out, a->incidents.list[n], n + 1, &a->model);
+	if (a->incidents.dropped)
+		fprintf(out, "\n%llu more faults or hangs were not looked at: too many incidents.\n", a->incidents.dropped);
+	summary__print(out, a);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What an analysis found, for people and for programs. Call analysis__finish() first. */
+#ifndef IOMMUTOP_REPORT_REPORT_H
+#define IOMMUTOP_REPORT_REPORT_H
+
+#include <stdio.h>
+
+#include "analyze/analysis.h"
+
+#define REPORT_SCHEMA 1	/* grows when a key changes its meaning or goes; new keys don't count */
+
+struct json_object;
+
+/* Incidents, then tables; plain text of at most 100 columns. */
+void report__text(FILE *out, const struct analysis *a);
+
+/* A new object for json_object_put(), or NULL without memory. Addresses are hex strings, times ns of CLOCK_MONOTONIC. */
+struct json_object *report__json(const struct analysis *a);
+
+#endif

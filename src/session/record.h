@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Is this event what its id and len say? Asked of every record before it is written and after it is read. */
+#ifndef IOMMUTOP_SESSION_RECORD_H
+#define IOMMUTOP_SESSION_RECORD_H
+
+#include <stddef.h>
+
+#include "event.h"
+#include "session/packet.h"
+
+enum record_state {
+	RECORD_OK,
+	RECORD_UNKNOWN,		/* no such id, but len can be trusted as far as it goes */
+	RECORD_WRONG,		/* too short for its id, a text without end, a count that does not fit */
+	RECORD_NO_LENGTH,	/* len is impossible: what follows can't be found */
+};
+
+static inline int record__class(unsigned int id)
+{
+	return id >= IOT_EV_DEVICE ? PACKET_CLASS_TABLES : PACKET_CLASS_EVENTS;
+}
+
+/* Map, unmap, flush, IOVA alloc and free: nothing in them can be wrong but id and len. ev must have 12 bytes. */
+static inline int record__is_hot(const struct iot_event *ev)
+{
+	return ev->len == IOT_HOT_SIZE && (unsigned int)ev->id - 1 < IOT_EV_IOVA_FREE;
+}
+
+enum record_state record__check_rare(const struct iot_event *ev, size_t avail, int exact);
+
+/*
+ * avail: bytes from ev on (any number, at ev aligned to 8). exact: len must be what the id demands, not more; the
+ * metadata we write leaves no room for more, while a newer iommutop may have put fields at the end of an event.
+ */
+static inline enum record_state record__check(const struct iot_event *ev, size_t avail, int exact)
+{
+	if (avail >= IOT_HOT_SIZE && record__is_hot(ev))
+		return RECORD_OK;
+	return record__check_rare(ev, avail, exact);
+}
+
+#endif

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "boot/devices.h"
+#include "boot/guest.h"
+#include "boot/initramfs.h"
+#include "boot/kernel.h"
+#include "boot/proc.h"
+#include "boot/qemu.h"
+
+#define TAIL_LINES 40
+#define TAIL_BYTES 16384
+
+void boot__log(const struct boot_config *config, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	if (!config->log)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	config->log(config->log_ctx, line);
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st;
+	(void)kind;
+	(void)ftw;
+	remove(path);
+	return 0;
+}
+
+static int boot__make_run_dir(char **dir, struct error *err)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	if (asprintf(dir, "%s/iommutop-boot.XXXXXX", tmp && *tmp ? tmp : "/tmp") < 0) {
+		*dir = NULL;
+		return error__set(err, -ENOMEM, "no memory for the run's directory");
+	}
+	if (!mkdtemp(*dir)) {
+		int code = -errno;
+
+		error__set(err, code, "cannot make a directory %s: %s (set TMPDIR to one that can be written)", *dir,
+			   strerror(-code));
+		free(*dir);
+		*dir = NULL;
+		return code;
+	}
+	return 0;
+}
+
+/* The last lines of a file, printable; NULL if there is no memory or no file. */
+static char *tail_of(const char *dir, const char *name)
+{
+	char *path = NULL, *data = calloc(1, TAIL_BYTES + 1), *at, *to;
+	unsigned int lines = 0;
+	struct stat st;
+	ssize_t n = -1;
+	int fd;
+
+	if (!data || asprintf(&path, "%s/%s", dir, name) < 0) {
+		free(data);
+		return NULL;
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && !fstat(fd, &st))
+		n = pread(fd, data, TAIL_BYTES, st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	if (n < 0) {
+		free(data);
+		return NULL;
+	}
+	to = data;
+	for (at = data; at < data + n; at++)
+		if (*at == '\n' || *at == '\t' || (*at >= ' ' && *at != '\177'))
+			*to++ = *at;
+	while (to > data && to[-1] == '\n')
+		to--;
+	*to = '\0';
+	for (at = to; at > data && lines < TAIL_LINES; at--)
+		if (at[-1] == '\n' && ++lines == TAIL_LINES)
+			break;
+	memmove(data, at, strlen(at) + 1);
+	return data;
+}
+
+/* All directories of a path. */
+static int make_dirs(const char *path, struct error *err)
+{
+	char *copy = strdup(path);
+	int code = copy ? 0 : -ENOMEM;
+
+	for (char *slash = copy; !code && slash; ) {
+		slash = strchr(slash + 1, '/');
+		if (slash)
+			*slash = '\0';
+		if (mkdir(copy, 0777) && errno != EEXIST)
+			code = -errno;
+		if (slash)
+			*slash = '/';
+	}
+	free(copy);
+	return code ? error__set(err, code, "cannot make the directory %s for --output: %s", path, strerror(-code)) : 0;
+}
+
+/* Copies a file of the run to the output folder, if there is one; by cp, which keeps holes and tells its troubles. */
+static int keep_file(const struct boot_config *config, const char *dir, const char *name, struct error *err)
+{
+	char *from = NULL, *out = NULL;
+	int status, code = 0;
+
+	if (asprintf(&from, "%s/%s", dir, name) < 0)
+		return error__set(err, -ENOMEM, "no memory to keep %s", name);
+	if (!access(from, R_OK)) {
+		struct proc_spec cp = { .argv = (char *[]){ "cp", "--", from, (char *)config->output, NULL },
+					.err_fd = config->err_fd };
+
+		code = proc__capture(&cp, -1, -1, &out, &status, err);
+		if (!code && status)
+			code = error__set(err, -EIO, "cannot copy %s to %s, see above", name, config->output);
+	}
+	free(out);
+	free(from);
+	return code;
+}
+
+static int boot__keep(const struct boot_config *config, const char *dir, bool files, struct error *err)
+{
+	char *archive = NULL, *out = NULL;
+	int status, code;
+
+	if (!config->output)
+		return 0;
+	if (files) {
+		if (asprintf(&archive, "%s/files", dir) < 0)
+			return error__set(err, -ENOMEM, "no memory to unpack the guest's files");
+		/* tar refuses names that lead out of the directory. */
+		code = proc__capture(&(struct proc_spec){ .argv = (char *[]){ "tar", "-x", "--no-same-owner", "-C",
+									      (char *)config->output, "-f", archive, NULL },
+							  .err_fd = config->err_fd },
+				     -1, -1, &out, &status, err);
+		free(archive);
+		free(out);
+		if (!code && status)
+			code = error__set(err, -EIO, "cannot unpack the guest's files in %s, see above", config->output);
+		if (code)
+			return code;
+	}
+	code = keep_file(config, dir, "console.log", err);
+	return code ?: keep_file(config, dir, "qemu-trace.log", err);
+}
+
+/* Runs the guest, a second time if the first one hung while booting or KVM let it down. */
+static int boot__attempts(const struct boot_config *config, const struct devices *devices, const struct kernel *kernel,
+			  struct qemu *qemu, const char *dir, const char *nonce, struct guest_result *end,
+			  struct error *err)
+{
+	long long deadline = proc__now_ms() + (long long)config->timeout_ms;
+	bool again = true, verbose = false;
+	int code = 0;
+
+	while (again && !code) {
+		struct strv argv = { 0 };
+
+		again = false;
+		code = qemu__argv(qemu, config, devices, kernel, dir, verbose, &argv, err);
+		code = code ?: guest__run(config, argv.items, dir, nonce, deadline, end, err);
+		strv__free(&argv);
+		if (code)
+			break;
+		if (end->end == GUEST_SILENT && !verbose) {
+			boot__log(config, "the boot printed nothing for %llu s: ended it, trying once more",
+				  (unsigned long long)config->silence_ms / 1000);
+			again = verbose = true;
+		} else if (end->end == GUEST_QEMU_FAILED && qemu->kvm && !end->booted) {
+			boot__log(config, "QEMU failed with KVM (%s): trying without", end->text);
+			again = true;
+			qemu->kvm = false;
+		}
+	}
+	return code;
+}
+
+/* From how the guest ended to what boot says of it. */
+static int boot__judge(const struct guest_result *end, const char *dir, struct boot_result *result, struct error *err)
+{
+	char *tail = tail_of(dir, "console.log");
+
+	result->console_tail = tail ?: strdup("");
+	switch (end->end) {
+	case GUEST_EXITED:
+		result->verdict = BOOT_EXITED;
+		result->exit_code = end->exit_code;
+		return 0;
+	case GUEST_GONE:
+		result->verdict = BOOT_PANICKED;
+		result->reason = tail && strstr(tail, "Kernel panic") ?
+					 "the kernel panicked" :
+					 "the guest ended without handing over an exit code";
+		return 0;
+	case GUEST_TIMED_OUT:
+		result->verdict = BOOT_TIMED_OUT;
+		result->reason = end->booted ? "the timeout was reached" : "the timeout was reached while booting";
+		return 0;
+	case GUEST_SILENT:
+		result->verdict = BOOT_TIMED_OUT;
+		result->reason = "the boot hung twice";
+		return 0;
+	case GUEST_FAILED:
+		return error__set(err, -ENODEV, "the guest could not be set up: %s", end->text);
+	case GUEST_QEMU_FAILED:
+		break;
+	}
+	return error__set(err, -EIO, "QEMU failed: %s", end->text);
+}
+
+int boot__run(const struct boot_config *config, struct boot_result *result, struct error *err)
+{
+	struct guest_result end = { 0 };
+	struct devices devices = { 0 };
+	struct kernel kernel = { 0 };
+	struct qemu qemu = { 0 };
+	char *dir = NULL, *initrd = NULL, nonce[17];
+	uint64_t random;
+	int code;
+
+	*result = (struct boot_result){ 0 };
+	code = boot__make_run_dir(&dir, err);
+	if (code)
+		return code;
+	/* So that nothing the command prints can be taken for a frame; a measured run must be the same every time. */
+	if (config->cost || getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		random = 0x696f6d6d75746f70;
+	snprintf(nonce, sizeof(nonce), "%016llx", (unsigned long long)random);
+
+	if (config->output) {
+		code = make_dirs(config->output, err);
+		if (code)
+			goto out;
+	}
+	code = qemu__probe(config, &qemu, err);
+	code = code ?: devices__set_iommu(&devices, config->iommu, qemu.major, err);
+	for (size_t i = 0; i < config->devices.nr && !code; i++)
+		code = devices__add(&devices, config->devices.items[i], dir, err);
+	code = code ?: kernel__find(config, dir, &kernel, err);
+	code = code ?: kernel__build_ref(config, devices.ref, &kernel, err);
+	if (code)
+		goto out;
+	if (asprintf(&initrd, "%s/initrd", dir) < 0) {
+		initrd = NULL;
+		code = error__set(err, -ENOMEM, "no memory for the initramfs's path");
+		goto out;
+	}
+	code = initramfs__write(initrd, config, &devices, &kernel, nonce, err);
+	code = code ?: boot__attempts(config, &devices, &kernel, &qemu, dir, nonce, &end, err);
+	if (code)
+		goto out;
+	code = boot__judge(&end, dir, result, err);
+	if (boot__keep(config, dir, end.files, code ? NULL : err) && !code)
+		code = -EIO;
+out:
+	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(dir);
+	free(initrd);
+	kernel__free(&kernel);
+	devices__free(&devices);
+	qemu__free(&qemu);
+	return code;
+}

@@ -1,0 +1,433 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Test kernels: gets Debian's packages or builds our own, and caches the result by content.
+# stdout carries only the answer (a directory); progress and errors go to stderr.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/iommutop
+kernels=$cache/kernels
+arch=amd64
+work=
+
+say() { printf 'kernel.sh: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+usage()
+{
+	cat <<-'END'
+	Usage: kernel.sh get [--refresh] SPEC   print the directory of the ready kernel SPEC
+	       kernel.sh list                   print what is cached: SPEC, release, size, directory
+	       kernel.sh extract BZIMAGE ELF    write the uncompressed kernel of a bzImage to ELF
+
+	SPEC: debian:6.1 debian:6.12 debian:7.2   Debian's kernel packages
+	      source:7.2 source:7.2-lockdep       linux-source-7.2 with the configuration kept here
+	END
+}
+
+need()
+{
+	local tool missing=
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || missing+=" $tool"
+	done
+	[ -z "$missing" ] || die "needed and not installed:$missing (see the package list in 'make help')"
+}
+
+# Holds the lock NAME until this process ends.
+lock()
+{
+	local fd
+	mkdir -p "$cache/locks"
+	exec {fd}>"$cache/locks/$1"
+	flock -n "$fd" || { say "another run works on $1, waiting for it"; flock "$fd"; }
+}
+
+# --- packages of any Debian suite, through a private apt --------------------------------------
+
+suite_of()
+{
+	case $1 in
+	6.1) echo bookworm ;;
+	6.12) echo bookworm-backports ;;
+	*) echo sid ;;
+	esac
+}
+
+# Lines "URI RELEASE" of the machine's own Debian sources; apt reads both of its formats for us.
+machine_sources()
+{
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
+		awk '$3 == "main" && !seen[$1 $2]++ { print $1, $2 }'
+}
+
+# apt_setup SUITE: makes $apt_conf, an apt world that knows SUITE and nothing of what is installed.
+apt_setup()
+{
+	local suite=$1 dir=$cache/apt/$1 codename uri rel key
+
+	need apt-get apt-cache dpkg-deb
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$dir/parts"
+	: >"$dir/status"
+	codename=$(. /etc/os-release; echo "${VERSION_CODENAME:-none}")
+	uri=$(machine_sources | awk -v c="$codename" \
+		'$1 ~ /\/debian\/?$/ { if (!first) first = $1; if ($2 == c && !own) own = $1 }
+		 END { print own ? own : first }')
+	[ -n "$uri" ] || die "no Debian archive among this machine's apt sources: kernels of $suite" \
+		"cannot be fetched; add one, or give --kernel the path of a vmlinux"
+	key=/usr/share/keyrings/debian-archive-keyring.gpg
+	[ -r "$key" ] && key="[signed-by=$key] " || key=
+	{
+		echo "deb $key$uri $suite main"
+		# The security and update suites of the same release live under URIs of their own.
+		machine_sources | while read -r uri rel; do
+			case $rel in
+			"$suite-security" | "$suite-updates") echo "deb $key$uri $rel main" ;;
+			esac
+		done
+	} >"$dir/sources.list"
+
+	apt_conf=$dir/apt.conf
+	cat >"$apt_conf" <<-END
+	#clear APT::Update::Pre-Invoke;
+	#clear APT::Update::Post-Invoke;
+	#clear APT::Update::Post-Invoke-Success;
+	#clear DPkg::Post-Invoke;
+	#clear Acquire::IndexTargets::deb::DEP-11;
+	#clear Acquire::IndexTargets::deb::Contents-deb;
+	Dir::Etc::sourcelist "$dir/sources.list";
+	Dir::Etc::sourceparts "$dir/parts";
+	Dir::Etc::preferences "/dev/null";
+	Dir::Etc::preferencesparts "$dir/parts";
+	Dir::State::lists "$dir/lists";
+	Dir::State::status "$dir/status";
+	Dir::Cache "$dir/cache";
+	APT::Architecture "$arch";
+	APT::Architectures { "$arch"; };
+	APT::Sandbox::User "root";
+	APT::Get::List-Cleanup "true";
+	Acquire::Languages "none";
+	Acquire::Retries "3";
+	END
+	say "reading the package lists of $suite"
+	apt-get -c "$apt_conf" -qq update >&2 ||
+		die "apt could not read the package lists of $suite (its messages are above);" \
+			"check the network and the machine's apt sources"
+}
+
+# version_of PACKAGE: the candidate version, empty if there is none.
+version_of()
+{
+	apt-cache -c "$apt_conf" policy "$1" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
+}
+
+# closure PACKAGE...: those and every linux-* package that they depend on, one a line.
+closure()
+{
+	apt-cache -c "$apt_conf" depends --recurse --important --no-recommends "$@" |
+		sed -n 's/^\(linux-[^ ]*\)$/\1/p' | sort -u
+}
+
+# fetch_unpack DEST PACKAGE...
+fetch_unpack()
+{
+	local dest=$1 deb
+	shift
+	mkdir -p "$work/debs"
+	say "downloading: $*"
+	(cd "$work/debs" && apt-get -c "$apt_conf" -qq download "$@" >&2) ||
+		die "apt could not download $* (its messages are above)"
+	for deb in "$work"/debs/*.deb; do
+		dpkg-deb -x "$deb" "$dest"
+		rm "$deb"
+	done
+}
+
+# --- pieces of a kernel directory --------------------------------------------------------------
+
+le32() { od -An -tu4 -j"$2" -N4 --endian=little "$1" | tr -d ' '; }
+
+# extract BZIMAGE ELF. The payload's place is in the boot protocol's header (2.08 and later:
+# Documentation/arch/x86/boot.rst); all compressors but gzip are followed by 4 bytes of size.
+extract()
+{
+	local image=$1 elf=$2 sects start len magic
+
+	[ -r "$image" ] || die "cannot read $image"
+	[ "$(od -An -tx1 -j514 -N4 "$image" | tr -d ' ')" = 48647253 ] ||
+		die "$image is no bzImage (no HdrS signature)"
+	sects=$(od -An -tu1 -j497 -N1 "$image" | tr -d ' ')
+	start=$(((sects + 1) * 512 + $(le32 "$image" 584)))
+	len=$(le32 "$image" 588)
+	magic=$(od -An -tx1 -j"$start" -N4 "$image" | tr -d ' ')
+	payload()
+	{
+		dd if="$image" iflag=skip_bytes,count_bytes skip="$start" count="$1" bs=1M status=none
+	}
+	case $magic in
+	fd377a58) need xz; payload $((len - 4)) | xz -dc >"$elf" ;;
+	28b52ffd) need zstd; payload $((len - 4)) | zstd -qdc >"$elf" ;;
+	1f8b*) payload "$len" | gzip -dc >"$elf" ;;
+	02214c18) need lz4; payload $((len - 4)) | lz4 -dc >"$elf" ;;
+	7f454c46) payload "$len" >"$elf" ;;
+	*) die "$image: payload of unknown compression (magic $magic)" ;;
+	esac
+	[ "$(head -c4 "$elf" | od -An -tx1 | tr -d ' ')" = 7f454c46 ] ||
+		die "$image: its payload is no ELF file"
+}
+
+# modules_ready DIR REL: decompresses the modules in DIR/lib/modules/REL and indexes them.
+modules_ready()
+{
+	local mods=$1/lib/modules/$2
+
+	need depmod
+	say "decompressing the modules of $2"
+	find "$mods" -name '*.ko.xz' -print0 | xargs -0 -r -P2 -n64 xz -d
+	find "$mods" -name '*.ko.zst' -print0 | xargs -0 -r -P2 -n64 zstd -qd --rm
+	find "$mods" -name '*.ko.gz' -print0 | xargs -0 -r -P2 -n64 gzip -d
+	rm -rf "$mods/build" "$mods/source"
+	depmod -b "$1" "$2"
+}
+
+# publish SPEC DIR: moves $work/out to its final place and names it for SPEC.
+publish()
+{
+	mkdir -p "$(dirname "$2")" "$cache/specs"
+	rm -rf "$2"
+	mv "$work/out" "$2"
+	point "$1" "$2"
+}
+
+point()
+{
+	mkdir -p "$cache/specs"
+	ln -sfn "$2" "$work/link"
+	mv -T "$work/link" "$cache/specs/$1"
+}
+
+# --- the kinds of kernel -----------------------------------------------------------------------
+
+# The headers package finds its parts under /usr/src and /usr/lib: point it at where it was unpacked.
+kbuild_debian()
+{
+	local pkg=$1 final=$2 rel=$3 top=$1/usr/src/linux-headers-$3 file link to
+
+	grep -rlIE '/usr/(src|lib)/linux-' "$pkg/usr/src" --include=Makefile --include='.kernel*' |
+		while read -r file; do
+			sed -i -E "s#(^|[^A-Za-z0-9_./-])(/usr/(src|lib)/linux-)#\1$final/pkg\2#g" "$file"
+		done
+	find "$pkg" -type l | while read -r link; do
+		to=$(readlink "$link")
+		case $to in
+		/usr/*) ln -sfn "$final/pkg$to" "$link" ;;
+		esac
+	done
+	[ -f "$top/Makefile" ] || die "no Makefile in the headers of $rel"
+}
+
+get_debian()
+{
+	local spec=$1 series=${1#debian:} suite meta version image rel headers out final pkgs
+
+	suite=$(suite_of "$series")
+	need xz xargs find
+	lock "apt-$suite"
+	apt_setup "$suite"
+	version=$(version_of linux-image-$arch)
+	case $version in
+	"$series".*) ;;
+	*) die "$suite has Linux ${version:-none}, not $series: kernels that are cached stay usable" \
+		"('kernel.sh list'); for another one give --kernel the path of its vmlinux" ;;
+	esac
+	image=$(apt-cache -c "$apt_conf" depends --important linux-image-$arch |
+		awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }')
+	rel=${image#linux-image-}
+	rel=${rel%-unsigned}
+	final=$kernels/debian-$version-$rel
+	if [ -d "$final" ]; then
+		say "$spec is $version, cached already"
+		point "$spec" "$final"
+		return
+	fi
+	out=$work/out
+	mapfile -t pkgs < <(closure "$image" | grep -E '^linux-(image|binary|modules)-')
+	fetch_unpack "$work/image" "${pkgs[@]}"
+	mkdir -p "$out/lib/modules"
+	mv "$(find "$work/image" -type d -path "*/lib/modules/$rel")" "$out/lib/modules/"
+	extract "$(find "$work/image" -name "vmlinuz*" -type f | head -n1)" "$out/vmlinux"
+	cp "$(find "$work/image" -name "config*" -path '*boot*' -type f | head -n1)" "$out/config"
+	echo "$rel" >"$out/release"
+	modules_ready "$out" "$rel"
+
+	# The headers of newer suites ask for a newer compiler and libc than this machine has.
+	if [ "$suite" != sid ]; then
+		mapfile -t pkgs < <(closure "linux-headers-$rel" | grep -E '^linux-(headers|kbuild)-')
+		fetch_unpack "$out/pkg" "${pkgs[@]}"
+		kbuild_debian "$out/pkg" "$final" "$rel"
+		ln -s "pkg/usr/src/linux-headers-$rel" "$out/kbuild"
+		if [ -x "$out/kbuild/tools/bpf/resolve_btfids/resolve_btfids" ] &&
+			[ ! -e "$out/kbuild/vmlinux" ]; then
+			ln -s "$final/vmlinux" "$out/kbuild/vmlinux"
+		fi
+	fi
+	publish "$spec" "$final"
+}
+
+# The fragments that a source spec is configured with, in order.
+fragments()
+{
+	case $1 in
+	source:7.2) echo "$here/source-7.2.config" ;;
+	source:7.2-lockdep) echo "$here/source-7.2.config" "$here/source-7.2-lockdep.config" ;;
+	*) die "no configuration for $1 (there are: source:7.2, source:7.2-lockdep)" ;;
+	esac
+}
+
+source_dir() { echo "$kernels/source-$1-$(cat $(fragments "$2") | sha256sum | cut -c1-12)${2#source:7.2}"; }
+
+# Each option of the fragments must have survived Kconfig, or the kernel is not what it says it is.
+check_config()
+{
+	local lost
+
+	lost=$(grep -hE '^CONFIG_[A-Z0-9_]+=' "$1" | while read -r line; do
+		grep -qxF "$line" "$2" || echo "$line"
+	done)
+	[ -z "$lost" ] || die "Kconfig dropped from the configuration: $(echo "$lost" | tr '\n' ' ')"
+}
+
+build_source()
+{
+	local spec=$1 version=$2 final=$3 out=$work/out src tar log rel
+
+	need gcc-12 make flex bison bc pahole xz strip python3
+	tar=$cache/sources/linux-source-$version.tar.xz
+	src=$work/src
+	mkdir -p "$src" "$out"
+	say "unpacking linux-source $version"
+	tar -xJf "$tar" -C "$src" --strip-components=1
+	log=$cache/sources/build-${spec#source:}.log
+	cat $(fragments "$spec") >"$work/fragment"
+	export KBUILD_BUILD_USER=iommutop KBUILD_BUILD_HOST=boot KBUILD_BUILD_TIMESTAMP=@0
+	local make=(make -C "$src" CC=gcc-12 HOSTCC=gcc-12 LOCALVERSION="-iommutop${spec#source:7.2}" -j2)
+	"${make[@]}" -s KCONFIG_ALLCONFIG="$work/fragment" allnoconfig >"$log" 2>&1 ||
+		die "configuring $spec failed: $log"
+	check_config "$work/fragment" "$src/.config"
+	say "building $spec: takes about 7 minutes on 2 cores, log in $log"
+	"${make[@]}" vmlinux modules >>"$log" 2>&1 ||
+		{ tail -n 20 "$log" >&2; die "building $spec failed, see above and $log"; }
+	rel=$("${make[@]}" -s kernelrelease)
+	"${make[@]}" -s modules_install INSTALL_MOD_PATH="$out" >>"$log" 2>&1 || die "modules_install failed: $log"
+	strip -g "$src/vmlinux" -o "$out/vmlinux"
+	cp "$src/.config" "$out/config"
+	echo "$rel" >"$out/release"
+	modules_ready "$out" "$rel"
+	"${make[@]}" -s run-command KBUILD_RUN_COMMAND='$(srctree)/scripts/package/install-extmod-build '"$out/kbuild" \
+		>>"$log" 2>&1 || die "collecting the files to build modules with failed: $log"
+	ln -sfn "$final/vmlinux" "$out/kbuild/vmlinux"
+	publish "$spec" "$final"
+}
+
+get_source()
+{
+	local spec=$1 refresh=$2 series version= known final
+
+	series=${spec#source:}
+	series=${series%-lockdep}
+	known=$cache/sources/linux-source-$series.version
+	fragments "$spec" >/dev/null
+	lock "source-$series"
+	if [ -z "$refresh" ] && [ -r "$known" ]; then
+		version=$(cat "$known")
+	else
+		need tar
+		lock apt-sid
+		apt_setup sid
+		version=$(version_of "linux-source-$series")
+		[ -n "$version" ] || die "sid has no linux-source-$series any more; cached kernels stay usable"
+		mkdir -p "$cache/sources"
+		if [ ! -f "$cache/sources/linux-source-$version.tar.xz" ]; then
+			fetch_unpack "$work/source" "linux-source-$series"
+			mv "$work/source/usr/src/linux-source-$series.tar.xz" "$work/tar"
+			mv "$work/tar" "$cache/sources/linux-source-$version.tar.xz"
+		fi
+		echo "$version" >"$known.new"
+		mv "$known.new" "$known"
+	fi
+	final=$(source_dir "$version" "$spec")
+	if [ -d "$final" ]; then
+		point "$spec" "$final"
+		return
+	fi
+	build_source "$spec" "$version" "$final"
+}
+
+# --- commands ----------------------------------------------------------------------------------
+
+get()
+{
+	local refresh= spec= final
+
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--refresh) refresh=1 ;;
+		*) spec=$1 ;;
+		esac
+		shift
+	done
+	case $spec in
+	debian:[0-9]*.[0-9]*) ;;
+	source:[0-9]*.[0-9]*) ;;
+	*) die "unknown kernel '$spec' (debian:6.1, debian:6.12, debian:7.2, source:7.2, source:7.2-lockdep)" ;;
+	esac
+
+	# Answered from the cache without a lock: publish() renames, so what is named is complete.
+	if [ -z "$refresh" ] && final=$(readlink -e "$cache/specs/$spec"); then
+		case $spec in
+		source:*)
+			local known=$cache/sources/linux-source-${spec#source:}
+			known=${known%-lockdep}.version
+			[ "$final" = "$(source_dir "$(cat "$known")" "$spec")" ] || final= ;;
+		esac
+		[ -z "$final" ] || { echo "$final"; return; }
+	fi
+
+	need flock sha256sum
+	mkdir -p "$kernels"
+	work=$(mktemp -d "$kernels/.work.XXXXXX")
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	lock "spec-$spec"
+	case $spec in
+	debian:*)
+		if [ -n "$refresh" ] || [ ! -e "$cache/specs/$spec" ]; then
+			get_debian "$spec"
+		fi ;;
+	source:*) get_source "$spec" "$refresh" ;;
+	esac
+	final=$(readlink -e "$cache/specs/$spec")
+	say "$spec is ready: $(cat "$final/release")"
+	echo "$final"
+}
+
+list()
+{
+	local link dir
+
+	for link in "$cache"/specs/*; do
+		dir=$(readlink -e "$link") || continue
+		printf '%-20s %-28s %6s  %s\n' "${link##*/}" "$(cat "$dir/release")" \
+			"$(du -sh "$dir" | cut -f1)" "$dir"
+	done
+}
+
+case ${1:-} in
+get) shift; get "$@" ;;
+list) list ;;
+extract) [ $# = 3 ] || { usage >&2; exit 2; }; extract "$2" "$3" ;;
+-h | --help | help) usage ;;
+*) usage >&2; exit 2 ;;
+esac

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "boot/boot.h"
+#include "opts.h"
+
+#define EXIT_PANICKED 255
+#define EXIT_TIMED_OUT 124
+#define EXIT_NOT_TRIED 125
+
+struct boot_opts {
+	const char *kernel;
+	const char *modules;
+	const char *iommu;
+	struct opt_strings devices;
+	bool no_drivers;
+	struct opt_strings appends;
+	struct opt_strings files;
+	struct opt_strings programs;
+	struct opt_strings extra_modules;
+	const char *output;
+	uint64_t timeout_ns;
+	uint64_t silence_ns;
+	bool cost;
+	uint64_t cpus;
+	uint64_t memory;
+	const char *qemu;
+	struct opt_strings qemu_args;
+	struct opt_strings traces;
+	bool no_kvm;
+};
+
+#define AT(field) offsetof(struct boot_opts, field)
+
+static const struct opt boot_table[] = {
+	{ .kind = OPT_GROUP, .help = "Kernel" },
+	{ OPT_STRING, 0, "kernel", "K",
+	  "debian:6.1, debian:6.12, debian:7.2, source:7.2, source:7.2-lockdep, or the path of a vmlinux or bzImage",
+	  AT(kernel), 0, 0 },
+	{ OPT_STRING, 0, "modules", "DIR", "modules of a kernel given by path: lib/modules/RELEASE", AT(modules), 0, 0 },
+	{ OPT_STRINGS, 0, "append", "ARGS", "add to the kernel's command line", AT(appends), 0, 0 },
+	{ .kind = OPT_GROUP, .help = "Machine" },
+	{ OPT_STRING, 0, "iommu", "IOMMU", "ref, intel, amd, virtio or none[,PROPERTY=VALUE...] (default: none)",
+	  AT(iommu), 0, 0 },
+	{ OPT_STRINGS, 0, "device", "D", "e1000e, igb, virtio-net, virtio-blk, nvme, edu, or any value of QEMU's -device",
+	  AT(devices), 0, 0 },
+	{ OPT_FLAG, 0, "no-drivers", NULL, "leave it to COMMAND to load the drivers (modprobe)", AT(no_drivers), 0, 0 },
+	{ OPT_U64, 0, "smp", "N", "number of CPUs (default: 2)", AT(cpus), 1, 64 },
+	{ OPT_SIZE, 0, "memory", "SIZE", "memory of the guest (default: 1G)", AT(memory), 128 << 20, 64ULL << 30 },
+	{ OPT_FLAG, 0, "cost", NULL, "count instructions: one CPU, 1 ns = 1 instruction, the same in each run", AT(cost),
+	  0, 0 },
+	{ OPT_FLAG, 0, "no-kvm", NULL, "emulate, even where KVM works", AT(no_kvm), 0, 0 },
+	{ OPT_STRING, 0, "qemu", "PATH", "the QEMU to run (default: qemu-system-x86_64)", AT(qemu), 0, 0 },
+	{ OPT_STRINGS, 0, "qemu-arg", "ARG", "one more argument for QEMU", AT(qemu_args), 0, 0 },
+	{ OPT_STRINGS, 0, "qemu-trace", "PATTERN", "trace QEMU's own events to qemu-trace.log", AT(traces), 0, 0 },
+	{ .kind = OPT_GROUP, .help = "Files and time" },
+	{ OPT_STRINGS, 0, "file", "HOST[:GUEST]", "put a file or folder into the guest (default: into /root)", AT(files),
+	  0, 0 },
+	{ OPT_STRINGS, 0, "program", "NAME", "put a program of this machine into the guest, with its libraries",
+	  AT(programs), 0, 0 },
+	{ OPT_STRINGS, 0, "module", "NAME", "put a kernel module into the guest, without loading it", AT(extra_modules),
+	  0, 0 },
+	{ OPT_STRING, 0, "output", "DIR", "where the files of the guest's /output go, and console.log", AT(output), 0, 0 },
+	{ OPT_DURATION, 0, "timeout", "T", "end the guest after this time (default: 5m)", AT(timeout_ns), 1, 0 },
+	{ OPT_DURATION, 0, "silence", "T", "retry a boot that prints nothing for this time (default: 45s)", AT(silence_ns),
+	  1, 0 },
+	{ .kind = OPT_END },
+};
+
+static void boot_defaults(void *values)
+{
+	struct boot_opts *o = values;
+
+	o->kernel = NULL;
+	o->iommu = "none";
+	o->timeout_ns = 300000000000ULL;
+	o->silence_ns = 45000000000ULL;
+	o->cpus = 2;
+	o->memory = 1ULL << 30;
+	o->qemu = "qemu-system-x86_64";
+}
+
+/* tools/boot beside the build directory that we run from, or where `make install` puts it. NULL: out of memory. */
+static char *boot_tools(const char *self)
+{
+	char *copy = strdup(self), *path = NULL, *found;
+
+	if (!copy)
+		return NULL;
+	if (asprintf(&path, "%s/../tools/boot/kernel.sh", dirname(copy)) < 0)
+		path = NULL;
+	free(copy);
+	found = path ? realpath(path, NULL) : NULL;
+	free(path);
+	if (!found)
+		return strdup(IOMMUTOP_DATADIR "/boot");
+	*strrchr(found, '/') = '\0';
+	return found;
+}
+
+static int boot_stop_fd(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	/* A reader that went away shall end us with an error, after the cleaning up. */
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void boot_say(void *ctx, const char *line)
+{
+	(void)ctx;
+	cmd__complain("boot", "%s", line);
+}
+
+/* The list of an option; the strings stay the command line's. */
+static struct strv boot_list(const struct opt_strings *from)
+{
+	return (struct strv){ .items = (char **)from->items, .nr = from->nr };
+}
+
+static int boot_report(int code, const struct boot_result *result, const struct error *err, int stop_fd)
+{
+	struct signalfd_siginfo info;
+	int rc;
+
+	if (!code && result->verdict == BOOT_EXITED)
+		return result->exit_code;
+	if (code == -EINTR) {
+		cmd__complain("boot", "%s", err->text);
+		return read(stop_fd, &info, sizeof(info)) == (ssize_t)sizeof(info) ? 128 + (int)info.ssi_signo :
+										     EXIT_NOT_TRIED;
+	}
+	if (result->console_tail && *result->console_tail)
+		fprintf(stderr, "--- end of the console\n%s\n---\n", result->console_tail);
+	if (code) {
+		cmd__complain("boot", "%s", err->text);
+		rc = EXIT_NOT_TRIED;
+	} else {
+		cmd__complain("boot", "%s", result->reason);
+		rc = result->verdict == BOOT_PANICKED ? EXIT_PANICKED : EXIT_TIMED_OUT;
+	}
+	return rc;
+}
+
+static int boot_run(const void *values, int rest_nr, char **rest)
+{
+	const struct boot_opts *o = values;
+	struct boot_config config = {
+		.kernel = o->kernel, .modules = o->modules, .iommu = o->iommu, .output = o->output, .qemu = o->qemu,
+		.devices = boot_list(&o->devices), .appends = boot_list(&o->appends), .files = boot_list(&o->files),
+		.programs = boot_list(&o->programs), .extra_modules = boot_list(&o->extra_modules),
+		.qemu_args = boot_list(&o->qemu_args), .traces = boot_list(&o->traces),
+		.timeout_ms = o->timeout_ns / 1000000, .silence_ms = o->silence_ns / 1000000,
+		.memory = o->memory, .cpus = (unsigned int)o->cpus,
+		.cost = o->cost, .no_kvm = o->no_kvm, .no_drivers = o->no_drivers,
+		.out_fd = STDOUT_FILENO, .err_fd = STDERR_FILENO, .log = boot_say,
+	};
+	const struct strv words = { .items = rest, .nr = (size_t)rest_nr };
+	char self[PATH_MAX] = "", *tools = NULL, *command = NULL;
+	struct boot_result result = { 0 };
+	struct error err = { 0 };
+	int code, rc;
+
+	if (!o->kernel || !rest_nr) {
+		cmd__complain("boot", "needs %s; try iommutop boot --help",
+			      o->kernel ? "a COMMAND to run in the guest" : "--kernel");
+		return EXIT_USAGE;
+	}
+	config.stop_fd = boot_stop_fd();
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) > 0)
+		tools = boot_tools(self);
+	command = strv__join(&words, " ");
+	if (!tools || !command || config.stop_fd < 0) {
+		cmd__complain("boot", "cannot start: %s", strerror(errno));
+		rc = EXIT_NOT_TRIED;
+		goto out;
+	}
+	config.tools = tools;
+	config.self = self;
+	config.command = command;
+	code = boot__run(&config, &result, &err);
+	rc = boot_report(code, &result, &err, config.stop_fd);
+out:
+	free(result.console_tail);
+	free(tools);
+	free(command);
+	if (config.stop_fd >= 0)
+		close(config.stop_fd);
+	return rc;
+}
+
+const struct cmd cmd_boot = {
+	.name = "boot",
+	.args = "-- COMMAND...",
+	.summary = "boot a test kernel in QEMU and run a command in it as root",
+	.notes = "COMMAND's words are joined by spaces and given to the guest's shell, as ssh does. Its exit code is boot's;\n"
+		 "255: the kernel panicked, 124: timeout, 125: it could not be tried.",
+	.opts = boot_table,
+	.values_size = sizeof(struct boot_opts),
+	.defaults = boot_defaults,
+	.run = boot_run,
+};

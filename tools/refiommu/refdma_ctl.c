@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The control files of one device, /sys/kernel/debug/refdma/refdma.N/. */
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "refdma.h"
+
+#define USAGE "start|run [key=value ...], stop, wait, bench [loops=N pairs=N size=BYTES]"
+
+static const char *const workloads[] = {
+	[REFDMA_SINGLE] = "single", [REFDMA_SG] = "sg", [REFDMA_COHERENT] = "coherent",
+};
+static const char *const modes[] = { [REFDMA_MODE_DMA] = "dma", [REFDMA_MODE_MAP] = "map" };
+static const char *const dirs[] = {
+	[DMA_BIDIRECTIONAL] = "bidi", [DMA_TO_DEVICE] = "to", [DMA_FROM_DEVICE] = "from",
+};
+
+/* --- parsing ---------------------------------------------------------------------------------------- */
+
+static int parse_uint(const char *value, u64 min, u64 max, unsigned int *out)
+{
+	u64 n;
+
+	if (kstrtou64(value, 0, &n) || n < min || n > max)
+		return -EINVAL;
+	*out = n;
+	return 0;
+}
+
+/* One size with a K or M, in whole 64 bytes. */
+static int parse_size(const char *value, char **end, size_t *out)
+{
+	unsigned long long n = memparse(value, end);
+
+	if (*end == value || n < 64 || n > REFDMA_MAX_SIZE || n % 64)
+		return -EINVAL;
+	*out = n;
+	return 0;
+}
+
+static int parse_sizes(const char *value, struct refdma_cfg *cfg)
+{
+	char *end;
+	int ret = parse_size(value, &end, &cfg->size_min);
+
+	cfg->size_max = cfg->size_min;
+	if (!ret && *end == '-')
+		ret = parse_size(end + 1, &end, &cfg->size_max);
+	return ret ?: *end || cfg->size_max < cfg->size_min ? -EINVAL : 0;
+}
+
+static int parse_name(const char *const *names, size_t n, const char *value)
+{
+	return match_string(names, n, value);
+}
+
+/* A key of a run; value is what follows its '='. */
+static int parse_key(struct refdma_cfg *cfg, const char *key, const char *value)
+{
+	int n;
+
+	if (!strcmp(key, "workload")) {
+		n = parse_name(workloads, ARRAY_SIZE(workloads), value);
+		cfg->workload = n;
+		return min(n, 0);
+	}
+	if (!strcmp(key, "mode")) {
+		n = parse_name(modes, ARRAY_SIZE(modes), value);
+		cfg->mode = n;
+		return min(n, 0);
+	}
+	if (!strcmp(key, "dir")) {
+		n = parse_name(dirs, ARRAY_SIZE(dirs), value);
+		cfg->dir = n;
+		return min(n, 0);
+	}
+	if (!strcmp(key, "threads"))
+		return parse_uint(value, 1, REFDMA_MAX_THREADS, &cfg->threads);
+	if (!strcmp(key, "depth"))
+		return parse_uint(value, 1, REFDMA_MAX_DEPTH, &cfg->depth);
+	if (!strcmp(key, "nents"))
+		return parse_uint(value, 1, REFDMA_MAX_NENTS, &cfg->nents);
+	if (!strcmp(key, "rate"))
+		return kstrtou64(value, 0, &cfg->rate);
+	if (!strcmp(key, "ops"))
+		return kstrtou64(value, 0, &cfg->ops);
+	if (!strcmp(key, "size"))
+		return parse_sizes(value, cfg);
+	return -EINVAL;
+}
+
+/* Cuts 'key=value' off *text; returns NULL at its end, and an ERR_PTR if there is no '='. */
+static char *next_pair(char **text, char **value)
+{
+	char *word;
+
+	do {
+		word = strsep(text, " \t\n");
+	} while (word && !*word);
+	if (!word)
+		return NULL;
+	*value = strchr(word, '=');
+	if (!*value)
+		return ERR_PTR(-EINVAL);
+	*(*value)++ = '\0';
+	return word;
+}
+
+/* --- commands ----------------------------------------------------------------------------------------- */
+
+static int refuse(struct refdma_dev *rd, const char *key, const char *value)
+{
+	dev_err(rd->dev, "control: cannot use '%s=%s'; see README.md for keys and ranges\n", key,
+		value);
+	return -EINVAL;
+}
+
+static int command_start(struct refdma_dev *rd, char *text)
+{
+	struct refdma_cfg cfg = {
+		.dir = DMA_FROM_DEVICE,
+		.threads = 1,
+		.depth = 8,
+		.nents = 4,
+		.size_min = SZ_4K,
+		.size_max = SZ_4K,
+	};
+	char *key, *value;
+
+	while ((key = next_pair(&text, &value))) {
+		if (IS_ERR(key))
+			return PTR_ERR(key);
+		if (parse_key(&cfg, key, value))
+			return refuse(rd, key, value);
+	}
+	return refdma_start(rd, &cfg);
+}
+
+static int command_bench(struct refdma_dev *rd, char *text)
+{
+	unsigned int loops = 5, pairs = 20000;
+	size_t size = SZ_4K;
+	char *key, *value, *end;
+	int ret;
+
+	while ((key = next_pair(&text, &value))) {
+		if (IS_ERR(key))
+			return PTR_ERR(key);
+		ret = -EINVAL;
+		if (!strcmp(key, "loops"))
+			ret = parse_uint(value, 1, 1000, &loops);
+		else if (!strcmp(key, "pairs"))
+			ret = parse_uint(value, 1, 10000000, &pairs);
+		else if (!strcmp(key, "size"))
+			ret = parse_size(value, &end, &size);
+		if (ret)
+			return refuse(rd, key, value);
+	}
+	mutex_lock(&rd->bench_lock);
+	ret = READ_ONCE(rd->dead) ? -ENODEV : refdma_bench(rd, loops, pairs, size);
+	mutex_unlock(&rd->bench_lock);
+	return ret;
+}
+
+static int command(struct refdma_dev *rd, char *text)
+{
+	char *verb = strsep(&text, " \t\n");
+	int ret;
+
+	if (!strcmp(verb, "start"))
+		return command_start(rd, text);
+	if (!strcmp(verb, "run")) {
+		ret = command_start(rd, text);
+		if (ret)
+			return ret;
+		ret = refdma_wait(rd);
+		if (ret)
+			refdma_stop(rd);
+		return ret;
+	}
+	if (!strcmp(verb, "stop"))
+		refdma_stop(rd);
+	if (!strcmp(verb, "stop") || !strcmp(verb, "wait"))
+		return refdma_wait(rd);
+	if (!strcmp(verb, "bench"))
+		return command_bench(rd, text);
+	dev_err(rd->dev, "control: unknown command '%s'; there are: " USAGE "\n", verb);
+	return -EINVAL;
+}
+
+/* --- files ------------------------------------------------------------------------------------------------ */
+
+static int control_show(struct seq_file *m, void *unused)
+{
+	seq_puts(m, USAGE "\n");
+	return 0;
+}
+
+static ssize_t control_write(struct file *file, const char __user *from, size_t size, loff_t *pos)
+{
+	struct refdma_dev *rd = ((struct seq_file *)file->private_data)->private;
+	char *text;
+	int ret;
+
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	text = memdup_user_nul(from, size);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	ret = command(rd, text);
+	kfree(text);
+	return ret ?: size;
+}
+
+static int control_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, control_show, inode->i_private);
+}
+
+static const struct file_operations control_fops = {
+	.owner = THIS_MODULE,
+	.open = control_open,
+	.read = seq_read,
+	.write = control_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+static int status_show(struct seq_file *m, void *unused)
+{
+	struct refdma_dev *rd = m->private;
+	const struct refdma_cfg *cfg;
+
+	mutex_lock(&rd->lock);
+	if (!rd->run) {
+		seq_puts(m, "idle\n");
+	} else {
+		cfg = &rd->run->cfg;
+		seq_printf(m, "%s workload=%s mode=%s dir=%s threads=%u depth=%u nents=%u rate=%llu ops=%llu size=%zu-%zu\n",
+			   READ_ONCE(rd->stop) ? "stopping" : "running", workloads[cfg->workload],
+			   modes[cfg->mode], dirs[cfg->dir], cfg->threads, cfg->depth, cfg->nents,
+			   cfg->rate, cfg->ops, cfg->size_min, cfg->size_max);
+	}
+	mutex_unlock(&rd->lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(status);
+
+static int truth_show(struct seq_file *m, void *unused)
+{
+	struct refdma_stats sum = {};
+	unsigned int i;
+
+	refdma_stats_sum(m->private, &sum);
+	for (i = 0; i < REFDMA_NR_STATS; i++)
+		seq_printf(m, "%s %llu\n", refdma_stat_names[i], sum.v[i]);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(truth);
+
+static int bench_show(struct seq_file *m, void *unused)
+{
+	struct refdma_dev *rd = m->private;
+	unsigned int i;
+
+	mutex_lock(&rd->bench_lock);
+	for (i = 0; rd->bench_ns && i < rd->bench_loops; i++)
+		seq_printf(m, "loop %u pairs %u ns %llu\n", i, rd->bench_pairs, rd->bench_ns[i]);
+	mutex_unlock(&rd->bench_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(bench);
+
+void refdma_ctl_add(struct refdma_dev *rd, struct dentry *parent)
+{
+	rd->dir = debugfs_create_dir(dev_name(rd->dev), parent);
+	debugfs_create_file("control", 0600, rd->dir, rd, &control_fops);
+	debugfs_create_file("status", 0444, rd->dir, rd, &status_fops);
+	debugfs_create_file("truth", 0444, rd->dir, rd, &truth_fops);
+	debugfs_create_file("bench", 0444, rd->dir, rd, &bench_fops);
+}
+
+void refdma_ctl_remove(struct refdma_dev *rd)
+{
+	debugfs_remove(rd->dir);
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The device side of a queue: a thread that reads descriptors and moves bytes as a DMA master would,
+ * knowing only IOVAs and reaching memory only through the IOMMU's translation.
+ */
+#include <linux/hrtimer.h>
+#include <linux/io.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "refdma.h"
+
+/* What a late access touches: one translation, so that truth counts are exact. */
+#define LATE_BYTES 64
+
+/* Ground truth: from here on the queue does nothing until it is reset. */
+static noinline void refdma_queue_hang(struct refdma_queue *q)
+{
+	WRITE_ONCE(q->hung, true);
+	refdma_count(q->dev, hangs, 1);
+}
+
+/*
+ * A translation that is stale may lead to memory that has a new owner by now. Bytes go there only
+ * if that owner is this module, else the access counts but stays without effect.
+ */
+static bool may_touch(const struct refiommu_xlate *x, size_t len)
+{
+	size_t off;
+
+	if (!pfn_valid(PHYS_PFN(x->phys)))
+		return false;
+	if (!x->stale)
+		return true;
+	for (off = 0; off < len; off += PAGE_SIZE)
+		if (!refdma_owns(x->phys + off))
+			return false;
+	return true;
+}
+
+/* Writes @seq all over, or reads every byte and adds the first and last word to *sum. */
+static int hw_move(struct refdma_queue *q, u64 iova, size_t len, bool write, u64 seq, u64 *sum,
+		   bool *stale)
+{
+	static const size_t word = sizeof(u64);
+	struct refiommu_xlate x;
+	u64 first = 0, last = 0, end = iova + len, at;
+	u64 bounce[64];
+	int ret;
+
+	for (at = iova; at < end;) {
+		size_t n, off;
+		u64 *mem;
+
+		ret = refiommu_translate(q->dev->dev, at, write, &x);
+		if (ret)
+			return ret;
+		if (stale)
+			*stale = x.stale;
+		n = min_t(u64, x.len, end - at);
+		if (!may_touch(&x, n)) {
+			refdma_count(q->dev, bytes_withheld, n);
+			at += n;
+			continue;
+		}
+		mem = phys_to_virt(x.phys);
+		if (write) {
+			memset64(mem, seq, n / word);
+		} else {
+			for (off = 0; off < n; off += sizeof(bounce))
+				memcpy(bounce, (void *)mem + off, min(n - off, sizeof(bounce)));
+			if (at == iova)
+				first = mem[0];
+			last = mem[n / word - 1];
+		}
+		refdma_count(q->dev, bytes_moved, n);
+		at += n;
+	}
+	if (sum && !write)
+		*sum = first + last;
+	return 0;
+}
+
+/* One 64-byte descriptor between ring memory and the device. */
+static int hw_desc(struct refdma_queue *q, u32 index, struct refdma_desc *desc, bool write)
+{
+	struct refiommu_xlate x;
+	u64 iova = q->ring_iova + (index % REFDMA_RING_SIZE) * sizeof(*desc);
+	int ret;
+
+	ret = refiommu_translate(q->dev->dev, iova, write, &x);
+	if (ret)
+		return ret;
+	/* The ring is mapped as long as the queue lives, so a stale answer is never the right page. */
+	if (x.stale || !pfn_valid(PHYS_PFN(x.phys)))
+		return -EIO;
+	if (write)
+		memcpy(phys_to_virt(x.phys), desc, sizeof(*desc));
+	else
+		memcpy(desc, phys_to_virt(x.phys), sizeof(*desc));
+	return 0;
+}
+
+static int hw_execute(struct refdma_queue *q, struct refdma_desc *desc)
+{
+	int ret = 0;
+
+	if (desc->flags & REFDMA_DESC_READ)
+		ret = hw_move(q, desc->iova, desc->len, false, 0, &desc->sum, NULL);
+	if (!ret && (desc->flags & REFDMA_DESC_WRITE))
+		ret = hw_move(q, desc->iova, desc->len, true, desc->seq, NULL, NULL);
+	return ret;
+}
+
+/* Works on the next descriptor; the queue may hang over it. Under hw_lock. */
+static void hw_step(struct refdma_queue *q)
+{
+	u64 endpoint = BIT_ULL(q->dev->id);
+	struct refdma_desc desc;
+
+	if (refbug_fire(REFBUG_HANG, endpoint, NULL) || hw_desc(q, q->head, &desc, false)) {
+		refdma_queue_hang(q);
+		return;
+	}
+	if (hw_execute(q, &desc)) {
+		desc.status = REFDMA_FAULT;
+		refdma_count(q->dev, descriptor_faults, 1);
+		if (refbug_fire(REFBUG_HANG_AFTER_FAULT, endpoint, NULL)) {
+			refdma_queue_hang(q);
+			return;
+		}
+	} else {
+		desc.status = REFDMA_OK;
+	}
+	if (hw_desc(q, q->head, &desc, true)) {
+		refdma_queue_hang(q);
+		return;
+	}
+	refdma_count(q->dev, descriptors, 1);
+	smp_store_release(&q->head, q->head + 1);
+}
+
+static bool hw_ready(struct refdma_queue *q)
+{
+	return !READ_ONCE(q->hung) && q->head != smp_load_acquire(&q->tail);
+}
+
+unsigned int refdma_hw_reset(struct refdma_queue *q)
+{
+	unsigned int n = 0;
+
+	mutex_lock(&q->hw_lock);
+	for (; q->head != q->tail; n++) {
+		q->ring[q->head % REFDMA_RING_SIZE].status = REFDMA_RESET;
+		smp_store_release(&q->head, q->head + 1);
+	}
+	q->hung = false;
+	mutex_unlock(&q->hw_lock);
+	wake_up(&q->done_wait);
+	return n;
+}
+
+/* --- late accesses ------------------------------------------------------------------------------- */
+
+void refdma_hw_late(struct refdma_queue *q, u64 iova, bool write)
+{
+	bool stale = false;
+	int ret;
+
+	refdma_count(q->dev, late_accesses, 1);
+	ret = hw_move(q, iova, LATE_BYTES, write, 0xdeadULL << 48 | q->index, NULL, &stale);
+	if (ret) {
+		refdma_count(q->dev, late_faults, 1);
+		if (refbug_fire(REFBUG_HANG_AFTER_FAULT, BIT_ULL(q->dev->id), NULL))
+			refdma_queue_hang(q);
+	} else if (stale) {
+		refdma_count(q->dev, late_stale, 1);
+	} else {
+		refdma_count(q->dev, late_reused, 1);
+	}
+}
+
+int refdma_hw_late_at(struct refdma_queue *q, u64 iova, bool write, u32 delay_us)
+{
+	struct refdma_late *late = kmalloc(sizeof(*late), GFP_KERNEL);
+
+	if (!late)
+		return -ENOMEM;
+	late->iova = iova;
+	late->write = write;
+	late->due = ktime_add_us(ktime_get(), delay_us);
+	spin_lock(&q->late_lock);
+	list_add_tail(&late->node, &q->late);
+	q->late_news = true;
+	spin_unlock(&q->late_lock);
+	wake_up(&q->hw_wait);
+	return 0;
+}
+
+void refdma_hw_late_cancel(struct refdma_queue *q)
+{
+	struct refdma_late *late, *next;
+
+	list_for_each_entry_safe(late, next, &q->late, node) {
+		refdma_count(q->dev, late_cancelled, 1);
+		kfree(late);
+	}
+	INIT_LIST_HEAD(&q->late);
+}
+
+/* Makes the accesses that are due; returns how long until the next one, KTIME_MAX if none. */
+static ktime_t hw_late_due(struct refdma_queue *q)
+{
+	struct refdma_late *late, *due;
+	ktime_t now, wait;
+
+	do {
+		due = NULL;
+		wait = KTIME_MAX;
+		now = ktime_get();
+		spin_lock(&q->late_lock);
+		q->late_news = false;
+		list_for_each_entry(late, &q->late, node) {
+			if (!ktime_after(late->due, now)) {
+				due = late;
+				break;
+			}
+			wait = min(wait, ktime_sub(late->due, now));
+		}
+		spin_unlock(&q->late_lock);
+		if (due) {
+			refdma_hw_late(q, due->iova, due->write);
+			spin_lock(&q->late_lock);
+			list_del(&due->node);
+			spin_unlock(&q->late_lock);
+			kfree(due);
+			wake_up(&q->done_wait);
+		}
+	} while (due);
+	return wait;
+}
+
+int refdma_hw_thread(void *queue)
+{
+	struct refdma_queue *q = queue;
+	ktime_t wait = KTIME_MAX;
+
+	while (!kthread_should_stop()) {
+		wait_event_interruptible_hrtimeout(q->hw_wait,
+						   kthread_should_stop() || hw_ready(q) ||
+						   READ_ONCE(q->late_news), wait);
+		mutex_lock(&q->hw_lock);
+		while (hw_ready(q)) {
+			hw_step(q);
+			cond_resched();
+		}
+		mutex_unlock(&q->hw_lock);
+		wake_up(&q->done_wait);
+		wait = hw_late_due(q);
+	}
+	return 0;
+}

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The driver side of a queue: maps buffers through the DMA API, posts them to the device, waits for
+ * them, checks and unmaps them. The bugs of drivers are injected here.
+ */
+#include <linux/delay.h>
+#include <linux/hrtimer.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "refdma.h"
+
+/* How long a late access waits for the flush that it must come after. */
+#define FLUSH_DEADLINE_MS 5000
+
+static bool stopping(struct refdma_queue *q)
+{
+	return READ_ONCE(q->dev->stop);
+}
+
+/* --- memory -------------------------------------------------------------------------------------- */
+
+/* Owned pages carry this address; no other owner of a page would write it there. */
+static const char owner_mark;
+
+bool refdma_owns(phys_addr_t phys)
+{
+	return page_private(pfn_to_page(PHYS_PFN(phys))) == (unsigned long)&owner_mark;
+}
+
+static struct page *pool_alloc(size_t size)
+{
+	unsigned int i, order = get_order(size);
+	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN, order);
+
+	if (!page)
+		return NULL;
+	split_page(page, order);
+	for (i = 0; i < 1U << order; i++)
+		set_page_private(page + i, (unsigned long)&owner_mark);
+	return page;
+}
+
+static void pool_free(struct page *page, size_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1U << get_order(size); i++) {
+		set_page_private(page + i, 0);
+		__free_page(page + i);
+	}
+}
+
+static unsigned int buffers(const struct refdma_cfg *cfg)
+{
+	return cfg->workload == REFDMA_SG ? cfg->nents : cfg->workload == REFDMA_SINGLE;
+}
+
+int refdma_slots_alloc(struct refdma_queue *q)
+{
+	unsigned int i, j;
+
+	q->slots = kvcalloc(q->cfg->depth, sizeof(*q->slots), GFP_KERNEL);
+	if (!q->slots)
+		return -ENOMEM;
+	for (i = 0; i < q->cfg->depth; i++) {
+		for (j = 0; j < buffers(q->cfg); j++) {
+			q->slots[i].pages[j] = pool_alloc(q->cfg->size_max);
+			if (!q->slots[i].pages[j])
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void refdma_slots_free(struct refdma_queue *q)
+{
+	unsigned int i, j;
+
+	if (!q->slots)
+		return;
+	for (i = 0; i < q->cfg->depth; i++)
+		for (j = 0; j < buffers(q->cfg); j++)
+			if (q->slots[i].pages[j])
+				pool_free(q->slots[i].pages[j], q->cfg->size_max);
+	kvfree(q->slots);
+	q->slots = NULL;
+}
+
+/* A power of two between the two sizes; the same sequence in every run. */
+static size_t next_size(struct refdma_queue *q)
+{
+	unsigned int steps = ilog2(q->cfg->size_max) - ilog2(q->cfg->size_min);
+
+	if (!steps)
+		return q->cfg->size_min;
+	q->random = q->random * 1664525 + 1013904223;
+	return min(q->cfg->size_min << ((q->random >> 16) % (steps + 1)), q->cfg->size_max);
+}
+
+/* --- mapping ------------------------------------------------------------------------------------- */
+
+static int map_slot(struct refdma_queue *q, struct refdma_slot *slot)
+{
+	const struct refdma_cfg *cfg = q->cfg;
+	struct refdma_dev *rd = q->dev;
+	unsigned int i;
+
+	slot->size = next_size(q);
+	slot->total = slot->size;
+	slot->ndesc = 1;
+	switch (cfg->workload) {
+	case REFDMA_SINGLE:
+		slot->iova = dma_map_single(rd->dev, page_address(slot->pages[0]), slot->size,
+					    cfg->dir);
+		if (dma_mapping_error(rd->dev, slot->iova))
+			goto failed;
+		break;
+	case REFDMA_SG:
+		slot->total = slot->size * cfg->nents;
+		sg_init_table(slot->sg, cfg->nents);
+		for (i = 0; i < cfg->nents; i++)
+			sg_set_page(&slot->sg[i], slot->pages[i], slot->size, 0);
+		slot->ndesc = dma_map_sg(rd->dev, slot->sg, cfg->nents, cfg->dir);
+		if (!slot->ndesc)
+			goto failed;
+		slot->iova = sg_dma_address(slot->sg);
+		break;
+	case REFDMA_COHERENT:
+		slot->coherent = dma_alloc_coherent(rd->dev, slot->size, &slot->iova, GFP_KERNEL);
+		if (!slot->coherent)
+			goto failed;
+		refdma_count(rd, api_allocs, 1);
+		refdma_count(rd, api_alloc_bytes, slot->total);
+		return 0;
+	}
+	refdma_count(rd, api_maps, 1);
+	refdma_count(rd, api_map_bytes, slot->total);
+	return 0;
+
+failed:
+	refdma_count(rd, api_failures, 1);
+	return -ENOMEM;
+}
+
+static void unmap_slot(struct refdma_queue *q, struct refdma_slot *slot)
+{
+	const struct refdma_cfg *cfg = q->cfg;
+	struct refdma_dev *rd = q->dev;
+
+	switch (cfg->workload) {
+	case REFDMA_SINGLE:
+		dma_unmap_single(rd->dev, slot->iova, slot->size, cfg->dir);
+		break;
+	case REFDMA_SG:
+		dma_unmap_sg(rd->dev, slot->sg, cfg->nents, cfg->dir);
+		break;
+	case REFDMA_COHERENT:
+		dma_free_coherent(rd->dev, slot->size, slot->coherent, slot->iova);
+		refdma_count(rd, api_frees, 1);
+		refdma_count(rd, api_free_bytes, slot->total);
+		return;
+	}
+	refdma_count(rd, api_unmaps, 1);
+	refdma_count(rd, api_unmap_bytes, slot->total);
+}
+
+/* --- bugs of the driver and of what the device does too late --------------------------------------- */
+
+/* Waits until the flush that covers an unmap is over; false on a stop or when none comes. */
+static bool wait_flushed(struct refdma_queue *q, u64 started)
+{
+	ktime_t deadline = ktime_add_ms(ktime_get(), FLUSH_DEADLINE_MS);
+	struct refiommu_flushes now;
+
+	for (;;) {
+		refiommu_flushes_of(q->dev->dev, &now);
+		if (!now.lazy || now.finished > started)
+			return true;
+		if (stopping(q) || ktime_after(ktime_get(), deadline))
+			return false;
+		usleep_range(200, 500);
+	}
+}
+
+/*
+ * Unmaps, and lets the device use the IOVA once more. The access inside the window must find the
+ * IOTLB as the operation left it, so the caller has seen that no flush began since; IRQs stay off
+ * lest the flush queue's timer come between.
+ */
+static void unmap_and_use(struct refdma_queue *q, struct refdma_slot *slot,
+			  const struct refbug_arg *arg)
+{
+	bool write = q->cfg->dir != DMA_TO_DEVICE;
+	bool atomic = arg->when == REFBUG_WHEN_INSIDE && q->cfg->workload != REFDMA_COHERENT;
+	struct refiommu_flushes flushes;
+	unsigned long flags = 0;
+
+	if (atomic)
+		local_irq_save(flags);
+	unmap_slot(q, slot);
+	refiommu_flushes_of(q->dev->dev, &flushes);
+	if (arg->when == REFBUG_WHEN_INSIDE)
+		refdma_hw_late(q, slot->iova, write);
+	if (atomic)
+		local_irq_restore(flags);
+
+	if (arg->when == REFBUG_WHEN_AFTER) {
+		if (wait_flushed(q, flushes.started))
+			refdma_hw_late(q, slot->iova, write);
+		else
+			refdma_count(q->dev, late_cancelled, 1);
+	}
+	if (arg->when == REFBUG_WHEN_DELAY &&
+	    refdma_hw_late_at(q, slot->iova, write, arg->delay_us))
+		refdma_count(q->dev, late_cancelled, 1);
+}
+
+static bool flushed_since_posted(struct refdma_queue *q, struct refdma_slot *slot)
+{
+	struct refiommu_flushes now;
+
+	refiommu_flushes_of(q->dev->dev, &now);
+	return now.lazy && now.started != slot->flushes;
+}
+
+static void finish_mapping(struct refdma_queue *q, struct refdma_slot *slot, bool used)
+{
+	u64 endpoint = BIT_ULL(q->dev->id);
+	struct refbug_arg arg;
+
+	/* Coherent memory belongs to the DMA API and would be lost for good. */
+	if (q->cfg->workload != REFDMA_COHERENT && refbug_fire(REFBUG_LEAK, endpoint, NULL)) {
+		refdma_count(q->dev, leaks, 1);
+		refdma_count(q->dev, leaked_bytes, slot->total);
+		return;
+	}
+	if (used && unlikely(READ_ONCE(refbug_armed) & BIT(REFBUG_USE_AFTER_UNMAP)) &&
+	    !flushed_since_posted(q, slot) && refbug_fire(REFBUG_USE_AFTER_UNMAP, endpoint, &arg))
+		unmap_and_use(q, slot, &arg);
+	else
+		unmap_slot(q, slot);
+}
+
+/* --- posting and completing -------------------------------------------------------------------------- */
+
+static void *slot_memory(struct refdma_queue *q, struct refdma_slot *slot, unsigned int i)
+{
+	return q->cfg->workload == REFDMA_COHERENT ? slot->coherent : page_address(slot->pages[i]);
+}
+
+static u64 *slot_first(struct refdma_queue *q, struct refdma_slot *slot)
+{
+	return slot_memory(q, slot, 0);
+}
+
+static u64 *slot_last(struct refdma_queue *q, struct refdma_slot *slot)
+{
+	unsigned int n = q->cfg->workload == REFDMA_SG ? q->cfg->nents : 1;
+
+	return slot_memory(q, slot, n - 1) + slot->size - sizeof(u64);
+}
+
+static void post(struct refdma_queue *q, struct refdma_slot *slot)
+{
+	u32 flags = q->cfg->dir == DMA_TO_DEVICE ? REFDMA_DESC_READ :
+		    q->cfg->dir == DMA_FROM_DEVICE ? REFDMA_DESC_WRITE :
+		    REFDMA_DESC_READ | REFDMA_DESC_WRITE;
+	struct refiommu_flushes flushes;
+	struct scatterlist *sg = slot->sg;
+	unsigned int i;
+
+	refiommu_flushes_of(q->dev->dev, &flushes);
+	slot->flushes = flushes.started;
+	slot->seq = ++q->seq;
+	slot->first = q->tail;
+	if (flags & REFDMA_DESC_READ) {
+		*slot_first(q, slot) = slot->seq;
+		*slot_last(q, slot) = slot->seq;
+	}
+	for (i = 0; i < slot->ndesc; i++) {
+		struct refdma_desc *desc = &q->ring[(q->tail + i) % REFDMA_RING_SIZE];
+
+		desc->iova = slot->iova;
+		desc->len = slot->total;
+		if (q->cfg->workload == REFDMA_SG) {
+			desc->iova = sg_dma_address(sg);
+			desc->len = sg_dma_len(sg);
+			sg = sg_next(sg);
+		}
+		/* What it writes differs from what it read, so that both can be checked. */
+		desc->seq = ~slot->seq;
+		desc->sum = 0;
+		desc->flags = flags;
+		desc->status = REFDMA_PENDING;
+	}
+	smp_store_release(&q->tail, q->tail + slot->ndesc);
+	wake_up(&q->hw_wait);
+}
+
+/* True if the device has done all of it; then the bytes must be where they belong. */
+static bool complete_slot(struct refdma_queue *q, struct refdma_slot *slot)
+{
+	unsigned int i;
+
+	for (i = 0; i < slot->ndesc; i++) {
+		u32 status = q->ring[(slot->first + i) % REFDMA_RING_SIZE].status;
+
+		if (status == REFDMA_RESET)
+			refdma_count(q->dev, ops_reset, 1);
+		if (status != REFDMA_OK)
+			return false;
+	}
+	if (q->cfg->dir != DMA_TO_DEVICE) {
+		if (q->cfg->workload == REFDMA_SINGLE)
+			dma_sync_single_for_cpu(q->dev->dev, slot->iova, slot->size, q->cfg->dir);
+		else if (q->cfg->workload == REFDMA_SG)
+			dma_sync_sg_for_cpu(q->dev->dev, slot->sg, q->cfg->nents, q->cfg->dir);
+		if (*slot_first(q, slot) != ~slot->seq || *slot_last(q, slot) != ~slot->seq)
+			refdma_count(q->dev, data_errors, 1);
+	}
+	if (q->cfg->dir != DMA_FROM_DEVICE && slot->ndesc == 1 &&
+	    q->ring[slot->first % REFDMA_RING_SIZE].sum != 2 * slot->seq)
+		refdma_count(q->dev, data_errors, 1);
+	return true;
+}
+
+static void wait_batch(struct refdma_queue *q)
+{
+	wait_event_interruptible(q->done_wait,
+				 smp_load_acquire(&q->head) == q->tail || stopping(q));
+	/* A stop must not find the device at work on what is about to be unmapped. */
+	if (smp_load_acquire(&q->head) != q->tail)
+		refdma_hw_reset(q);
+}
+
+static void batch(struct refdma_queue *q, unsigned int n)
+{
+	bool dma = q->cfg->mode == REFDMA_MODE_DMA;
+	unsigned int i, mapped = 0;
+
+	for (i = 0; i < n; i++) {
+		if (map_slot(q, &q->slots[i]))
+			break;
+		mapped++;
+		if (dma)
+			post(q, &q->slots[i]);
+	}
+	if (dma)
+		wait_batch(q);
+	for (i = 0; i < mapped; i++) {
+		bool used = dma && complete_slot(q, &q->slots[i]);
+
+		finish_mapping(q, &q->slots[i], used);
+	}
+	refdma_count(q->dev, ops, n);
+}
+
+/* Sleeps until the time of the next operations has come, as the rate says. */
+static void pace(struct refdma_queue *q, ktime_t *due, u64 ns)
+{
+	*due = ktime_add_ns(*due, ns);
+	while (!stopping(q) && ktime_before(ktime_get(), *due)) {
+		ktime_t until = min(*due, ktime_add_ms(ktime_get(), 50));
+
+		set_current_state(TASK_INTERRUPTIBLE);
+		schedule_hrtimeout(&until, HRTIMER_MODE_ABS);
+	}
+}
+
+static bool late_done(struct refdma_queue *q)
+{
+	return list_empty_careful(&q->late) || stopping(q);
+}
+
+void refdma_work(struct refdma_queue *q)
+{
+	const struct refdma_cfg *cfg = q->cfg;
+	u64 interval = cfg->rate ? div64_u64(NSEC_PER_SEC * cfg->threads, cfg->rate) : 0;
+	unsigned int depth = interval > NSEC_PER_MSEC ? 1 : cfg->depth;
+	ktime_t due = ktime_get();
+
+	while (q->ops && !stopping(q)) {
+		unsigned int n = min_t(u64, depth, q->ops);
+
+		batch(q, n);
+		if (q->ops != U64_MAX)
+			q->ops -= n;
+		if (interval)
+			pace(q, &due, interval * n);
+		cond_resched();
+	}
+	wait_event_interruptible(q->done_wait, late_done(q));
+}

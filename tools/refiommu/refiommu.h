@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the reference IOMMU offers to its DMA master: endpoints, translation, flush progress and
+ * the table of bugs that both modules inject from.
+ */
+#ifndef REFIOMMU_H
+#define REFIOMMU_H
+
+#include <linux/bits.h>
+#include <linux/compiler.h>
+#include <linux/types.h>
+
+struct dentry;
+struct device;
+struct seq_file;
+
+#define REFIOMMU_MAX_ENDPOINTS 64
+
+/* --- endpoints and translation ---------------------------------------------------------------- */
+
+/**
+ * struct refiommu_xlate - a translation that the IOMMU granted
+ * @phys: physical address of the byte asked for
+ * @len: bytes from @phys to the end of its page (4 KiB or 2 MiB)
+ * @stale: a cache answered what the page table no longer says
+ */
+struct refiommu_xlate {
+	phys_addr_t phys;
+	size_t len;
+	bool stale;
+};
+
+/*
+ * Makes @dev, which must not be added yet, an endpoint with number @id (below
+ * REFIOMMU_MAX_ENDPOINTS). 0, -EINVAL or -ENOMEM.
+ */
+int refiommu_endpoint_init(struct device *dev, u32 id);
+
+/* Undoes refiommu_endpoint_init() of a device whose adding failed. */
+void refiommu_endpoint_undo(struct device *dev);
+
+/*
+ * Translates one access of @dev at @iova through IOTLB, page-walk cache and page table. 0 and @out
+ * filled, or -EFAULT: the fault is then counted and reported. Callable with IRQs off.
+ */
+int refiommu_translate(struct device *dev, u64 iova, bool write, struct refiommu_xlate *out);
+
+/**
+ * struct refiommu_flushes - whole-domain flushes of the domain that a device is attached to
+ * @started: how many were asked for
+ * @finished: how many of those have completed; a dropped one never does
+ * @lazy: the domain defers its flushes (DMA-FQ)
+ */
+struct refiommu_flushes {
+	u64 started;
+	u64 finished;
+	bool lazy;
+};
+
+void refiommu_flushes_of(struct device *dev, struct refiommu_flushes *out);
+
+/* --- bugs ------------------------------------------------------------------------------------- */
+
+enum refbug {
+	REFBUG_FLUSH_DROP,
+	REFBUG_USE_AFTER_UNMAP,
+	REFBUG_LEAK,
+	REFBUG_HANG,
+	REFBUG_HANG_AFTER_FAULT,
+	REFBUG_NR,
+};
+
+/* Who misbehaves; decides in which module's truth file a bug is counted. */
+enum refbug_side { REFBUG_IOMMU, REFBUG_DEVICE };
+
+/* When a late access happens, counted from the moment that the unmap returned. */
+enum refbug_when {
+	REFBUG_WHEN_INSIDE,	/* at once: inside the lazy window, if there is one */
+	REFBUG_WHEN_DELAY,	/* after delay_us */
+	REFBUG_WHEN_AFTER,	/* once a flush has completed that began after the unmap */
+};
+
+struct refbug_arg {
+	u32 delay_us;
+	enum refbug_when when;
+};
+
+/* One bit per bug that is switched on: the only thing that a hot path looks at. */
+extern unsigned long refbug_armed;
+
+bool refbug_fire_armed(enum refbug bug, u64 endpoints, struct refbug_arg *arg);
+
+/*
+ * True if @bug is to happen now to one of @endpoints (a mask of endpoint numbers); counts it and
+ * fills @arg unless NULL. Any context.
+ */
+static inline bool refbug_fire(enum refbug bug, u64 endpoints, struct refbug_arg *arg)
+{
+	return unlikely(READ_ONCE(refbug_armed) & BIT(bug)) &&
+	       refbug_fire_armed(bug, endpoints, arg);
+}
+
+/* Prints 'injected_<bug> N' for each bug of @side. */
+void refbug_show_truth(struct seq_file *m, enum refbug_side side);
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The invalidation queue. A descriptor is submitted, and the hardware executes it when its latency
+ * has passed: nothing runs in the background, but whoever looks at the hardware (a waiter, a
+ * translation, the next submitter) first lets it catch up with the clock. So waiting needs neither
+ * an interrupt nor another CPU and works with IRQs off.
+ */
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/processor.h>
+
+#include "refiommu_priv.h"
+#define CREATE_TRACE_POINTS
+#include "refiommu_trace.h"
+
+#define QUEUE_SIZE 256
+#define LATENCY_MAX_NS (10 * NSEC_PER_MSEC)
+
+static int latency_set(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 0, LATENCY_MAX_NS);
+}
+
+static const struct kernel_param_ops latency_ops = {
+	.set = latency_set,
+	.get = param_get_uint,
+};
+
+static unsigned int inval_latency_ns = 1000;
+module_param_cb(inval_latency_ns, &latency_ops, &inval_latency_ns, 0644);
+MODULE_PARM_DESC(inval_latency_ns,
+		 "Time from submitting an invalidation to its completion, 0 to 10000000 ns (default 1000)");
+
+struct inv_desc {
+	struct refiommu_domain *dom;
+	u64 start, end;
+	u64 submitted, due;	/* ns, monotonic */
+};
+
+/* Both count since load; the descriptor of number n is ring[n % QUEUE_SIZE]. Under hw_lock. */
+static struct inv_desc ring[QUEUE_SIZE];
+static u64 submitted, completed;
+
+/* Ground truth: from here on no cache knows anything of the range. */
+static noinline void refiommu_true_flush(struct refiommu_domain *dom, u64 start, u64 end)
+{
+	refiommu_tlb_invalidate(dom->id, start, end, true);
+	refiommu_count(dom, inval_completed, 1);
+}
+
+void refiommu_invq_advance(void)
+{
+	u64 now;
+
+	lockdep_assert_held(&refiommu.hw_lock);
+	if (completed == submitted)
+		return;
+	now = ktime_get_mono_fast_ns();
+	while (completed != submitted) {
+		struct inv_desc *desc = &ring[completed % QUEUE_SIZE];
+
+		if (desc->due > now)
+			break;
+		refiommu_true_flush(desc->dom, desc->start, desc->end);
+		completed++;
+		trace_refiommu_inval_complete(desc->dom->id, completed, now - desc->submitted);
+	}
+}
+
+u64 refiommu_invq_submit(struct refiommu_domain *dom, u64 start, u64 end)
+{
+	struct inv_desc *desc;
+	unsigned long flags;
+	u64 seq;
+
+	for (;;) {
+		spin_lock_irqsave(&refiommu.hw_lock, flags);
+		refiommu_invq_advance();
+		if (submitted - completed < QUEUE_SIZE)
+			break;
+		spin_unlock_irqrestore(&refiommu.hw_lock, flags);
+		cpu_relax();
+	}
+	desc = &ring[submitted % QUEUE_SIZE];
+	desc->dom = dom;
+	desc->start = start;
+	desc->end = end;
+	desc->submitted = ktime_get_mono_fast_ns();
+	desc->due = desc->submitted + READ_ONCE(inval_latency_ns);
+	seq = ++submitted;
+	refiommu_count(dom, inval_submitted, 1);
+	trace_refiommu_inval_submit(dom->id, seq, start, end);
+	spin_unlock_irqrestore(&refiommu.hw_lock, flags);
+	return seq;
+}
+
+void refiommu_invq_wait(u64 seq)
+{
+	unsigned long flags;
+	bool done;
+
+	for (;;) {
+		spin_lock_irqsave(&refiommu.hw_lock, flags);
+		refiommu_invq_advance();
+		done = completed >= seq;
+		spin_unlock_irqrestore(&refiommu.hw_lock, flags);
+		if (done)
+			return;
+		cpu_relax();
+	}
+}

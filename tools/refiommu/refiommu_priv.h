@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the parts of refiommu.ko share; none of it is for other modules. */
+#ifndef REFIOMMU_PRIV_H
+#define REFIOMMU_PRIV_H
+
+#include <linux/atomic.h>
+#include <linux/io.h>
+#include <linux/iommu.h>
+#include <linux/list.h>
+#include <linux/percpu.h>
+#include <linux/sizes.h>
+#include <linux/spinlock.h>
+
+#include "compat.h"
+#include "refiommu.h"
+
+/* --- ground truth ----------------------------------------------------------------------------- */
+
+#define REFIOMMU_STATS(X)                                                                          \
+	X(maps) X(unmaps) X(map_bytes) X(unmap_bytes) X(map_errors) X(sync) X(sync_map)            \
+	X(flush_all) X(inval_submitted) X(inval_completed) X(translations) X(iotlb_hits)           \
+	X(iotlb_evictions) X(pwc_hits) X(walks) X(stale_hits) X(faults) X(tables_allocated)        \
+	X(tables_freed) X(bytes_mapped_at_free) X(domains_allocated) X(domains_freed)
+
+#define REFIOMMU_STAT_ID(name) REFIOMMU_STAT_##name,
+enum refiommu_stat { REFIOMMU_STATS(REFIOMMU_STAT_ID) REFIOMMU_NR_STATS };
+#undef REFIOMMU_STAT_ID
+
+struct refiommu_stats {
+	u64 v[REFIOMMU_NR_STATS];
+};
+
+/* --- objects ---------------------------------------------------------------------------------- */
+
+#define REFIOMMU_LEVELS 4
+#define REFIOMMU_IOVA_BITS 48
+
+/* A page-table entry, of tables and pages alike. */
+#define REFIOMMU_PTE_PRESENT BIT_ULL(0)
+#define REFIOMMU_PTE_READ BIT_ULL(1)
+#define REFIOMMU_PTE_WRITE BIT_ULL(2)
+#define REFIOMMU_PTE_LEAF BIT_ULL(3)
+#define REFIOMMU_PTE_ADDR GENMASK_ULL(51, 12)
+
+struct refiommu_domain {
+	struct iommu_domain domain;
+	u64 *root;
+	u16 id;
+	u64 endpoints;		/* mask of those attached, under hw_lock */
+	struct refiommu_stats __percpu *stats;
+	atomic64_t flush_started, flush_finished;
+	struct list_head node;
+};
+
+enum refiommu_mode { REFIOMMU_BLOCKED, REFIOMMU_IDENTITY, REFIOMMU_PAGING };
+
+struct refiommu_endpoint {
+	struct device *dev;
+	u32 id;
+	enum refiommu_mode mode;	/* both under hw_lock */
+	struct refiommu_domain *dom;	/* REFIOMMU_PAGING only */
+	struct list_head node;
+};
+
+/* The one IOMMU that the module emulates. */
+struct refiommu_unit {
+	struct iommu_device iommu;
+	struct platform_device *pdev;
+	struct mutex lock;		/* the two lists and the retired counters */
+	struct list_head domains;
+	struct list_head endpoints;
+	struct refiommu_stats retired;	/* of domains that are gone */
+	spinlock_t hw_lock;		/* all that the hardware would do on its own: caches, queue */
+};
+
+extern struct refiommu_unit refiommu;
+DECLARE_PER_CPU(struct refiommu_stats, refiommu_unit_stats);
+
+/* Of one domain, or of the IOMMU itself. */
+#define refiommu_count(dom, stat, n) this_cpu_add((dom)->stats->v[REFIOMMU_STAT_##stat], n)
+#define refiommu_count_unit(stat, n) this_cpu_add(refiommu_unit_stats.v[REFIOMMU_STAT_##stat], n)
+
+static inline struct refiommu_domain *to_refiommu_domain(struct iommu_domain *domain)
+{
+	return container_of(domain, struct refiommu_domain, domain);
+}
+
+/* --- page table (refiommu_pt.c) --------------------------------------------------------------- */
+
+#define REFIOMMU_ENTRIES 512U
+
+static inline unsigned int refiommu_pt_index(u64 iova, int level)
+{
+	return (iova >> (PAGE_SHIFT + 9 * level)) & (REFIOMMU_ENTRIES - 1);
+}
+
+static inline u64 *refiommu_pt_next(u64 pte)
+{
+	return phys_to_virt(pte & REFIOMMU_PTE_ADDR);
+}
+
+static inline bool refiommu_pt_is_table(u64 pte)
+{
+	return (pte & (REFIOMMU_PTE_PRESENT | REFIOMMU_PTE_LEAF)) == REFIOMMU_PTE_PRESENT;
+}
+
+/*
+ * The slot of a 4 KiB page, NULL unless all tables above are there. The fast path of single pages,
+ * unrolled: mapping and unmapping one costs three of these, and costs are what we are measured by.
+ */
+static __always_inline u64 *refiommu_pt_slot_4k(struct refiommu_domain *dom, u64 iova)
+{
+	u64 pte = READ_ONCE(dom->root[refiommu_pt_index(iova, 3)]);
+
+	if (unlikely(!refiommu_pt_is_table(pte)))
+		return NULL;
+	pte = READ_ONCE(refiommu_pt_next(pte)[refiommu_pt_index(iova, 2)]);
+	if (unlikely(!refiommu_pt_is_table(pte)))
+		return NULL;
+	pte = READ_ONCE(refiommu_pt_next(pte)[refiommu_pt_index(iova, 1)]);
+	if (unlikely(!refiommu_pt_is_table(pte)))
+		return NULL;
+	return &refiommu_pt_next(pte)[refiommu_pt_index(iova, 0)];
+}
+
+static __always_inline u64 refiommu_pt_leaf(phys_addr_t paddr, int prot)
+{
+	BUILD_BUG_ON(IOMMU_READ << 1 != REFIOMMU_PTE_READ || IOMMU_WRITE << 1 != REFIOMMU_PTE_WRITE);
+	return paddr | (prot & (IOMMU_READ | IOMMU_WRITE)) << 1 | REFIOMMU_PTE_PRESENT |
+	       REFIOMMU_PTE_LEAF;
+}
+
+/* Maps @pgcount pages of @pgsize (4 KiB or 2 MiB); adds what was mapped, in bytes, to *mapped. */
+int refiommu_pt_map(struct refiommu_domain *dom, u64 iova, phys_addr_t paddr, size_t pgsize,
+		    size_t pgcount, int prot, gfp_t gfp, size_t *mapped);
+/* Clears up to @size bytes, stops at a hole; tables that fall empty go to gather's freelist. */
+size_t refiommu_pt_unmap(struct refiommu_domain *dom, u64 iova, size_t size,
+			 struct iommu_iotlb_gather *gather);
+/* The entry that maps @iova or 0; *leaf is its 4 KiB-level table or NULL, *size what it covers. */
+u64 refiommu_pt_walk(struct refiommu_domain *dom, u64 iova, u64 **leaf, size_t *size);
+/* Frees every table; returns how many bytes were still mapped. May sleep. */
+u64 refiommu_pt_free(struct refiommu_domain *dom);
+
+/* --- caches and translation (refiommu_tlb.c); all but init/exit under hw_lock ------------------ */
+
+extern bool refiommu_cache_nonpresent;
+
+int refiommu_tlb_init(void);
+void refiommu_tlb_exit(void);
+/* Drops what is cached of a domain in [start, end]; the leaf entries only if @leaves. */
+void refiommu_tlb_invalidate(u16 did, u64 start, u64 end, bool leaves);
+
+/* --- invalidation queue (refiommu_invq.c) ------------------------------------------------------ */
+
+/* Executes what the hardware would have executed by now. Under hw_lock. */
+void refiommu_invq_advance(void);
+/* Submits one invalidation of [start, end] and returns its number. Any context. */
+u64 refiommu_invq_submit(struct refiommu_domain *dom, u64 start, u64 end);
+/* Spins until that number has completed. Any context. */
+void refiommu_invq_wait(u64 seq);
+
+/* --- domains (refiommu_domain.c) --------------------------------------------------------------- */
+
+extern struct iommu_domain_ops refiommu_dma_ops;
+extern struct iommu_domain refiommu_identity_domain;
+extern struct iommu_domain refiommu_blocked_domain;
+
+extern bool refiommu_flush_all;
+
+/* Settles which operations the domains offer, from the module's parameters. */
+void refiommu_domain_init(void);
+struct iommu_domain *refiommu_domain_alloc_paging(struct device *dev);
+#if REFIOMMU_BUS_OPS
+struct iommu_domain *refiommu_domain_alloc(unsigned int type);
+#endif
+/* Blocks the endpoint, whatever it was attached to. */
+void refiommu_endpoint_detach(struct refiommu_endpoint *ep);
+
+/* --- the driver (refiommu_main.c) -------------------------------------------------------------- */
+
+/* Whether flushes may be deferred: what IOMMU_CAP_DEFERRED_FLUSH says where that exists. */
+bool refiommu_may_defer(void);
+
+/* --- control files (refiommu_debugfs.c), bugs (refiommu_bug.c) ---------------------------------- */
+
+void refiommu_debugfs_init(void);
+void refiommu_debugfs_exit(void);
+void refbug_debugfs_init(struct dentry *dir);
+
+#endif

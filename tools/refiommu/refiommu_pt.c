@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The page table: four levels of 512 entries, pages of 4 KiB and 2 MiB.
+ *
+ * No lock: tables are installed with cmpxchg, and whoever maps or unmaps a range owns it (the same
+ * contract that the core has with every driver), so a table is only ever taken out by the owner of
+ * all 2 MiB below it. The emulated hardware reads tables under hw_lock; a table is freed only after
+ * an invalidation that took that lock.
+ */
+#include <linux/sched.h>
+
+#include "refiommu_priv.h"
+
+/* Levels count from 0 (entries of 4 KiB); level 1 has the 2 MiB entries. */
+#define LEVEL_4K 0
+#define LEVEL_2M 1
+#define LEVEL_ROOT (REFIOMMU_LEVELS - 1)
+
+/* Puts a new table into an empty slot; a CPU that lost the race uses the winner's. */
+static noinline u64 pt_install(struct refiommu_domain *dom, u64 *slot, gfp_t gfp)
+{
+	u64 *table = refiommu_table_alloc(gfp);
+	u64 pte, old;
+
+	if (!table)
+		return 0;
+	pte = virt_to_phys(table) | REFIOMMU_PTE_PRESENT;
+	old = cmpxchg64(slot, 0, pte);
+	if (old) {
+		refiommu_table_free(table);
+		return old;
+	}
+	refiommu_count(dom, tables_allocated, 1);
+	return pte;
+}
+
+/* The slot of @iova at @level, tables above made as needed; an ERR_PTR on failure. */
+static inline u64 *pt_slot(struct refiommu_domain *dom, u64 iova, int level, gfp_t gfp)
+{
+	u64 *table = dom->root;
+	int l;
+
+	for (l = LEVEL_ROOT; l > level; l--) {
+		u64 *slot = &table[refiommu_pt_index(iova, l)];
+		u64 pte = READ_ONCE(*slot);
+
+		if (unlikely(!pte)) {
+			pte = pt_install(dom, slot, gfp);
+			if (!pte)
+				return ERR_PTR(-ENOMEM);
+		}
+		if (unlikely(pte & REFIOMMU_PTE_LEAF))
+			return ERR_PTR(-EEXIST);
+		table = refiommu_pt_next(pte);
+	}
+	return &table[refiommu_pt_index(iova, level)];
+}
+
+/* A slot that a 2 MiB page shall take may hold a table that has fallen empty. */
+static noinline int pt_evict_table(struct refiommu_domain *dom, u64 *slot, u64 iova)
+{
+	u64 pte = READ_ONCE(*slot);
+	u64 *table;
+	unsigned int i;
+
+	if (!refiommu_pt_is_table(pte))
+		return -EEXIST;
+	table = refiommu_pt_next(pte);
+	for (i = 0; i < REFIOMMU_ENTRIES; i++)
+		if (READ_ONCE(table[i]))
+			return -EEXIST;
+	WRITE_ONCE(*slot, 0);
+	refiommu_invq_wait(refiommu_invq_submit(dom, iova, iova + SZ_2M - 1));
+	refiommu_table_free(table);
+	refiommu_count(dom, tables_freed, 1);
+	return 0;
+}
+
+int refiommu_pt_map(struct refiommu_domain *dom, u64 iova, phys_addr_t paddr, size_t pgsize,
+		    size_t pgcount, int prot, gfp_t gfp, size_t *mapped)
+{
+	int level = pgsize == SZ_2M ? LEVEL_2M : LEVEL_4K;
+	u64 pte = refiommu_pt_leaf(paddr, prot);
+	int ret;
+
+	while (pgcount) {
+		u64 *slot = pt_slot(dom, iova, level, gfp);
+		size_t n = min_t(size_t, pgcount, REFIOMMU_ENTRIES - refiommu_pt_index(iova, level));
+
+		if (IS_ERR(slot))
+			return PTR_ERR(slot);
+		pgcount -= n;
+		for (; n; n--, slot++) {
+			if (unlikely(READ_ONCE(*slot))) {
+				ret = level == LEVEL_2M ? pt_evict_table(dom, slot, iova) : -EEXIST;
+				if (ret)
+					return ret;
+			}
+			WRITE_ONCE(*slot, pte);
+			pte += pgsize;
+			iova += pgsize;
+			*mapped += pgsize;
+		}
+	}
+	return 0;
+}
+
+static bool pt_table_full(const u64 *table)
+{
+	unsigned int i;
+
+	for (i = 0; i < REFIOMMU_ENTRIES; i++)
+		if (!READ_ONCE(table[i]))
+			return false;
+	return true;
+}
+
+size_t refiommu_pt_unmap(struct refiommu_domain *dom, u64 iova, size_t size,
+			 struct iommu_iotlb_gather *gather)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		u64 *table = dom->root, *slot;
+		unsigned int index, n;
+		u64 pte;
+		int l;
+
+		for (l = LEVEL_ROOT; l > LEVEL_2M; l--) {
+			pte = READ_ONCE(table[refiommu_pt_index(iova, l)]);
+			if (!refiommu_pt_is_table(pte))
+				return done;
+			table = refiommu_pt_next(pte);
+		}
+		slot = &table[refiommu_pt_index(iova, LEVEL_2M)];
+		pte = READ_ONCE(*slot);
+		if (!pte)
+			return done;
+		if (pte & REFIOMMU_PTE_LEAF) {
+			/* A part of a large page takes the whole page with it, as on real IOMMUs. */
+			n = SZ_2M - (iova & (SZ_2M - 1));
+			WRITE_ONCE(*slot, 0);
+			done += n;
+			iova += n;
+			continue;
+		}
+
+		table = refiommu_pt_next(pte);
+		index = refiommu_pt_index(iova, LEVEL_4K);
+		n = min_t(size_t, (size - done) >> PAGE_SHIFT, REFIOMMU_ENTRIES - index);
+		if (n == REFIOMMU_ENTRIES && pt_table_full(table)) {
+			/* The table goes as it is: until the flush, a walk cache may still use it. */
+			WRITE_ONCE(*slot, 0);
+			refiommu_gather_add_table(gather, table);
+			refiommu_count(dom, tables_freed, 1);
+			done += SZ_2M;
+			iova += SZ_2M;
+			continue;
+		}
+		for (; n; n--, index++) {
+			if (!READ_ONCE(table[index]))
+				return done;
+			WRITE_ONCE(table[index], 0);
+			done += PAGE_SIZE;
+			iova += PAGE_SIZE;
+		}
+	}
+	return done;
+}
+
+u64 refiommu_pt_walk(struct refiommu_domain *dom, u64 iova, u64 **leaf, size_t *size)
+{
+	u64 *table = dom->root;
+	int l;
+
+	*leaf = NULL;
+	*size = PAGE_SIZE;
+	if (iova >> REFIOMMU_IOVA_BITS)
+		return 0;
+	for (l = LEVEL_ROOT; l > LEVEL_4K; l--) {
+		u64 pte = READ_ONCE(table[refiommu_pt_index(iova, l)]);
+
+		if (!pte)
+			return 0;
+		if (pte & REFIOMMU_PTE_LEAF) {
+			*size = SZ_2M;
+			return pte;
+		}
+		table = refiommu_pt_next(pte);
+	}
+	*leaf = table;
+	return READ_ONCE(table[refiommu_pt_index(iova, LEVEL_4K)]);
+}
+
+static u64 pt_free_level(struct refiommu_domain *dom, u64 *table, int level)
+{
+	u64 mapped = 0;
+	unsigned int i;
+
+	for (i = 0; i < REFIOMMU_ENTRIES; i++) {
+		u64 pte = table[i];
+
+		if (!pte)
+			continue;
+		if (refiommu_pt_is_table(pte))
+			mapped += pt_free_level(dom, refiommu_pt_next(pte), level - 1);
+		else
+			mapped += level == LEVEL_2M ? SZ_2M : PAGE_SIZE;
+	}
+	refiommu_table_free(table);
+	refiommu_count(dom, tables_freed, 1);
+	cond_resched();
+	return mapped;
+}
+
+u64 refiommu_pt_free(struct refiommu_domain *dom)
+{
+	u64 mapped = pt_free_level(dom, dom->root, LEVEL_ROOT);
+
+	dom->root = NULL;
+	return mapped;
+}
