@@ -9,6 +9,16 @@ static __always_inline int dom__find_or_add(__u64 dom)
 	return place >= 0 ? place : dom__add(dom, -1, 0);
 }
 
+/* The domain's place; -1, counted, if the table is full. */
+static __always_inline int hot__place(struct iot_cpu *c, __u64 dom)
+{
+	int place = dom__find_or_add(dom);
+
+	if (place < 0)
+		__sync_fetch_and_add(&c->unknown_domain, 1);
+	return place;
+}
+
 static __always_inline void map_live(__u32 cpu, int place, __u64 size, int ret)
 {
 	struct iot_live *l = place >= 0 ? live__of(cpu, (__u32)place) : NULL;
@@ -30,28 +40,24 @@ int BPF_PROG(map_exit, struct iommu_domain *dom, unsigned long iova, u64 paddr, 
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
-	int place = dom__find_or_add(kernel__arg(ctx, 0));
-	struct iot_dom *d = NULL;
 	struct iot_map *e;
+	int place;
 	__u64 ts;
 
-	if (!c || !c->active)
+	if (!c->active)
 		return 0;
-	if (place < 0)
-		__sync_fetch_and_add(&c->unknown_domain, 1);
-	if (!ret)
+	if (knobs.coverage && !ret)
 		c->map_bytes += size;
+	place = hot__place(c, kernel__arg(ctx, 0));
 	if (knobs.mode == IOT_MODE_LIVE) {
 		map_live(cpu, place, size, ret);
 		return 0;
 	}
-	if (place >= 0)
-		d = dom__at(place);
 	ts = bpf_ktime_get_ns();
 	e = (void *)hot__reserve(c, cpu);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_MAP, cpu, d);
+	hot__fill(&e->h, IOT_EV_MAP, cpu, place);
 	e->iova = iova;
 	e->paddr = paddr;
 	e->size = size;
@@ -61,25 +67,28 @@ int BPF_PROG(map_exit, struct iommu_domain *dom, unsigned long iova, u64 paddr, 
 	return 0;
 }
 
-static __always_inline void unmap_live(__u32 cpu, int place, __u64 unmapped, int lazy, __u64 gather, __u64 ts)
+static __always_inline void unmap_live(__u32 cpu, int place, __u64 unmapped, void *ctx, int lazy, __u64 ts)
 {
 	struct iot_live *l = place >= 0 ? live__of(cpu, (__u32)place) : NULL;
 	struct iot_inflight *f;
+	__u64 gather, head;
 
 	if (!l)
 		return;
 	l->unmap_bytes += unmapped;
 	if (lazy) {
 		l->unmaps_lazy++;
-		if (l->pend_head - *(volatile __u64 *)&l->pend_tail < IOT_PENDING) {
-			l->pend[l->pend_head & (IOT_PENDING - 1)] = ts;
-			l->pend_head++;
+		head = l->pend_head;
+		if (head - *(volatile __u64 *)&l->pend_tail < IOT_PENDING) {
+			l->pend[head & (IOT_PENDING - 1)] = ts;
+			*(volatile __u64 *)&l->pend_head = head + 1;
 		} else {
 			l->pend_overflow++;
 		}
 		return;
 	}
 	l->unmaps_strict++;
+	gather = kernel__arg(ctx, 3);
 	f = inflight__of(gather);
 	if (f && (f->key != gather || !f->first_unmap)) {
 		f->key = gather;
@@ -94,30 +103,27 @@ int BPF_PROG(unmap_exit, struct iommu_domain *dom, unsigned long iova, u64 size,
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
-	int place = dom__find_or_add(kernel__arg(ctx, 0));
-	struct iot_dom *d = NULL;
 	struct iot_unmap *e;
-	int lazy;
+	int place, lazy;
 	__u64 ts;
 
-	if (!c || !c->active)
+	if (!c->active)
 		return 0;
-	if (place < 0)
-		__sync_fetch_and_add(&c->unknown_domain, 1);
-	lazy = gather->queued;
-	c->unmap_bytes += unmapped;
-	c->unmaps++;
 	ts = bpf_ktime_get_ns();
+	if (knobs.coverage) {
+		c->unmap_bytes += unmapped;
+		c->unmaps++;
+	}
+	place = hot__place(c, kernel__arg(ctx, 0));
+	lazy = gather->queued;
 	if (knobs.mode == IOT_MODE_LIVE) {
-		unmap_live(cpu, place, unmapped, lazy, kernel__arg(ctx, 3), ts);
+		unmap_live(cpu, place, unmapped, ctx, lazy, ts);
 		return 0;
 	}
-	if (place >= 0)
-		d = dom__at(place);
 	e = (void *)hot__reserve(c, cpu);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_UNMAP, cpu, d);
+	hot__fill(&e->h, IOT_EV_UNMAP, cpu, place);
 	if (knobs.stacks) {
 		long id = bpf_get_stackid(ctx, &stacks, BPF_F_FAST_STACK_CMP);
 
@@ -139,19 +145,20 @@ int BPF_PROG(iova_alloc_exit, struct iommu_domain *dom, u64 size, u64 limit, str
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
-	int place = dom__find_or_add(kernel__arg(ctx, 0));
-	struct iot_dev *known;
 	__u64 key = (__u64)dev;
+	struct iot_dev *known;
 	struct iot_iova *e;
+	int place;
 	__u64 ts;
 
-	if (!c || !c->active)
+	if (!c->active)
 		return 0;
+	place = hot__place(c, kernel__arg(ctx, 0));
 	ts = bpf_ktime_get_ns();
 	e = (void *)hot__reserve(c, cpu);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_IOVA_ALLOC, cpu, place >= 0 ? dom__at(place) : NULL);
+	hot__fill(&e->h, IOT_EV_IOVA_ALLOC, cpu, place);
 	known = bpf_map_lookup_elem(&devs, &key);
 	if (known)
 		e->h.dev = known->id;
@@ -169,24 +176,20 @@ int BPF_PROG(iova_free_entry, struct iova_domain *iovad, unsigned long pfn, unsi
 	__u64 cookie = kernel__arg(ctx, 0) - bpf_core_field_offset(struct iommu_dma_cookie, iovad);
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
-	struct iot_dom *d = NULL;
 	struct iot_iova *e;
 	__u64 ts, *dom;
-	int place;
+	int place = -1;
 
-	if (!c || !c->active)
+	if (!c->active)
 		return 0;
 	ts = bpf_ktime_get_ns();
 	dom = bpf_map_lookup_elem(&cookies, &cookie);
-	if (dom) {
+	if (dom)
 		place = dom__place(*dom);
-		if (place >= 0)
-			d = dom__at(place);
-	}
 	e = (void *)hot__reserve(c, cpu);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_IOVA_FREE, cpu, d);
+	hot__fill(&e->h, IOT_EV_IOVA_FREE, cpu, place);
 	e->iova = pfn * iovad->granule;
 	e->size = pages * iovad->granule;
 	e->limit = 0;

@@ -303,13 +303,11 @@ int snapshot(void *ctx)
 /* The state of every domain at the end: the flush queues' own counters are the control of ours. */
 static long tell_step(__u32 i, void *ctx)
 {
-	struct iot_dom *d;
-	__u32 k = i;
+	struct iot_dom *d = dom__at((int)i);
 
 	if (i >= knobs.nr_domains)
 		return 1;
-	d = bpf_map_lookup_elem(&doms, &k);
-	if (d && d->ptr > IOT_DOM_DEAD) {
+	if (d->ptr > IOT_DOM_DEAD) {
 		struct iommu_domain *dom = (void *)d->ptr;
 
 		d->type = BPF_CORE_READ(dom, type);

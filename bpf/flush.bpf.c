@@ -15,11 +15,23 @@ struct covered {
 	struct iot_live *ring;
 };
 
+/* The bucket is always in range, which the verifier has to be told: what the compiler knows it doesn't. */
+static __always_inline void window__add(struct iot_live *l, __u32 lazy, __u64 window)
+{
+	__u32 b = hist__bucket(window);
+
+	barrier_var(b);
+	if (b < HIST_BUCKETS)
+		__sync_fetch_and_add(&l->window[lazy][b], 1);
+	if (window > l->window_max[lazy])
+		l->window_max[lazy] = window;
+}
+
 /* One pending lazy unmap of one CPU: taken if it ended before the flush began. */
 static long pending_step(__u32 i, struct covered *c)
 {
 	struct iot_live *r = c->ring, *h = c->hist;
-	__u64 tail, ts, window;
+	__u64 tail, ts;
 
 	if (!r || !h)
 		return 1;
@@ -32,10 +44,7 @@ static long pending_step(__u32 i, struct covered *c)
 	/* another CPU's flush may take it at the same time: the one that moves the tail counts it */
 	if (__sync_val_compare_and_swap(&r->pend_tail, tail, tail + 1) != tail)
 		return 0;
-	window = c->end - ts;
-	__sync_fetch_and_add(&h->window[1][hist__bucket(window) % HIST_BUCKETS], 1);
-	if (window > h->window_max[1])
-		h->window_max[1] = window;
+	window__add(h, 1, c->end - ts);
 	return 0;
 }
 
@@ -53,7 +62,6 @@ static __always_inline void flush_live(__u32 cpu, int place, __u64 begin, __u64 
 {
 	struct iot_live *l = place >= 0 ? live__of(cpu, (__u32)place) : NULL;
 	struct covered c;
-	__u64 window;
 
 	if (!l || why > IOT_WHY_OTHER)
 		return;
@@ -61,12 +69,8 @@ static __always_inline void flush_live(__u32 cpu, int place, __u64 begin, __u64 
 	if (!begin)
 		return;
 	__sync_fetch_and_add(&l->flush_ns, end - begin);
-	if (kind == IOT_FLUSH_SYNC && first_unmap) {
-		window = end - first_unmap;
-		__sync_fetch_and_add(&l->window[0][hist__bucket(window) % HIST_BUCKETS], 1);
-		if (window > l->window_max[0])
-			l->window_max[0] = window;
-	}
+	if (kind == IOT_FLUSH_SYNC && first_unmap)
+		window__add(l, 0, end - first_unmap);
 	if (kind == IOT_FLUSH_ALL) {
 		c.begin = begin;
 		c.end = end;
@@ -108,7 +112,7 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 	int place = dom__place(dom);
 	struct iot_flush *e;
 
-	if (!c || !c->active)
+	if (!c->active)
 		return 0;
 	if (place < 0)
 		place = dom__add(dom, -1, 0);
@@ -127,7 +131,7 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 	e = (void *)hot__reserve(c, cpu);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_FLUSH, cpu, place >= 0 ? dom__at(place) : NULL);
+	hot__fill(&e->h, IOT_EV_FLUSH, cpu, place);
 	if (!begin)
 		e->h.flags |= IOT_F_NO_BEGIN;
 	e->begin = begin;
@@ -154,7 +158,7 @@ static __always_inline __u32 flush__why(__u64 dom)
 	struct iommu_dma_cookie *cookie;
 	__u64 started;
 
-	if (!d || !c)
+	if (!d)
 		return IOT_WHY_UNKNOWN;
 	cookie = (void *)d->cookie;
 	if (!cookie)

@@ -4,10 +4,7 @@
 
 static __always_inline int timer__set(__u32 inside)
 {
-	struct iot_cpu *c = cpu__this(bpf_get_smp_processor_id());
-
-	if (c)
-		c->in_fq_timer = inside;
+	cpu__this(bpf_get_smp_processor_id())->in_fq_timer = inside;
 	return 0;
 }
 

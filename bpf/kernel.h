@@ -32,7 +32,7 @@ static __always_inline int kernel__in_irq(void)
 	if (&pcpu_hot) {
 		const struct pcpu_hot___new *hot = bpf_this_cpu_ptr(&pcpu_hot);
 
-		count = BPF_CORE_READ(hot, preempt_count);
+		count = hot->preempt_count;
 	} else if (&__preempt_count) {
 		count = *(const int *)bpf_this_cpu_ptr(&__preempt_count);
 	}

@@ -2,9 +2,9 @@
 /*
  * What bpf/ and src/collect share beside the events: the layout of the maps. Not a wire format, never on disk.
  *
- * Every map here is an array. On the hot path an array look-up is inlined by the verifier (about eight instructions),
- * a hash look-up is a call of about ninety, and a ring-buffer reserve + commit of more than two hundred: hence a
- * ring per CPU in an mmap-able array and an open-addressed domain table instead.
+ * On the hot path global data costs about five instructions, an array look-up, which the verifier inlines, about
+ * twelve, a hash look-up about ninety, and a ring-buffer reserve + commit more than two hundred: hence global data for
+ * what has a fixed size, arrays for what is sized at load time, and a ring per CPU in an mmap-able array.
  */
 #ifndef IOMMUTOP_BPF_SHARED_H
 #define IOMMUTOP_BPF_SHARED_H
@@ -22,7 +22,7 @@ struct iot_knobs {
 	__u32 ring_slots;	/* per CPU, a power of two */
 	__u32 nr_domains;	/* entries of the domain table, a power of two */
 	__u32 stacks;		/* 1: a kernel stack on every unmap and fault */
-	__u32 pad;
+	__u32 coverage;		/* 1: add up what the control is held against */
 	__u64 group_kset;	/* address of the kernel's variable iommu_group_kset, 0 = not known */
 };
 
@@ -66,7 +66,16 @@ struct iot_dom {
 	__u32 nr_devs;
 	__u32 type;
 	__s32 group;
-	__u32 pad;
+	__u32 pad[5];
+};
+_Static_assert(sizeof(struct iot_dom) == 64, "a shift finds a domain's place");
+
+/* The global data, the same memory for every BPF object. */
+#define IOT_CPUS_MAX	1024
+#define IOT_DOMS_MAX	4096
+struct iot_state {
+	struct iot_cpu cpus[IOT_CPUS_MAX];
+	struct iot_dom doms[IOT_DOMS_MAX];	/* nr_domains of them are used */
 };
 
 struct iot_dev {

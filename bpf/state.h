@@ -8,15 +8,10 @@
 
 const volatile struct iot_knobs knobs __weak = {};
 
-/* weak: each file of bpf/ declares them, the static linker keeps one */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct iot_cpu);
-} cpus SEC(".maps") __weak;
+/* A section of its own, so that it lies at offset 0 of a map that the copies of flush.bpf.c can share. */
+struct iot_state state SEC(".data.state") __weak = {};
 
+/* weak: each file of bpf/ declares them, the static linker keeps one */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -24,14 +19,6 @@ struct {
 	__type(key, __u32);
 	__uint(value_size, IOT_HOT_SIZE);
 } hot SEC(".maps") __weak;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct iot_dom);
-} doms SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -95,7 +82,7 @@ static __always_inline __u32 number__next(__u32 what)
 
 static __always_inline struct iot_cpu *cpu__this(__u32 cpu)
 {
-	return bpf_map_lookup_elem(&cpus, &cpu);
+	return &state.cpus[cpu & (IOT_CPUS_MAX - 1)];
 }
 
 /* Fibonacci hashing: pointers differ in their middle bits, the multiplication carries them to the top. */
@@ -130,8 +117,7 @@ static __always_inline void *rare__reserve(__u32 size)
 		__u32 cpu = bpf_get_smp_processor_id();
 		struct iot_cpu *c = cpu__this(cpu);
 
-		if (c)
-			__sync_fetch_and_add(&c->rare_lost, 1);
+		__sync_fetch_and_add(&c->rare_lost, 1);
 	}
 	return p;
 }
@@ -178,18 +164,6 @@ static __always_inline void hot__publish(struct iot_event *e, __u64 ts)
 	__sync_lock_test_and_set(&e->ts, ts);
 }
 
-static __always_inline void hot__fill(struct iot_event *e, __u16 id, __u32 cpu, const struct iot_dom *d)
-{
-	e->id = id;
-	e->len = IOT_HOT_SIZE;
-	e->cpu = (__u16)cpu;
-	e->flags = kernel__in_irq() ? IOT_F_IRQ : 0;
-	e->tid = (__u32)bpf_get_current_pid_tgid();
-	e->domain = d ? d->id : 0;
-	e->dev = d && d->nr_devs == 1 ? d->dev_xor : 0;
-	e->stack = 0;
-}
-
 /* The domain's place in the table, or a negative number. */
 static __always_inline int dom__place(__u64 ptr)
 {
@@ -197,10 +171,9 @@ static __always_inline int dom__place(__u64 ptr)
 
 #pragma unroll
 	for (__u32 i = 0; i < IOT_DOM_PROBES; i++) {
-		__u32 k = (h + i) & mask;
-		struct iot_dom *d = bpf_map_lookup_elem(&doms, &k);
+		__u32 k = (h + i) & mask & (IOT_DOMS_MAX - 1);
 
-		if (d && d->ptr == ptr)
+		if (state.doms[k].ptr == ptr)
 			return (int)k;
 	}
 	return -1;
@@ -208,9 +181,27 @@ static __always_inline int dom__place(__u64 ptr)
 
 static __always_inline struct iot_dom *dom__at(int place)
 {
-	__u32 k = (__u32)place;
+	return &state.doms[(__u32)place & (IOT_DOMS_MAX - 1)];
+}
 
-	return bpf_map_lookup_elem(&doms, &k);
+/* place: of the domain, negative = not known. */
+static __always_inline void hot__fill(struct iot_event *e, __u16 id, __u32 cpu, int place)
+{
+	const struct iot_dom *d = dom__at(place);
+
+	e->id = id;
+	e->len = IOT_HOT_SIZE;
+	e->cpu = (__u16)cpu;
+	e->flags = kernel__in_irq() ? IOT_F_IRQ : 0;
+	e->tid = (__u32)bpf_get_current_pid_tgid();
+	e->domain = 0;
+	e->dev = 0;
+	e->stack = 0;
+	if (place < 0)
+		return;
+	e->domain = d->id;
+	if (d->nr_devs == 1)
+		e->dev = d->dev_xor;
 }
 
 /* Everything about a domain that its kernel structures say now; what: IOT_DOMAIN_*. */
@@ -260,10 +251,10 @@ static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, _
 		return place;
 	for (__u32 i = 0; i < IOT_DOM_PROBES; i++) {
 		struct iommu_dma_cookie *cookie;
-		__u32 k = (h + i) & mask;
-		struct iot_dom *d = bpf_map_lookup_elem(&doms, &k);
+		__u32 k = (h + i) & mask & (IOT_DOMS_MAX - 1);
+		struct iot_dom *d = &state.doms[k];
 
-		if (!d || __sync_val_compare_and_swap(&d->ptr, IOT_DOM_FREE, IOT_DOM_BUSY) != IOT_DOM_FREE)
+		if (__sync_val_compare_and_swap(&d->ptr, IOT_DOM_FREE, IOT_DOM_BUSY) != IOT_DOM_FREE)
 			continue;
 		d->id = number__next(NUMBER_DOMAIN);
 		d->type = BPF_CORE_READ(dom, type);

@@ -153,7 +153,7 @@ static void judge_fault(struct incident_fault *f, struct model *m)
 
 	if (!f->iova_known)
 		decide(j, VERDICT_NO_ADDRESS, CONFIDENCE_CERTAIN, "the record of the fault has no address");
-	else if (!m->has_mappings)
+	else if (!m->has_mappings && !m->capture_begin)
 		decide(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
 		       "the input has no maps and unmaps; record the run with `iommutop record` to see who owned the address");
 	else if (!dom)
@@ -238,7 +238,7 @@ static void note_limits(struct incident *i, struct model *m)
 	if (f && f->has_dead && f->dead.unmap_flags & IOT_F_IRQ)
 		note(i, "The unmap ran in an interrupt: the task named is only the one that was interrupted.");
 	if (i->nr_faults && !i->hang.count && end - i->last_fault < 15 * S)
-		note(i, "The input ends %.1f s after the last fault: a hang that came later isn't seen.",
+		note(i, "The input ends %.3f s after the last fault: a hang that came later isn't seen.",
 		     (double)(end - i->last_fault) / 1e9);
 }
 

@@ -49,7 +49,8 @@ struct collect {
 	char *logs;
 	struct bpf_link **links;	/* plan_nr_points of them */
 	struct ring_buffer *rare;
-	struct window cpus, hot, doms, live_counters;
+	struct iot_state *state;	/* libbpf's mapping of the BPF objects' global data */
+	struct window hot, live_counters;
 	struct rings *rings;
 	struct roles *roles;
 	struct live *live;
@@ -105,7 +106,10 @@ static void choose_knobs(struct collect *c)
 		c->knobs.ring_slots = 2 * IOT_RING_SLACK;
 	/* half full at most, so that four probes find a place */
 	c->knobs.nr_domains = (uint32_t)round_pow2(2 * count_groups() + 128);
+	if (c->knobs.nr_domains > IOT_DOMS_MAX)
+		c->knobs.nr_domains = IOT_DOMS_MAX;
 	c->knobs.stacks = c->opts.stacks;
+	c->knobs.coverage = c->opts.coverage;
 }
 
 static bool is_wanted(const struct collect *c, const struct plan_point *point)
@@ -171,10 +175,6 @@ static int open_object(struct collect *c, struct error *err)
 		if (cand->kind != PLAN_TP_BTF && !rc)
 			rc = bpf_program__set_attach_target(prog, 0, cand->function);
 	}
-	if (!rc)
-		rc = bpf_map__set_max_entries(c->skel->maps.cpus, c->knobs.nr_cpus);
-	if (!rc)
-		rc = bpf_map__set_max_entries(c->skel->maps.doms, c->knobs.nr_domains);
 	if (!rc && c->opts.stream)
 		rc = bpf_map__set_max_entries(c->skel->maps.hot, c->knobs.nr_cpus * c->knobs.ring_slots);
 	if (!rc && !c->opts.stream)
@@ -278,22 +278,20 @@ static int on_rare(void *ctx, void *data, size_t size);
 
 static int make_windows(struct collect *c, struct error *err)
 {
-	int rc;
+	int rc = 0;
 
-	rc = map_window(c->skel->maps.cpus, &c->cpus, err);
-	if (!rc)
-		rc = map_window(c->skel->maps.doms, &c->doms, err);
-	if (!rc && c->opts.stream)
+	c->state = &c->skel->data_state->state;
+	if (c->opts.stream)
 		rc = map_window(c->skel->maps.hot, &c->hot, err);
 	if (!rc && !c->opts.stream)
 		rc = map_window(c->skel->maps.live, &c->live_counters, err);
 	if (rc)
 		return rc;
 	c->rare = ring_buffer__new(bpf_map__fd(c->skel->maps.rare), on_rare, c, NULL);
-	c->rings = rings__new(c->cpus.mem, c->hot.mem, c->opts.stream ? c->knobs.nr_cpus : 0, c->knobs.ring_slots,
+	c->rings = rings__new(c->state->cpus, c->hot.mem, c->opts.stream ? c->knobs.nr_cpus : 0, c->knobs.ring_slots,
 			      c->opts.hold_ns ? c->opts.hold_ns : 1000000);
 	c->roles = roles__new(c->skel->obj, &c->knobs, c->btf);
-	c->live = live__new(c->doms.mem, c->live_counters.mem, &c->knobs);
+	c->live = live__new(c->state->doms, c->live_counters.mem, &c->knobs);
 	c->seen = calloc(c->knobs.nr_cpus, sizeof(*c->seen));
 	c->misses_seen = calloc(plan_nr_points, sizeof(*c->misses_seen));
 	c->stack_told = calloc(1, bpf_map__max_entries(c->skel->maps.stacks) + 1);
@@ -325,6 +323,11 @@ int collect__new(struct collect **out, const struct collect_opts *opts, collect_
 	if (rc)
 		goto fail;
 	choose_knobs(c);
+	if (c->knobs.nr_cpus > IOT_CPUS_MAX) {
+		rc = error__set(err, -E2BIG, "this machine has %u possible CPUs; iommutop is built for %u at the most",
+				c->knobs.nr_cpus, IOT_CPUS_MAX);
+		goto fail;
+	}
 	rc = kallsyms__load(&c->syms, NULL, err);
 	if (rc)
 		goto fail;
@@ -373,8 +376,6 @@ void collect__free(struct collect *c)
 	rings__free(c->rings);
 	live__free(c->live);
 	ring_buffer__free(c->rare);
-	unmap_window(&c->cpus);
-	unmap_window(&c->doms);
 	unmap_window(&c->hot);
 	unmap_window(&c->live_counters);
 	iommutop_bpf__destroy(c->skel);
@@ -570,7 +571,6 @@ static int deliver(void *ctx, void *events, size_t bytes)
 			e = (void *)p;
 			tell_stack(c, e->stack);
 		}
-	c->counts.hot += bytes / IOT_HOT_SIZE;
 	return c->sink(c->ctx, events, bytes);
 }
 
@@ -578,7 +578,7 @@ static int deliver(void *ctx, void *events, size_t bytes)
 
 static int check_cpus(struct collect *c)
 {
-	const struct iot_cpu *cpus = c->cpus.mem;
+	const struct iot_cpu *cpus = c->state->cpus;
 	static const struct {
 		size_t field;
 		uint32_t cause;
@@ -648,7 +648,7 @@ static int add_coverage(struct collect *c, uint32_t check, uint64_t ours, uint64
 /* Slack: an operation under way on each CPU at begin and end may be in one count and not in the other. */
 static int tell_coverage(struct collect *c)
 {
-	const struct iot_cpu *cpus = c->cpus.mem;
+	const struct iot_cpu *cpus = c->state->cpus;
 	struct iot_cpu sum = {};
 	uint32_t slack = 2 * c->knobs.nr_cpus;
 	int err = 0;
@@ -688,7 +688,6 @@ static int read_rare(struct collect *c)
 
 	if (rc < 0)
 		return rc;
-	c->counts.rare += (uint64_t)rc;
 	rc = c->pending_err;
 	c->pending_err = 0;
 	if (!rc)
@@ -751,7 +750,7 @@ static int tell_plan(struct collect *c)
 /* Every CPU's hot hooks start and end at one moment, so that their sums can be held against each other. */
 static void set_active(struct collect *c, uint32_t active)
 {
-	struct iot_cpu *cpus = c->cpus.mem;
+	struct iot_cpu *cpus = c->state->cpus;
 
 	for (uint32_t cpu = 0; cpu < c->knobs.nr_cpus; cpu++)
 		__atomic_store_n(&cpus[cpu].active, active, __ATOMIC_RELEASE);
@@ -834,7 +833,7 @@ int64_t collect__poll(struct collect *c, struct error *err)
 /* After detaching, programs may still be running: waits until every reserved slot is published. */
 static bool all_published(const struct collect *c)
 {
-	const struct iot_cpu *cpus = c->cpus.mem;
+	const struct iot_cpu *cpus = c->state->cpus;
 
 	for (uint32_t cpu = 0; c->opts.stream && cpu < c->knobs.nr_cpus; cpu++)
 		if (__atomic_load_n(&cpus[cpu].head, __ATOMIC_ACQUIRE) != cpus[cpu].tail)
@@ -894,6 +893,7 @@ const struct kallsyms *collect__syms(const struct collect *c)
 void collect__counts(const struct collect *c, struct collect_counts *out)
 {
 	*out = c->counts;
+	out->delivered = rings__delivered(c->rings);
 }
 
 int collect__live(struct collect *c, int (*each)(void *ctx, const struct live_row *row), void *ctx)

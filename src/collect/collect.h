@@ -56,8 +56,7 @@ const struct plan *collect__plan(const struct collect *c);
 const struct kallsyms *collect__syms(const struct collect *c);
 
 struct collect_counts {
-	uint64_t hot;		/* hot events delivered */
-	uint64_t rare;
+	uint64_t delivered;	/* events, of all kinds */
 	uint64_t lost;		/* events lost, all causes but IOT_LOST_LATE */
 	uint64_t late;		/* delivered with a corrected time */
 };

@@ -22,6 +22,7 @@ struct rings {
 	uint32_t nr_cpus, slots;
 	uint64_t hold_ns;
 	uint64_t delivered_ts;
+	uint64_t delivered;
 	uint64_t late;
 	unsigned int fill;
 	struct source *sources;	/* nr_cpus + 1 */
@@ -177,6 +178,7 @@ static int deliver_run(struct rings *r, struct source *s, uint64_t limit, rings_
 		} else {
 			r->delivered_ts = ts;
 		}
+		r->delivered++;
 		to += ev->len;
 		ts = to < s->end ? event_at(s, to)->ts : UINT64_MAX;
 	} while (ts <= limit && ts != UINT64_MAX);
@@ -226,6 +228,11 @@ int rings__drain(struct rings *r, uint64_t now, bool all, rings_sink sink, void 
 unsigned int rings__fill(const struct rings *r)
 {
 	return r->fill;
+}
+
+uint64_t rings__delivered(const struct rings *r)
+{
+	return r->delivered;
 }
 
 uint64_t rings__late(const struct rings *r)

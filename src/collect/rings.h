@@ -33,6 +33,7 @@ int rings__drain(struct rings *r, uint64_t now, bool all, rings_sink sink, void 
 
 /* Largest part of a ring found in use by the last drain, in percent. */
 unsigned int rings__fill(const struct rings *r);
+uint64_t rings__delivered(const struct rings *r);	/* events */
 /* Events whose time was moved forward because a later one had been delivered already. */
 uint64_t rings__late(const struct rings *r);
 

@@ -67,8 +67,8 @@ static int share_maps(struct roles *r, struct flush_bpf *skel)
 	int err;
 
 	bpf_object__for_each_map(map, skel->obj) {
-		if (bpf_map__is_internal(map))
-			continue; /* read-only data is each copy's own */
+		if (!strcmp(bpf_map__name(map), bpf_map__name(skel->maps.rodata)))
+			continue; /* the knobs are each copy's own: they say which function it is for */
 		main_map = bpf_object__find_map_by_name(r->main_object, bpf_map__name(map));
 		if (!main_map)
 			return -ENOENT;

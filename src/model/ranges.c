@@ -131,11 +131,14 @@ static int last_at_or_below(const struct ranges_node *n, __u64 addr)
 	return at - 1;
 }
 
+/* The first key doesn't count: when a first child has gone, it is higher than what may come below it. */
 static int child_of(const struct ranges_node *n, __u64 addr)
 {
-	int i = last_at_or_below(n, addr);
+	int at = 0;
 
-	return i < 0 ? 0 : i;
+	for (int i = 1; i < n->nr; i++)
+		at += n->key[i] <= addr;
+	return at;
 }
 
 static const struct ranges_node *leaf_of(const struct ranges *t, __u64 addr)

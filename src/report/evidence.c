@@ -87,6 +87,8 @@ static void add_owner(struct evidence_list *list, const struct incident_fault *f
 	}
 }
 
+#define FAULTS_SHOWN 5U	/* the JSON report has all that are kept */
+
 static void add_fault(struct evidence_list *list, const struct incident_fault *f, bool other, const struct model *m)
 {
 	struct evidence *e = add(list, f->first, "fault");
@@ -134,8 +136,11 @@ void evidence__collect(struct evidence_list *list, const struct incident *i, con
 			more(add(list, f->flush.end, "flush"), "of %s, %s: the domain's last one before the fault",
 			     f->flush.kind == IOT_FLUSH_ALL ? "the whole domain" : "a range", words__why(f->flush.why));
 	}
-	for (__u32 n = 0; n < i->nr_kept; n++)
+	for (__u32 n = 0; n < i->nr_kept && n < FAULTS_SHOWN; n++)
 		add_fault(list, i->faults[n], i->faults[n]->judgement.verdict != i->judgement.verdict, m);
+	if (i->nr_kept > FAULTS_SHOWN)
+		more(add(list, i->faults[FAULTS_SHOWN]->first, "fault"), "at %s%u more pages, until %s after the first",
+		     i->nr_other ? "more than " : "", i->nr_kept - FAULTS_SHOWN, words__duration(i->last_fault - i->first_fault).s);
 	add_trouble(list, &i->hang, "hang", m);
 	add_trouble(list, &i->reset, "reset", m);
 }

@@ -16,10 +16,10 @@ static __u64 start_of(const struct model *m)
 	return m->capture_begin ? m->capture_begin : m->first;
 }
 
-/* When it was: since the capture began, and on the wall clock if that is known. */
+/* When it was: since the capture began (a log has its own time), and on the wall clock if that is known. */
 static void print_when(FILE *out, const struct model *m, __u64 ts)
 {
-	__u64 start = start_of(m);
+	__u64 start = m->capture_begin || m->has_mappings ? start_of(m) : 0;
 
 	fprintf(out, "%.6f s", ts >= start ? (double)(ts - start) / 1e9 : -((double)(start - ts) / 1e9));
 	if (m->mono_to_real) {
@@ -61,7 +61,10 @@ static void print_incident(FILE *out, const struct incident *i, __u32 nr, const 
 	print_when(out, m, i->nr_faults ? i->first_fault : i->hang.ts);
 	fputs("\n\n", out);
 	text__wrap(out, "     ", paragraph);
-	snprintf(head, sizeof(head), "     How sure: %s, ", words__confidence(i->judgement.confidence));
+	if (i->judgement.confidence == CONFIDENCE_UNKNOWN)
+		snprintf(head, sizeof(head), "     Not known: ");
+	else
+		snprintf(head, sizeof(head), "     %s: ", i->judgement.confidence == CONFIDENCE_CERTAIN ? "Certain" : "Likely");
 	text__wrap(out, head, i->judgement.reason);
 	for (__u32 n = 0; n < i->nr_notes; n++)
 		text__wrap(out, n ? "               " : "     Not seen: ", i->notes[n]);

@@ -93,15 +93,18 @@ static __u64 all_flushes(const struct model_stats *s)
 
 static void print_flushes(FILE *out, const struct model_domain **doms, size_t nr)
 {
-	fprintf(out, "\nIOTLB flushes                                                            time of one flush\n"
-		"  %-6s %8s %8s %8s %8s %8s %8s   %9s %9s %9s\n", "domain", "strict", "q. full", "timer", "map", "other",
-		"unknown", "p50", "p99", "max");
+	bool any = false;
+
 	for (size_t i = 0; i < nr; i++) {
 		const struct model_stats *s = &doms[i]->stats;
 		struct words p50 = { "-" }, p99 = { "-" }, max = { "-" };
 
 		if (!all_flushes(s))
 			continue;
+		if (!any)
+			fprintf(out, "\nIOTLB flushes %58s time of one flush\n  %-6s %8s %8s %8s %8s %8s %8s   %9s %9s %9s\n", "",
+				"domain", "strict", "q. full", "timer", "map", "other", "unknown", "p50", "p99", "max");
+		any = true;
 		if (s->flush.nr) {
 			p50 = words__duration(hist__value(&s->flush, 0.5));
 			p99 = words__duration(hist__value(&s->flush, 0.99));
@@ -114,10 +117,14 @@ static void print_flushes(FILE *out, const struct model_domain **doms, size_t nr
 	}
 }
 
-static void print_window(FILE *out, const struct model_domain *d, const char *mode, const struct hist *h, __u64 unmaps)
+static void print_window(FILE *out, const struct model_domain *d, const char *mode, const struct hist *h, __u64 unmaps, bool *any)
 {
 	if (!unmaps)
 		return;
+	if (!*any)
+		fprintf(out, "\nWindows: from the end of an unmap to the end of the flush that covers it\n"
+			"  %-6s %-6s %10s %10s %9s %9s %9s %9s\n", "domain", "mode", "unmaps", "covered", "p50", "p90", "p99", "max");
+	*any = true;
 	fprintf(out, "  %-6u %-6s %10s %10s", d->nr, mode, words__count(unmaps).s, words__count(h->nr).s);
 	if (h->nr)
 		fprintf(out, " %9s %9s %9s %9s", words__duration(hist__value(h, 0.5)).s, words__duration(hist__value(h, 0.9)).s,
@@ -129,11 +136,11 @@ static void print_window(FILE *out, const struct model_domain *d, const char *mo
 
 static void print_windows(FILE *out, const struct model_domain **doms, size_t nr)
 {
-	fprintf(out, "\nWindows: from the end of an unmap to the end of the flush that covers it\n"
-		"  %-6s %-6s %10s %10s %9s %9s %9s %9s\n", "domain", "mode", "unmaps", "covered", "p50", "p90", "p99", "max");
+	bool any = false;
+
 	for (size_t i = 0; i < nr; i++) {
-		print_window(out, doms[i], "lazy", &doms[i]->stats.lazy, doms[i]->stats.unmaps_lazy);
-		print_window(out, doms[i], "strict", &doms[i]->stats.strict, doms[i]->stats.unmaps_strict);
+		print_window(out, doms[i], "lazy", &doms[i]->stats.lazy, doms[i]->stats.unmaps_lazy, &any);
+		print_window(out, doms[i], "strict", &doms[i]->stats.strict, doms[i]->stats.unmaps_strict, &any);
 	}
 }
 

@@ -4,9 +4,10 @@
 #include <endian.h>
 #include <string.h>
 
-#define POLY 0x82f63b78u	/* reflected */
+#define POLY 0x82f63b78u /* reflected */
 
-static uint32_t update_portable(const struct crc32c *c, uint32_t state, const uint8_t *p, size_t bytes)
+static uint32_t update_portable(const struct crc32c *c, uint32_t state, const uint8_t *p,
+				size_t bytes)
 {
 	uint64_t word;
 
@@ -24,8 +25,8 @@ static uint32_t update_portable(const struct crc32c *c, uint32_t state, const ui
 }
 
 #ifdef __x86_64__
-__attribute__((target("sse4.2")))
-static uint32_t update_sse42(const struct crc32c *c, uint32_t state, const uint8_t *p, size_t bytes)
+__attribute__((target("sse4.2"))) static uint32_t
+update_sse42(const struct crc32c *c, uint32_t state, const uint8_t *p, size_t bytes)
 {
 	uint64_t wide = state, words[8];
 	int i;

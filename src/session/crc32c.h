@@ -8,16 +8,20 @@
 
 struct crc32c {
 	uint32_t (*update)(const struct crc32c *c, uint32_t state, const uint8_t *p, size_t bytes);
-	uint32_t table[8][256];	/* for CPUs without the instruction: eight bytes a step */
+	uint32_t table[8][256]; /* for CPUs without the instruction: eight bytes a step */
 };
 
-void crc32c__init(struct crc32c *c);		/* the CPU's own instruction if there is one */
+void crc32c__init(struct crc32c *c); /* the CPU's own instruction if there is one */
 void crc32c__init_portable(struct crc32c *c);
 
 #define CRC32C_START 0xffffffffu
 
-/* Running state in, running state out; the checksum is the last state inverted. data needs no alignment. */
-static inline uint32_t crc32c__update(const struct crc32c *c, uint32_t state, const void *data, size_t bytes)
+/*
+ * Running state in, running state out; the checksum is the last state inverted. data needs no
+ * alignment.
+ */
+static inline uint32_t crc32c__update(const struct crc32c *c, uint32_t state, const void *data,
+				      size_t bytes)
 {
 	return c->update(c, state, data, bytes);
 }

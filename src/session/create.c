@@ -15,11 +15,11 @@
 #include "event.h"
 #include "session/tsdl.h"
 
-#define ENV_MAX 128	/* entries, our own included */
+#define ENV_MAX 128 /* entries, our own included */
 
 const char *const session_stream_names[PACKET_CLASSES] = { "events_0", "tables_0" };
 
-struct known {		/* storage for what session_env leaves open */
+struct known { /* storage for what session_env leaves open */
 	struct utsname uts;
 	char boot_id[37];
 };
@@ -32,7 +32,10 @@ static int64_t now_ns(clockid_t clock)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* REALTIME - MONOTONIC, from the tightest of a few tries: being preempted between the two reads would shift it. */
+/*
+ * REALTIME - MONOTONIC, from the tightest of a few tries: being preempted between the two reads
+ * would shift it.
+ */
 static int64_t clock_offset(void)
 {
 	int64_t before, real, after, best = INT64_MAX, offset = 0;
@@ -55,7 +58,9 @@ static int is_uuid(const char *s)
 	int i;
 
 	for (i = 0; i < 36; i++) {
-		if (i == 8 || i == 13 || i == 18 || i == 23 ? s[i] != '-' : !strchr("0123456789abcdefABCDEF", s[i]) || !s[i])
+		if (i == 8 || i == 13 || i == 18 || i == 23
+			    ? s[i] != '-'
+			    : !strchr("0123456789abcdefABCDEF", s[i]) || !s[i])
 			return 0;
 	}
 	return !s[36];
@@ -85,8 +90,8 @@ static int find_key(const struct session_env_entry *list, size_t n, const char *
 	return 0;
 }
 
-static int fill_trace(struct tsdl_trace *trace, struct session_env_entry list[ENV_MAX], const struct session_env *env,
-		      struct known *known, struct error *err)
+static int fill_trace(struct tsdl_trace *trace, struct session_env_entry list[ENV_MAX],
+		      const struct session_env *env, struct known *known, struct error *err)
 {
 	const char *boot_id = env->boot_id;
 	size_t i, n = 0;
@@ -97,28 +102,38 @@ static int fill_trace(struct tsdl_trace *trace, struct session_env_entry list[EN
 		boot_id = known->boot_id;
 	}
 	if (!is_uuid(boot_id))
-		return error__set(err, -EINVAL, "cannot describe the session: boot id \"%.60s\" is not a UUID", boot_id);
+		return error__set(err, -EINVAL,
+				  "cannot describe the session: boot id \"%.60s\" is not a UUID",
+				  boot_id);
 	strcpy(trace->clock.boot_id, boot_id);
 	trace->clock.offset_ns = clock_offset();
 
 	list[n++] = (struct session_env_entry){ "tracer_name", "iommutop", 0 };
 	list[n++] = (struct session_env_entry){ "format_version", NULL, IOT_FORMAT_VERSION };
-	list[n++] = (struct session_env_entry){ "iommutop_version", env->version ? env->version : "unknown", 0 };
-	list[n++] = (struct session_env_entry){ "hostname", env->host ? env->host : known->uts.nodename, 0 };
-	list[n++] = (struct session_env_entry){ "kernel_release", env->kernel ? env->kernel : known->uts.release, 0 };
+	list[n++] = (struct session_env_entry){ "iommutop_version",
+						env->version ? env->version : "unknown", 0 };
+	list[n++] = (struct session_env_entry){ "hostname",
+						env->host ? env->host : known->uts.nodename, 0 };
+	list[n++] = (struct session_env_entry){ "kernel_release",
+						env->kernel ? env->kernel : known->uts.release, 0 };
 	if (env->command)
 		list[n++] = (struct session_env_entry){ "command_line", env->command, 0 };
 	if (env->nr_more > ENV_MAX - n)
-		return error__set(err, -E2BIG, "cannot describe the session: %zu values, at most %zu fit", env->nr_more,
-				  ENV_MAX - n);
+		return error__set(err, -E2BIG,
+				  "cannot describe the session: %zu values, at most %zu fit",
+				  env->nr_more, ENV_MAX - n);
 	for (i = 0; i < env->nr_more; i++) {
 		if (!tsdl__key_ok(env->more[i].key))
-			return error__set(err, -EINVAL, "cannot describe the session: \"%.80s\" can't name a value: use "
-					  "lower-case letters, digits and _, and no word of TSDL",
-					  env->more[i].key ? env->more[i].key : "(null)");
+			return error__set(
+				err, -EINVAL,
+				"cannot describe the session: \"%.80s\" can't name a value: use "
+				"lower-case letters, digits and _, and no word of TSDL",
+				env->more[i].key ? env->more[i].key : "(null)");
 		if (find_key(list, n, env->more[i].key))
-			return error__set(err, -EINVAL, "cannot describe the session: the value \"%s\" is there twice",
-					  env->more[i].key);
+			return error__set(
+				err, -EINVAL,
+				"cannot describe the session: the value \"%s\" is there twice",
+				env->more[i].key);
 		list[n++] = env->more[i];
 	}
 	trace->env = list;
@@ -130,12 +145,16 @@ static int random_uuid(uint8_t uuid[16])
 {
 	if (getrandom(uuid, 16, 0) != 16)
 		return -errno;
-	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40);	/* RFC 4122: version 4, made of random numbers */
+	uuid[6] = (uint8_t)((uuid[6] & 0x0f) |
+			    0x40); /* RFC 4122: version 4, made of random numbers */
 	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
 	return 0;
 }
 
-/* Some file systems (9p, FUSE) can't fsync a directory and say EINVAL; there is nothing more to do for them. */
+/*
+ * Some file systems (9p, FUSE) can't fsync a directory and say EINVAL; there is nothing more to do
+ * for them.
+ */
 static int sync_directory(int fd)
 {
 	return fsync(fd) && errno != EINVAL ? -errno : 0;
@@ -232,7 +251,7 @@ static int sync_all(const struct session_files *out, int dirfd)
 		return rc;
 	parent = openat(dirfd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0)
-		return 0;	/* search permission is enough to record there, and then that is all we can do */
+		return 0; /* recording there needs no right to read it: all we can do */
 	rc = sync_directory(parent);
 	close(parent);
 	return rc;
@@ -265,7 +284,8 @@ int session_files__create(struct session_files *out, const char *dir, const stru
 		goto fail_errno;
 	rc = check_empty(dirfd);
 	if (rc == -ENOTEMPTY) {
-		error__set(err, rc, "cannot record to %s: it is not empty; name a new directory", dir);
+		error__set(err, rc, "cannot record to %s: it is not empty; name a new directory",
+			   dir);
 		goto fail;
 	}
 	if (rc)

@@ -17,12 +17,12 @@ struct parser {
 	const char *at;
 	int line;
 	enum token token;
-	const char *word;	/* WORD: where it begins; MARK: the character */
+	const char *word; /* WORD: where it begins; MARK: the character */
 	size_t len;
-	const char *text;	/* STRING: decoded, in store */
+	const char *text; /* STRING: decoded, in store */
 	int64_t number;
 
-	char *store;		/* free part: never more than the text that is still to come */
+	char *store; /* free part: never more than the text that is still to come */
 	struct metadata *out;
 	struct error *err;
 	int have_uuid, have_clock, have_order, have_tracer, have_format;
@@ -186,8 +186,11 @@ static int set_trace(struct parser *p, const char *key)
 		p->have_uuid = 1;
 	} else if (!strcmp(key, "byte_order")) {
 		if (!is_word(p, NATIVE_ORDER))
-			return error__set(p->err, -ENOTSUP, "line %d: it was recorded on a machine of the other byte order; "
-					  "read it on one of that kind, or with babeltrace2", p->line);
+			return error__set(
+				p->err, -ENOTSUP,
+				"line %d: it was recorded on a machine of the other byte order; "
+				"read it on one of that kind, or with babeltrace2",
+				p->line);
 		p->have_order = 1;
 	}
 	return 0;
@@ -206,7 +209,8 @@ static int set_clock(struct parser *p, const char *key)
 		if (p->token != TOK_NUMBER || p->number != 1000000000)
 			return bad(p, "the clock does not count nanoseconds");
 	} else if (!strcmp(key, "offset_s") || !strcmp(key, "offset")) {
-		if (p->token != TOK_NUMBER || p->number > INT64_MAX / 2000000000 * (key[6] ? 1 : 1000000000) ||
+		if (p->token != TOK_NUMBER ||
+		    p->number > INT64_MAX / 2000000000 * (key[6] ? 1 : 1000000000) ||
 		    p->number < INT64_MIN / 2000000000 * (key[6] ? 1 : 1000000000))
 			return bad(p, "the clock's offset is out of range");
 		*(key[6] ? &p->offset_s : &p->offset_ns) = p->number;
@@ -231,21 +235,23 @@ static int set_env(struct parser *p, const char *key)
 	}
 	e = &m->env[m->nr_env++];
 	*e = (struct session_env_entry){
-		.key = key, .text = p->token == TOK_STRING ? p->text : NULL,
+		.key = key,
+		.text = p->token == TOK_STRING ? p->text : NULL,
 		.number = p->token == TOK_NUMBER ? p->number : 0,
 	};
 	if (!strcmp(key, "tracer_name"))
 		p->have_tracer = e->text && !strcmp(e->text, "iommutop");
 	if (!strcmp(key, "format_version") && !e->text) {
 		p->have_format = 1;
-		m->format_version = e->number > INT32_MAX || e->number < 1 ? INT32_MAX : (int)e->number;
+		m->format_version =
+			e->number > INT32_MAX || e->number < 1 ? INT32_MAX : (int)e->number;
 	}
 	return 0;
 }
 
 typedef int (*setter)(struct parser *p, const char *key);
 
-/* "{ key = value; … }" with the current token behind '{'; leaves the ';' behind '}' as current. */
+/* "key = value; … };" up to the ';', which stays the current token. */
 static int parse_block(struct parser *p, setter set)
 {
 	char *key;
@@ -253,7 +259,8 @@ static int parse_block(struct parser *p, setter set)
 
 	while (!is_mark(p, '}')) {
 		if (p->token != TOK_WORD)
-			return bad(p, p->token == TOK_END ? "it ends in the middle" : "a name was expected");
+			return bad(p, p->token == TOK_END ? "it ends in the middle"
+							  : "a name was expected");
 		key = p->store;
 		memcpy(key, p->word, p->len);
 		key[p->len] = 0;
@@ -280,7 +287,10 @@ static int parse_all(struct parser *p)
 	int rc;
 
 	while (next(p) != TOK_END) {
-		set = is_word(p, "trace") ? set_trace : is_word(p, "env") ? set_env : is_word(p, "clock") ? set_clock : NULL;
+		set = is_word(p, "trace")   ? set_trace
+		      : is_word(p, "env")   ? set_env
+		      : is_word(p, "clock") ? set_clock
+					    : NULL;
 		if (set) {
 			next(p);
 			if (!is_mark(p, '{'))
@@ -299,15 +309,20 @@ static int parse_all(struct parser *p)
 static int check_complete(struct parser *p)
 {
 	if (!p->have_tracer)
-		return error__set(p->err, -ENOTSUP, "it is a CTF trace, but not one that iommutop wrote");
+		return error__set(p->err, -ENOTSUP,
+				  "it is a CTF trace, but not one that iommutop wrote");
 	if (!p->have_format)
 		return error__set(p->err, -EBADMSG, "it does not say its format_version");
 	if (p->out->format_version > IOT_FORMAT_VERSION)
-		return error__set(p->err, -ENOTSUP, "it has format version %d and this iommutop knows up to %d; "
-				  "read it with a newer iommutop", p->out->format_version, IOT_FORMAT_VERSION);
+		return error__set(p->err, -ENOTSUP,
+				  "it has format version %d and this iommutop knows up to %d; "
+				  "read it with a newer iommutop",
+				  p->out->format_version, IOT_FORMAT_VERSION);
 	if (!p->have_uuid || !p->have_clock || !p->have_order)
-		return error__set(p->err, -EBADMSG, "it does not name its %s", !p->have_uuid ? "uuid" :
-				  !p->have_clock ? "clock" : "byte order");
+		return error__set(p->err, -EBADMSG, "it does not name its %s",
+				  !p->have_uuid	   ? "uuid"
+				  : !p->have_clock ? "clock"
+						   : "byte order");
 	return 0;
 }
 
@@ -318,10 +333,11 @@ int metadata__parse(struct metadata *out, const char *text, size_t bytes, struct
 
 	memset(out, 0, sizeof(*out));
 	if (strncmp(text, "/* CTF 1.8", 10))
-		return error__set(err, -EBADMSG, bytes ? "it does not begin as CTF 1.8 metadata" : "it is empty");
+		return error__set(err, -EBADMSG,
+				  bytes ? "it does not begin as CTF 1.8 metadata" : "it is empty");
 	/*
-	 * Names and decoded strings are no longer than what they are read from, and a name is followed by a mark, a string
-	 * ends with one: room for their NUL.
+	 * Names and decoded strings are no longer than what they are read from, and a name is
+	 * followed by a mark, a string ends with one: room for their NUL.
 	 */
 	out->store = malloc(bytes + 1);
 	if (!out->store)

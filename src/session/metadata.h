@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Reads from a trace's metadata what our reader wants to know: trace, env and clock. Declarations are skipped; event.h
- * says what records look like. Input may be hostile.
+ * Reads from a trace's metadata what our reader wants to know: trace, env and clock. Declarations
+ * are skipped; event.h says what records look like. Input may be hostile.
  */
 #ifndef IOMMUTOP_SESSION_METADATA_H
 #define IOMMUTOP_SESSION_METADATA_H
@@ -15,12 +15,13 @@ struct metadata {
 	int format_version;
 	struct session_env_entry *env;
 	size_t nr_env;
-	char *store;		/* holds the texts of env */
+	char *store; /* holds the texts of env */
 };
 
 /*
- * text[bytes] must be NUL. 0 and a result to free; -EBADMSG: not TSDL, or something is missing; -ENOTSUP: not from
- * iommutop, newer than we are, or of the other byte order; -ENOMEM. err says which line.
+ * text[bytes] must be NUL. 0 and a result to free; -EBADMSG: not TSDL, or something is missing;
+ * -ENOTSUP: not from iommutop, newer than we are, or of the other byte order; -ENOMEM. err says
+ * which line.
  */
 int metadata__parse(struct metadata *out, const char *text, size_t bytes, struct error *err);
 

@@ -13,8 +13,8 @@
 #include "session/metadata.h"
 #include "session/stream.h"
 
-#define STREAMS_MAX	64
-#define METADATA_MAX	(1u << 20)	/* bytes; ours has about 8 KiB */
+#define STREAMS_MAX 64
+#define METADATA_MAX (1u << 20) /* bytes; ours has about 8 KiB */
 
 struct session_reader {
 	struct session_info info;
@@ -62,11 +62,15 @@ static int read_metadata(struct session_reader *r, int ctf, const char *dir, str
 
 	fd = open_regular(ctf, "metadata", &st);
 	if (fd < 0)
-		return error__set(err, fd == -EINVAL ? -EBADMSG : fd, "cannot read session %s: ctf/metadata: %s", dir,
+		return error__set(err, fd == -EINVAL ? -EBADMSG : fd,
+				  "cannot read session %s: ctf/metadata: %s", dir,
 				  fd == -EINVAL ? "it is not a plain file" : strerror(-fd));
 	if ((uint64_t)st.st_size > METADATA_MAX) {
-		rc = error__set(err, -EBADMSG, "cannot read session %s: ctf/metadata has %lld bytes; no iommutop writes "
-				"that much", dir, (long long)st.st_size);
+		rc = error__set(
+			err, -EBADMSG,
+			"cannot read session %s: ctf/metadata has %lld bytes; no iommutop writes "
+			"that much",
+			dir, (long long)st.st_size);
 		goto out;
 	}
 	text = malloc((size_t)st.st_size + 1);
@@ -77,7 +81,8 @@ static int read_metadata(struct session_reader *r, int ctf, const char *dir, str
 	while (got < (size_t)st.st_size) {
 		n = read(fd, text + got, (size_t)st.st_size - got);
 		if (n < 0) {
-			rc = error__set(err, -errno, "cannot read session %s: ctf/metadata: %s", dir, strerror(errno));
+			rc = error__set(err, -errno, "cannot read session %s: ctf/metadata: %s",
+					dir, strerror(errno));
 			goto out;
 		}
 		if (!n)
@@ -99,24 +104,29 @@ static int is_stream_name(const struct dirent *e)
 	return e->d_name[0] != '.' && strcmp(e->d_name, "metadata");
 }
 
-static int open_stream(struct session_reader *r, int ctf, const char *dir, const char *name, struct error *err)
+static int open_stream(struct session_reader *r, int ctf, const char *dir, const char *name,
+		       struct error *err)
 {
 	struct stat st;
 	int fd, rc;
 
 	fd = open_regular(ctf, name, &st);
 	if (fd == -EINVAL || fd == -ELOOP)
-		return 0;	/* a directory or a link: not part of the trace */
+		return 0; /* a directory or a link: not part of the trace */
 	if (fd < 0)
-		return error__set(err, fd, "cannot read session %s: ctf/%s: %s", dir, name, strerror(-fd));
+		return error__set(err, fd, "cannot read session %s: ctf/%s: %s", dir, name,
+				  strerror(-fd));
 	rc = -E2BIG;
 	if (r->nr_streams == STREAMS_MAX)
-		error__set(err, rc, "cannot read session %s: more than %d streams", dir, STREAMS_MAX);
+		error__set(err, rc, "cannot read session %s: more than %d streams", dir,
+			   STREAMS_MAX);
 	else
-		rc = stream__open(&r->streams[r->nr_streams], fd, r->metadata.uuid, &r->crc, &r->info);
+		rc = stream__open(&r->streams[r->nr_streams], fd, r->metadata.uuid, &r->crc,
+				  &r->info);
 	close(fd);
 	if (rc)
-		return error__set(err, rc, "cannot read session %s: ctf/%s: %s", dir, name, strerror(-rc));
+		return error__set(err, rc, "cannot read session %s: ctf/%s: %s", dir, name,
+				  strerror(-rc));
 	r->nr_streams++;
 	return 0;
 }
@@ -129,7 +139,8 @@ static int open_streams(struct session_reader *r, int ctf, const char *dir, stru
 
 	n = scandirat(ctf, ".", &list, is_stream_name, alphasort);
 	if (n < 0)
-		return error__set(err, -errno, "cannot read session %s: ctf: %s", dir, strerror(errno));
+		return error__set(err, -errno, "cannot read session %s: ctf: %s", dir,
+				  strerror(errno));
 	for (i = 0; i < n; i++) {
 		if (!rc)
 			rc = open_stream(r, ctf, dir, list[i]->d_name, err);
@@ -145,13 +156,16 @@ static int open_ctf(const char *dir, struct error *err)
 
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
-		return error__set(err, -errno, "cannot read session %s: %s; name the directory that record -o was given",
-				  dir, strerror(errno));
+		return error__set(
+			err, -errno,
+			"cannot read session %s: %s; name the directory that record -o was given",
+			dir, strerror(errno));
 	ctf = openat(dirfd, "ctf", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	rc = ctf < 0 ? -errno : ctf;
 	close(dirfd);
 	if (rc < 0)
-		error__set(err, rc, "cannot read session %s: it is no session: its directory ctf: %s", dir,
+		error__set(err, rc,
+			   "cannot read session %s: it is no session: its directory ctf: %s", dir,
 			   strerror(-rc));
 	return rc;
 }
@@ -197,7 +211,8 @@ int session_reader__next(struct session_reader *r, const struct iot_event **ev)
 	for (s = r->streams; s < r->streams + r->nr_streams; s++) {
 		if (!s->ev)
 			continue;
-		if (!best || s->ev->ts < best->ev->ts || (s->ev->ts == best->ev->ts && s->class > best->class))
+		if (!best || s->ev->ts < best->ev->ts ||
+		    (s->ev->ts == best->ev->ts && s->class > best->class))
 			best = s;
 	}
 	if (!best)

@@ -5,8 +5,11 @@
 
 #include "session/tsdl.h"
 
-/* Bytes of the sequence f of ev, or -1: its count does not fit into ev or is not as event.h says. */
-static long sequence_bytes(const struct iot_event *ev, const struct tsdl_event *type, const struct tsdl_field *f)
+/*
+ * Bytes of the sequence f of ev, or -1: its count does not fit into ev or is not as event.h says.
+ */
+static long sequence_bytes(const struct iot_event *ev, const struct tsdl_event *type,
+			   const struct tsdl_field *f)
 {
 	size_t room = ev->len - type->size;
 	uint32_t count;
@@ -28,7 +31,8 @@ enum record_state record__check_rare(const struct iot_event *ev, size_t avail, i
 	size_t need;
 	long bytes;
 
-	if (avail < sizeof(*ev) || ev->len < sizeof(*ev) || ev->len % 8 || ev->len > IOT_EVENT_MAX || ev->len > avail)
+	if (avail < sizeof(*ev) || ev->len < sizeof(*ev) || ev->len % 8 ||
+	    ev->len > IOT_EVENT_MAX || ev->len > avail)
 		return RECORD_NO_LENGTH;
 	type = tsdl__event(ev->id);
 	if (!type)

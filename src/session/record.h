@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Is this event what its id and len say? Asked of every record before it is written and after it is read. */
+/*
+ * Is this event what its id and len say? Asked of every record before it is written and after it is
+ * read.
+ */
 #ifndef IOMMUTOP_SESSION_RECORD_H
 #define IOMMUTOP_SESSION_RECORD_H
 
@@ -10,9 +13,9 @@
 
 enum record_state {
 	RECORD_OK,
-	RECORD_UNKNOWN,		/* no such id, but len can be trusted as far as it goes */
-	RECORD_WRONG,		/* too short for its id, a text without end, a count that does not fit */
-	RECORD_NO_LENGTH,	/* len is impossible: what follows can't be found */
+	RECORD_UNKNOWN,	  /* no such id, but len can be trusted as far as it goes */
+	RECORD_WRONG,	  /* too short for its id, a text without end, a count that does not fit */
+	RECORD_NO_LENGTH, /* len is impossible: what follows can't be found */
 };
 
 static inline int record__class(unsigned int id)
@@ -20,7 +23,10 @@ static inline int record__class(unsigned int id)
 	return id >= IOT_EV_DEVICE ? PACKET_CLASS_TABLES : PACKET_CLASS_EVENTS;
 }
 
-/* Map, unmap, flush, IOVA alloc and free: nothing in them can be wrong but id and len. ev must have 12 bytes. */
+/*
+ * Map, unmap, flush, IOVA alloc and free: nothing in them can be wrong but id and len. ev must have
+ * 12 bytes.
+ */
 static inline int record__is_hot(const struct iot_event *ev)
 {
 	return ev->len == IOT_HOT_SIZE && (unsigned int)ev->id - 1 < IOT_EV_IOVA_FREE;
@@ -29,8 +35,9 @@ static inline int record__is_hot(const struct iot_event *ev)
 enum record_state record__check_rare(const struct iot_event *ev, size_t avail, int exact);
 
 /*
- * avail: bytes from ev on (any number, at ev aligned to 8). exact: len must be what the id demands, not more; the
- * metadata we write leaves no room for more, while a newer iommutop may have put fields at the end of an event.
+ * avail: bytes from ev on (any number, at ev aligned to 8). exact: len must be what the id demands,
+ * not more; the metadata we write leaves no room for more, while a newer iommutop may have put
+ * fields at the end of an event.
  */
 static inline enum record_state record__check(const struct iot_event *ev, size_t avail, int exact)
 {

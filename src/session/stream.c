@@ -15,11 +15,11 @@ static int head_is_sane(const struct stream *s, size_t at)
 	size_t left = s->size - at;
 
 	return left >= sizeof(*h) && h->magic == PACKET_MAGIC && !memcmp(h->uuid, s->uuid, 16) &&
-	       h->stream_id < PACKET_CLASSES && h->content_size % 64 == 0 && h->packet_size % 64 == 0 &&
-	       h->content_size >= sizeof(*h) * 8 && h->content_size <= h->packet_size &&
-	       h->packet_size / 8 <= PACKET_MAX && h->packet_size / 8 <= left &&
-	       h->timestamp_begin <= h->timestamp_end && h->timestamp_begin >= s->last_ts &&
-	       h->packet_seq_num >= s->next_seq;
+	       h->stream_id < PACKET_CLASSES && h->content_size % 64 == 0 &&
+	       h->packet_size % 64 == 0 && h->content_size >= sizeof(*h) * 8 &&
+	       h->content_size <= h->packet_size && h->packet_size / 8 <= PACKET_MAX &&
+	       h->packet_size / 8 <= left && h->timestamp_begin <= h->timestamp_end &&
+	       h->timestamp_begin >= s->last_ts && h->packet_seq_num >= s->next_seq;
 }
 
 static int crc_is_right(const struct stream *s, size_t at)
@@ -36,7 +36,10 @@ static int crc_is_right(const struct stream *s, size_t at)
 	return ~state == h->crc32c;
 }
 
-/* The next place from `from` on where a packet may begin, or the end of the file. Packets are 8-aligned in it. */
+/*
+ * The next place from `from` on where a packet may begin, or the end of the file. Packets are
+ * 8-aligned in it.
+ */
 static size_t find_magic(const struct stream *s, size_t from)
 {
 	const uint32_t magic = PACKET_MAGIC;
@@ -110,7 +113,10 @@ static int open_packet(struct stream *s)
 	return 1;
 }
 
-/* The checksum was right and yet this is no event: whoever wrote it erred. What follows it can't be trusted. */
+/*
+ * The checksum was right and yet this is no event: whoever wrote it erred. What follows it can't be
+ * trusted.
+ */
 static void give_up_packet(struct stream *s)
 {
 	s->info->damaged_packets++;
@@ -136,7 +142,8 @@ void stream__advance(struct stream *s)
 			s->record += ev->len;
 			continue;
 		}
-		if (state != RECORD_OK || ev->ts < s->last_ts || (unsigned int)record__class(ev->id) != s->class) {
+		if (state != RECORD_OK || ev->ts < s->last_ts ||
+		    (unsigned int)record__class(ev->id) != s->class) {
 			give_up_packet(s);
 			continue;
 		}
@@ -148,7 +155,8 @@ void stream__advance(struct stream *s)
 	s->ev = NULL;
 }
 
-int stream__open(struct stream *s, int fd, const uint8_t uuid[16], const struct crc32c *crc, struct session_info *info)
+int stream__open(struct stream *s, int fd, const uint8_t uuid[16], const struct crc32c *crc,
+		 struct session_info *info)
 {
 	struct stat st;
 	void *map;

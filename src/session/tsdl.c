@@ -13,147 +13,215 @@
 #define MEMBER(type, name_) (((struct type *)0)->name_)
 #define IS_SIGNED(expr) (((__typeof__(expr))-1) < 1)
 
-#define SCALAR(type, name_, show_) \
-	{ .name = #name_, .offset = offsetof(struct type, name_), .width = sizeof(MEMBER(type, name_)), \
-	  .is_signed = IS_SIGNED(MEMBER(type, name_)), .show = show_ }
+#define SCALAR(type, name_, show_)                                                                 \
+	{                                                                                          \
+		.name = #name_, .offset = offsetof(struct type, name_),                            \
+		.width = sizeof(MEMBER(type, name_)), .is_signed = IS_SIGNED(MEMBER(type, name_)), \
+		.show = show_                                                                      \
+	}
 #define DEC(type, name_) SCALAR(type, name_, TSDL_DEC)
 #define HEX(type, name_) SCALAR(type, name_, TSDL_HEX)
-#define LABELED(type, name_, labels_) \
-	{ .name = #name_, .offset = offsetof(struct type, name_), .width = sizeof(MEMBER(type, name_)), \
-	  .is_signed = IS_SIGNED(MEMBER(type, name_)), .show = TSDL_ENUM, .labels = &(labels_) }
-#define ARRAY(type, name_, show_) \
-	{ .name = #name_, .offset = offsetof(struct type, name_), .width = sizeof(MEMBER(type, name_)[0]), \
-	  .is_signed = 0, .count = NR(MEMBER(type, name_)), .show = show_ }
+#define LABELED(type, name_, labels_)                                                              \
+	{                                                                                          \
+		.name = #name_, .offset = offsetof(struct type, name_),                            \
+		.width = sizeof(MEMBER(type, name_)), .is_signed = IS_SIGNED(MEMBER(type, name_)), \
+		.show = TSDL_ENUM, .labels = &(labels_)                                            \
+	}
+#define ARRAY(type, name_, show_)                                        \
+	{                                                                \
+		.name = #name_, .offset = offsetof(struct type, name_),  \
+		.width = sizeof(MEMBER(type, name_)[0]), .is_signed = 0, \
+		.count = NR(MEMBER(type, name_)), .show = show_          \
+	}
 #define TEXT(type, name_) ARRAY(type, name_, TSDL_TEXT)
 #define PAD(type, name_) ARRAY(type, name_, TSDL_DEC)
-#define SEQUENCE(type, name_, count_, show_) \
-	{ .name = #name_, .offset = offsetof(struct type, name_), .width = sizeof(MEMBER(type, name_)[0]), \
-	  .is_signed = 0, .count = TSDL_COUNT_IN_FIELD, .count_offset = offsetof(struct type, count_), \
-	  .count_name = #count_, .show = show_ }
+#define SEQUENCE(type, name_, count_, show_)                                                 \
+	{                                                                                    \
+		.name = #name_, .offset = offsetof(struct type, name_),                      \
+		.width = sizeof(MEMBER(type, name_)[0]), .is_signed = 0,                     \
+		.count = TSDL_COUNT_IN_FIELD, .count_offset = offsetof(struct type, count_), \
+		.count_name = #count_, .show = show_                                         \
+	}
 
-#define ENUM(name_, bits_, ...) \
+#define ENUM(name_, bits_, ...)                                                         \
 	static const struct tsdl_label name_##_labels[] = { __VA_ARGS__, { 0, NULL } }; \
 	static const struct tsdl_enum name_ = { #name_, bits_, name_##_labels }
 
-ENUM(unmap_mode, 32, { IOT_UNMAP_UNKNOWN, "unknown" }, { IOT_UNMAP_STRICT, "strict" }, { IOT_UNMAP_LAZY, "lazy" });
-ENUM(flush_kind, 8, { IOT_FLUSH_ALL, "all" }, { IOT_FLUSH_SYNC, "sync" }, { IOT_FLUSH_SYNC_MAP, "sync_map" });
-ENUM(flush_why, 8, { IOT_WHY_UNKNOWN, "unknown" }, { IOT_WHY_STRICT, "strict" }, { IOT_WHY_QUEUE_FULL, "queue_full" },
-     { IOT_WHY_TIMER, "timer" }, { IOT_WHY_MAP, "map" }, { IOT_WHY_OTHER, "other" });
-ENUM(fault_access, 32, { IOT_ACCESS_UNKNOWN, "unknown" }, { IOT_ACCESS_READ, "read" }, { IOT_ACCESS_WRITE, "write" });
+ENUM(unmap_mode, 32, { IOT_UNMAP_UNKNOWN, "unknown" }, { IOT_UNMAP_STRICT, "strict" },
+     { IOT_UNMAP_LAZY, "lazy" });
+ENUM(flush_kind, 8, { IOT_FLUSH_ALL, "all" }, { IOT_FLUSH_SYNC, "sync" },
+     { IOT_FLUSH_SYNC_MAP, "sync_map" });
+ENUM(flush_why, 8, { IOT_WHY_UNKNOWN, "unknown" }, { IOT_WHY_STRICT, "strict" },
+     { IOT_WHY_QUEUE_FULL, "queue_full" }, { IOT_WHY_TIMER, "timer" }, { IOT_WHY_MAP, "map" },
+     { IOT_WHY_OTHER, "other" });
+ENUM(fault_access, 32, { IOT_ACCESS_UNKNOWN, "unknown" }, { IOT_ACCESS_READ, "read" },
+     { IOT_ACCESS_WRITE, "write" });
 ENUM(source, 32, { 0, "unknown" }, { IOT_SRC_REPORT, "report" }, { IOT_SRC_LOG, "log" },
      { IOT_SRC_TRACEPOINT, "tracepoint" }, { IOT_SRC_HOOK, "hook" });
-ENUM(domain_what, 32, { IOT_DOMAIN_SEEN, "seen" }, { IOT_DOMAIN_STATE, "state" }, { IOT_DOMAIN_FREE, "free" });
-ENUM(domain_type, 32, { IOT_TYPE_BLOCKED, "blocked" }, { IOT_TYPE_UNMANAGED, "unmanaged" }, { IOT_TYPE_DMA, "dma" },
-     { IOT_TYPE_IDENTITY, "identity" }, { IOT_TYPE_DMA_FQ, "dma_fq" }, { IOT_TYPE_SVA, "sva" },
-     { IOT_TYPE_PLATFORM, "platform" }, { IOT_TYPE_NESTED, "nested" });
+ENUM(domain_what, 32, { IOT_DOMAIN_SEEN, "seen" }, { IOT_DOMAIN_STATE, "state" },
+     { IOT_DOMAIN_FREE, "free" });
+ENUM(domain_type, 32, { IOT_TYPE_BLOCKED, "blocked" }, { IOT_TYPE_UNMANAGED, "unmanaged" },
+     { IOT_TYPE_DMA, "dma" }, { IOT_TYPE_IDENTITY, "identity" }, { IOT_TYPE_DMA_FQ, "dma_fq" },
+     { IOT_TYPE_SVA, "sva" }, { IOT_TYPE_PLATFORM, "platform" }, { IOT_TYPE_NESTED, "nested" });
 ENUM(module_gone, 32, { 0, "loaded" }, { 1, "going" });
-ENUM(loss_cause, 32, { IOT_LOST_RING, "ring" }, { IOT_LOST_RARE, "rare_ring" }, { IOT_LOST_RECURSION, "recursion" },
-     { IOT_LOST_DOMAIN_TABLE, "domain_table" }, { IOT_LOST_DEVICE_TABLE, "device_table" },
-     { IOT_LOST_BEGIN, "begin" }, { IOT_LOST_LATE, "late" }, { IOT_LOST_RATELIMIT, "ratelimit" },
-     { IOT_LOST_WRITER, "writer" }, { IOT_LOST_WINDOW, "window" });
-ENUM(coverage_check, 32, { IOT_CHECK_MAP_BYTES, "map_bytes" }, { IOT_CHECK_UNMAP_BYTES, "unmap_bytes" },
-     { IOT_CHECK_UNMAP_COUNT, "unmap_count" }, { IOT_CHECK_FQ_FLUSHES, "fq_flushes" },
-     { IOT_CHECK_DOMAIN_KNOWN, "domain_known" });
+ENUM(loss_cause, 32, { IOT_LOST_RING, "ring" }, { IOT_LOST_RARE, "rare_ring" },
+     { IOT_LOST_RECURSION, "recursion" }, { IOT_LOST_DOMAIN_TABLE, "domain_table" },
+     { IOT_LOST_DEVICE_TABLE, "device_table" }, { IOT_LOST_BEGIN, "begin" },
+     { IOT_LOST_LATE, "late" }, { IOT_LOST_RATELIMIT, "ratelimit" }, { IOT_LOST_WRITER, "writer" },
+     { IOT_LOST_WINDOW, "window" });
+ENUM(coverage_check, 32, { IOT_CHECK_MAP_BYTES, "map_bytes" },
+     { IOT_CHECK_UNMAP_BYTES, "unmap_bytes" }, { IOT_CHECK_UNMAP_COUNT, "unmap_count" },
+     { IOT_CHECK_FQ_FLUSHES, "fq_flushes" }, { IOT_CHECK_DOMAIN_KNOWN, "domain_known" });
 ENUM(capture_what, 32, { IOT_CAPTURE_BEGIN, "begin" }, { IOT_CAPTURE_END, "end" });
 
 static const struct tsdl_enum *const enums[] = {
-	&unmap_mode, &flush_kind, &flush_why, &fault_access, &source, &domain_what, &domain_type, &module_gone,
-	&loss_cause, &coverage_check, &capture_what,
+	&unmap_mode,  &flush_kind,  &flush_why,	 &fault_access,	  &source,	 &domain_what,
+	&domain_type, &module_gone, &loss_cause, &coverage_check, &capture_what,
 };
 
 /* ts and id are the event header of CTF; the rest of struct iot_event is its event context. */
 static const struct tsdl_field header_fields[] = {
-	DEC(iot_event, len), DEC(iot_event, cpu), HEX(iot_event, flags), DEC(iot_event, tid),
+	DEC(iot_event, len),	DEC(iot_event, cpu), HEX(iot_event, flags), DEC(iot_event, tid),
 	DEC(iot_event, domain), DEC(iot_event, dev), DEC(iot_event, stack),
 };
 
 static const struct tsdl_field map_fields[] = {
-	HEX(iot_map, iova), HEX(iot_map, paddr), DEC(iot_map, size), HEX(iot_map, prot), DEC(iot_map, ret),
+	HEX(iot_map, iova), HEX(iot_map, paddr), DEC(iot_map, size),
+	HEX(iot_map, prot), DEC(iot_map, ret),
 };
 
 static const struct tsdl_field unmap_fields[] = {
-	HEX(iot_unmap, iova), DEC(iot_unmap, size), DEC(iot_unmap, unmapped), HEX(iot_unmap, gather),
+	HEX(iot_unmap, iova),
+	DEC(iot_unmap, size),
+	DEC(iot_unmap, unmapped),
+	HEX(iot_unmap, gather),
 	LABELED(iot_unmap, mode, unmap_mode),
 };
 
 static const struct tsdl_field flush_fields[] = {
-	DEC(iot_flush, begin), HEX(iot_flush, iova), DEC(iot_flush, size), HEX(iot_flush, gather),
-	LABELED(iot_flush, kind, flush_kind), LABELED(iot_flush, why, flush_why), DEC(iot_flush, fn),
+	DEC(iot_flush, begin),
+	HEX(iot_flush, iova),
+	DEC(iot_flush, size),
+	HEX(iot_flush, gather),
+	LABELED(iot_flush, kind, flush_kind),
+	LABELED(iot_flush, why, flush_why),
+	DEC(iot_flush, fn),
 };
 
 static const struct tsdl_field iova_fields[] = {
-	HEX(iot_iova, iova), DEC(iot_iova, size), HEX(iot_iova, limit), DEC(iot_iova, begin),
+	HEX(iot_iova, iova),
+	DEC(iot_iova, size),
+	HEX(iot_iova, limit),
+	DEC(iot_iova, begin),
 };
 
 static const struct tsdl_field fault_fields[] = {
-	HEX(iot_fault, iova), LABELED(iot_fault, access, fault_access), LABELED(iot_fault, source, source),
-	HEX(iot_fault, reason), HEX(iot_fault, flags), HEX(iot_fault, rid), DEC(iot_fault, iova_known),
-	DEC(iot_fault, rid_known), PAD(iot_fault, pad),
+	HEX(iot_fault, iova),
+	LABELED(iot_fault, access, fault_access),
+	LABELED(iot_fault, source, source),
+	HEX(iot_fault, reason),
+	HEX(iot_fault, flags),
+	HEX(iot_fault, rid),
+	DEC(iot_fault, iova_known),
+	DEC(iot_fault, rid_known),
+	PAD(iot_fault, pad),
 };
 
 static const struct tsdl_field trouble_fields[] = {
-	DEC(iot_trouble, begin), DEC(iot_trouble, stalled), DEC(iot_trouble, queue), DEC(iot_trouble, ret),
-	LABELED(iot_trouble, source, source), DEC(iot_trouble, pad), TEXT(iot_trouble, what),
+	DEC(iot_trouble, begin),
+	DEC(iot_trouble, stalled),
+	DEC(iot_trouble, queue),
+	DEC(iot_trouble, ret),
+	LABELED(iot_trouble, source, source),
+	DEC(iot_trouble, pad),
+	TEXT(iot_trouble, what),
 };
 
 static const struct tsdl_field log_fields[] = {
-	DEC(iot_log, full_len), DEC(iot_log, text_len), SEQUENCE(iot_log, text, text_len, TSDL_TEXT),
+	DEC(iot_log, full_len),
+	DEC(iot_log, text_len),
+	SEQUENCE(iot_log, text, text_len, TSDL_TEXT),
 };
 
 static const struct tsdl_field domain_fields[] = {
-	LABELED(iot_domain, what, domain_what), LABELED(iot_domain, type, domain_type), DEC(iot_domain, group),
-	DEC(iot_domain, fq_active), DEC(iot_domain, fq_known), PAD(iot_domain, pad),
-	DEC(iot_domain, fq_started), DEC(iot_domain, fq_finished), HEX(iot_domain, flush_all),
-	HEX(iot_domain, sync), HEX(iot_domain, sync_map), HEX(iot_domain, owner),
+	LABELED(iot_domain, what, domain_what),
+	LABELED(iot_domain, type, domain_type),
+	DEC(iot_domain, group),
+	DEC(iot_domain, fq_active),
+	DEC(iot_domain, fq_known),
+	PAD(iot_domain, pad),
+	DEC(iot_domain, fq_started),
+	DEC(iot_domain, fq_finished),
+	HEX(iot_domain, flush_all),
+	HEX(iot_domain, sync),
+	HEX(iot_domain, sync_map),
+	HEX(iot_domain, owner),
 };
 
 static const struct tsdl_field attach_fields[] = {
-	DEC(iot_attach, ret), DEC(iot_attach, group),
+	DEC(iot_attach, ret),
+	DEC(iot_attach, group),
 };
 
 static const struct tsdl_field module_fields[] = {
-	LABELED(iot_module, gone, module_gone), DEC(iot_module, pad), TEXT(iot_module, name),
+	LABELED(iot_module, gone, module_gone),
+	DEC(iot_module, pad),
+	TEXT(iot_module, name),
 };
 
 static const struct tsdl_field loss_fields[] = {
-	DEC(iot_loss, begin), DEC(iot_loss, count), LABELED(iot_loss, cause, loss_cause), DEC(iot_loss, pad),
-	TEXT(iot_loss, what),
+	DEC(iot_loss, begin), DEC(iot_loss, count), LABELED(iot_loss, cause, loss_cause),
+	DEC(iot_loss, pad),   TEXT(iot_loss, what),
 };
 
 static const struct tsdl_field coverage_fields[] = {
-	DEC(iot_coverage, begin), DEC(iot_coverage, ours), DEC(iot_coverage, control),
-	LABELED(iot_coverage, check, coverage_check), DEC(iot_coverage, slack),
+	DEC(iot_coverage, begin),   DEC(iot_coverage, ours),
+	DEC(iot_coverage, control), LABELED(iot_coverage, check, coverage_check),
+	DEC(iot_coverage, slack),
 };
 
 static const struct tsdl_field capture_fields[] = {
-	LABELED(iot_capture, what, capture_what), DEC(iot_capture, pad), DEC(iot_capture, attach_begin),
+	LABELED(iot_capture, what, capture_what),
+	DEC(iot_capture, pad),
+	DEC(iot_capture, attach_begin),
 };
 
 static const struct tsdl_field device_fields[] = {
-	DEC(iot_device, group), HEX(iot_device, rid), DEC(iot_device, rid_known), PAD(iot_device, pad),
-	TEXT(iot_device, name), TEXT(iot_device, driver), TEXT(iot_device, bus), TEXT(iot_device, iommu),
-	TEXT(iot_device, physfn),
+	DEC(iot_device, group), HEX(iot_device, rid),	 DEC(iot_device, rid_known),
+	PAD(iot_device, pad),	TEXT(iot_device, name),	 TEXT(iot_device, driver),
+	TEXT(iot_device, bus),	TEXT(iot_device, iommu), TEXT(iot_device, physfn),
 };
 
 static const struct tsdl_field stack_fields[] = {
-	DEC(iot_stack, nr), DEC(iot_stack, pad), SEQUENCE(iot_stack, ip, nr, TSDL_HEX),
+	DEC(iot_stack, nr),
+	DEC(iot_stack, pad),
+	SEQUENCE(iot_stack, ip, nr, TSDL_HEX),
 };
 
 static const struct tsdl_field symbol_fields[] = {
-	HEX(iot_symbol, addr), DEC(iot_symbol, offset), DEC(iot_symbol, text_len),
+	HEX(iot_symbol, addr),
+	DEC(iot_symbol, offset),
+	DEC(iot_symbol, text_len),
 	SEQUENCE(iot_symbol, text, text_len, TSDL_TEXT),
 };
 
 static const struct tsdl_field attr_fields[] = {
-	DEC(iot_attr, pad), DEC(iot_attr, text_len), SEQUENCE(iot_attr, text, text_len, TSDL_TEXT),
+	DEC(iot_attr, pad),
+	DEC(iot_attr, text_len),
+	SEQUENCE(iot_attr, text, text_len, TSDL_TEXT),
 };
 
 static const struct tsdl_field clock_fields[] = {
-	DEC(iot_clock, real), DEC(iot_clock, boot),
+	DEC(iot_clock, real),
+	DEC(iot_clock, boot),
 };
 
-#define EVENT(id_, name_, type, fields_) \
-	[id_] = { .name = name_, .id = id_, .size = sizeof(struct type), .fields = fields_, .nr_fields = NR(fields_) }
+#define EVENT(id_, name_, type, fields_)       \
+	[id_] = { .name = name_,               \
+		  .id = id_,                   \
+		  .size = sizeof(struct type), \
+		  .fields = fields_,           \
+		  .nr_fields = NR(fields_) }
 
 static const struct tsdl_event events[] = {
 	EVENT(IOT_EV_MAP, "map", iot_map, map_fields),
@@ -202,16 +270,19 @@ const struct tsdl_field *tsdl__header(size_t *nr)
 int tsdl__key_ok(const char *key)
 {
 	static const char *const words[] = {
-		"align", "callsite", "char", "clock", "const", "double", "enum", "env", "event", "float",
-		"floating_point", "int", "integer", "long", "short", "signed", "stream", "string", "struct", "trace",
-		"typealias", "typedef", "unsigned", "variant", "void",
+		"align",	  "callsite", "char",	  "clock",   "const",
+		"double",	  "enum",     "env",	  "event",   "float",
+		"floating_point", "int",      "integer",  "long",    "short",
+		"signed",	  "stream",   "string",	  "struct",  "trace",
+		"typealias",	  "typedef",  "unsigned", "variant", "void",
 	};
 	size_t i;
 
 	if (!key || !(islower((unsigned char)key[0]) || key[0] == '_') || strlen(key) > 63)
 		return 0;
 	for (i = 1; key[i]; i++) {
-		if (!islower((unsigned char)key[i]) && !isdigit((unsigned char)key[i]) && key[i] != '_')
+		if (!islower((unsigned char)key[i]) && !isdigit((unsigned char)key[i]) &&
+		    key[i] != '_')
 			return 0;
 	}
 	for (i = 0; i < NR(words); i++) {
@@ -226,10 +297,13 @@ void tsdl__uuid_text(const uint8_t uuid[16], char text[37])
 	int i, at = 0;
 
 	for (i = 0; i < 16; i++)
-		at += sprintf(text + at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
+		at += sprintf(text + at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+			      uuid[i]);
 }
 
-/* Every byte outside printable ASCII becomes three octal digits: nothing can end the literal early. */
+/*
+ * Every byte outside printable ASCII becomes three octal digits: nothing can end the literal early.
+ */
 static void print_string(FILE *out, const char *s)
 {
 	fputc('"', out);
@@ -265,7 +339,10 @@ static void print_field(FILE *out, const struct tsdl_field *f)
 		fprintf(out, "\t\ttext_t %s", f->name);
 	else
 		fprintf(out, "\t\t%s%u_t %s",
-			f->show == TSDL_HEX ? "hex" : f->is_signed ? "int" : "uint", f->width * 8u, f->name);
+			f->show == TSDL_HEX ? "hex"
+			: f->is_signed	    ? "int"
+					    : "uint",
+			f->width * 8u, f->name);
 	if (f->count == TSDL_COUNT_IN_FIELD)
 		fprintf(out, "[%s]", f->count_name);
 	else if (f->count)
@@ -286,16 +363,25 @@ static void print_head(FILE *out, const struct tsdl_trace *trace)
 	tsdl__uuid_text(trace->uuid, uuid);
 	fprintf(out, "/* CTF 1.8 */\n\n");
 	for (i = 8; i <= 64; i *= 2) {
-		fprintf(out, "typealias integer { size = %zu; align = 8; signed = false; } := uint%zu_t;\n", i, i);
-		fprintf(out, "typealias integer { size = %zu; align = 8; signed = true; } := int%zu_t;\n", i, i);
-		fprintf(out, "typealias integer { size = %zu; align = 8; signed = false; base = 16; } := hex%zu_t;\n",
+		fprintf(out,
+			"typealias integer { size = %zu; align = 8; signed = false; } "
+			":= uint%zu_t;\n",
+			i, i);
+		fprintf(out,
+			"typealias integer { size = %zu; align = 8; signed = true; } "
+			":= int%zu_t;\n",
+			i, i);
+		fprintf(out,
+			"typealias integer { size = %zu; align = 8; signed = false; base = 16; } "
+			":= hex%zu_t;\n",
 			i, i);
 	}
-	fprintf(out, "typealias integer { size = 8; align = 8; signed = false; encoding = UTF8; } := text_t;\n\n");
-	fprintf(out, "trace {\n\tmajor = 1;\n\tminor = 8;\n\tuuid = \"%s\";\n\tbyte_order = %s;\n", uuid,
-		__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "le" : "be");
+	fprintf(out, "typealias integer { size = 8; align = 8; signed = false; encoding = UTF8; } "
+		     ":= text_t;\n\n");
+	fprintf(out, "trace {\n\tmajor = 1;\n\tminor = 8;\n\tuuid = \"%s\";\n\tbyte_order = %s;\n",
+		uuid, __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "le" : "be");
 	fprintf(out, "\tpacket.header := struct {\n\t\tuint32_t magic;\n\t\tuint8_t uuid[16];\n"
-		"\t\tuint32_t stream_id;\n\t};\n};\n\nenv {\n");
+		     "\t\tuint32_t stream_id;\n\t};\n};\n\nenv {\n");
 	for (i = 0; i < trace->nr_env; i++) {
 		fprintf(out, "\t%s = ", trace->env[i].key);
 		if (trace->env[i].text)
@@ -304,27 +390,34 @@ static void print_head(FILE *out, const struct tsdl_trace *trace)
 			fprintf(out, "%lld", (long long)trace->env[i].number);
 		fprintf(out, ";\n");
 	}
-	fprintf(out, "};\n\nclock {\n\tname = \"monotonic\";\n\tuuid = \"%s\";\n"
-		"\tdescription = \"CLOCK_MONOTONIC; the offset is CLOCK_REALTIME - CLOCK_MONOTONIC at the start\";\n"
-		"\tfreq = 1000000000;\n\toffset_s = %lld;\n\toffset = %lld;\n\tabsolute = TRUE;\n};\n\n",
+	fprintf(out,
+		"};\n\nclock {\n\tname = \"monotonic\";\n\tuuid = \"%s\";\n"
+		"\tdescription = \"CLOCK_MONOTONIC; offset: CLOCK_REALTIME minus it\";\n"
+		"\tfreq = 1000000000;\n\toffset_s = %lld;\n\toffset = %lld;\n"
+		"\tabsolute = TRUE;\n};\n\n",
 		trace->clock.boot_id, (long long)s, (long long)ns);
-	fprintf(out, "typealias integer { size = 64; align = 8; signed = false; map = clock.monotonic.value; } "
-		":= ts_t;\n");
+	fprintf(out, "typealias integer { size = 64; align = 8; signed = false; "
+		     "map = clock.monotonic.value; } := ts_t;\n");
 }
 
 static void print_streams(FILE *out)
 {
 	size_t i;
 
-	fprintf(out, "\nstruct event_header {\n\tts_t timestamp;\n\tuint16_t id;\n};\n\nstruct event_context {\n");
+	fprintf(out, "\nstruct event_header {\n\tts_t timestamp;\n\tuint16_t id;\n};\n\n"
+		     "struct event_context {\n");
 	for (i = 0; i < NR(header_fields); i++)
 		print_field(out, &header_fields[i]);
-	fprintf(out, "};\n\nstruct packet_context {\n\tts_t timestamp_begin;\n\tts_t timestamp_end;\n"
+	fprintf(out,
+		"};\n\nstruct packet_context {\n\tts_t timestamp_begin;\n\tts_t timestamp_end;\n"
 		"\tuint64_t content_size;\n\tuint64_t packet_size;\n\tuint64_t events_discarded;\n"
 		"\tuint64_t packet_seq_num;\n\tuint32_t events;\n\thex32_t crc32c;\n};\n\n");
 	for (i = 0; i < PACKET_CLASSES; i++)
-		fprintf(out, "stream {\n\tid = %zu;\n\tevent.header := struct event_header;\n"
-			"\tpacket.context := struct packet_context;\n\tevent.context := struct event_context;\n};\n\n", i);
+		fprintf(out,
+			"stream {\n\tid = %zu;\n\tevent.header := struct event_header;\n"
+			"\tpacket.context := struct packet_context;\n"
+			"\tevent.context := struct event_context;\n};\n\n",
+			i);
 }
 
 void tsdl__print(FILE *out, const struct tsdl_trace *trace)
@@ -336,8 +429,10 @@ void tsdl__print(FILE *out, const struct tsdl_trace *trace)
 	print_enums(out);
 	print_streams(out);
 	for (e = tsdl__next(NULL); e; e = tsdl__next(e)) {
-		fprintf(out, "event {\n\tname = \"%s\";\n\tid = %u;\n\tstream_id = %d;\n\tfields := struct {\n", e->name,
-			e->id, record__class(e->id));
+		fprintf(out,
+			"event {\n\tname = \"%s\";\n\tid = %u;\n\tstream_id = %d;\n"
+			"\tfields := struct {\n",
+			e->name, e->id, record__class(e->id));
 		for (i = 0; i < e->nr_fields; i++)
 			print_field(out, &e->fields[i]);
 		fprintf(out, "\t};\n};\n\n");

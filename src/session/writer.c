@@ -15,25 +15,25 @@
 #include "session/pool.h"
 #include "session/record.h"
 
-#define DEFAULT_MEMORY		(64u << 20)
-#define DEFAULT_PACKET		(256u << 10)
-#define DEFAULT_MAX_AGE_NS	1000000000u
-#define MIN_PACKETS		8
+#define DEFAULT_MEMORY (64u << 20)
+#define DEFAULT_PACKET (256u << 10)
+#define DEFAULT_MAX_AGE_NS 1000000000u
+#define MIN_PACKETS 8
 
 struct stream {
 	int fd;
 	struct packet *open;
 	uint64_t last_ts;
 	uint64_t discarded;
-	uint64_t discarded_told;	/* as of the last packet that was handed over */
+	uint64_t discarded_told; /* as of the last packet that was handed over */
 	uint64_t seq;
-	int failed;			/* negative errno: nothing more is written, the other stream goes on */
-	off_t size;			/* whole packets on disk; the thread's own */
+	int failed; /* negative errno: nothing more is written, the other stream goes on */
+	off_t size; /* whole packets on disk; the thread's own */
 };
 
 /*
- * The producer and the thread share everything under one lock, taken once a batch by the one and once a packet by the
- * other, and never held during I/O.
+ * The producer and the thread share everything under one lock, taken once a batch by the one and
+ * once a packet by the other, and never held during I/O.
  */
 struct session_writer {
 	struct stream streams[PACKET_CLASSES];
@@ -49,7 +49,7 @@ struct session_writer {
 	struct packet *queue, **queue_tail;
 	struct packet_pool pool;
 	int closing;
-	int failed;			/* negative errno of the first failure */
+	int failed; /* negative errno of the first failure */
 	struct error error;
 	struct session_writer_stats stats;
 };
@@ -96,7 +96,8 @@ static void lose(struct session_writer *w, struct stream *s, uint64_t events)
 }
 
 /* Room for an event of len bytes in an open packet of the stream, or NULL. */
-static struct packet *make_room(struct session_writer *w, unsigned int class, size_t len, uint64_t ts)
+static struct packet *make_room(struct session_writer *w, unsigned int class, size_t len,
+				uint64_t ts)
 {
 	struct stream *s = &w->streams[class];
 
@@ -135,7 +136,10 @@ static void append(struct session_writer *w, const struct iot_event *ev)
 	p->head->events++;
 }
 
-/* The run of hot events at `at`, as far as the open packet goes: where nearly all of the time is spent. */
+/*
+ * The run of hot events at `at`, as far as the open packet goes: where nearly all of the time is
+ * spent.
+ */
 static const uint8_t *append_hot(struct session_writer *w, const uint8_t *at, const uint8_t *end)
 {
 	struct stream *s = &w->streams[PACKET_CLASS_EVENTS];
@@ -146,7 +150,8 @@ static const uint8_t *append_hot(struct session_writer *w, const uint8_t *at, co
 
 	if (!p)
 		return at;
-	nr = (size_t)(end - at) < w->pool.packet_bytes - p->used ? (size_t)(end - at) : w->pool.packet_bytes - p->used;
+	nr = (size_t)(end - at) < w->pool.packet_bytes - p->used ? (size_t)(end - at)
+								 : w->pool.packet_bytes - p->used;
 	nr /= IOT_HOT_SIZE;
 	copy = (struct iot_event *)(p->data + p->used);
 	for (i = 0; i < nr && record__is_hot((const struct iot_event *)at); i++) {
@@ -208,7 +213,10 @@ static int write_all(int fd, const uint8_t *data, size_t bytes)
 	return 0;
 }
 
-/* On failure the file is cut back to its last whole packet, which leaves a trace that every reader accepts. */
+/*
+ * On failure the file is cut back to its last whole packet, which leaves a trace that every reader
+ * accepts.
+ */
 static int write_packet(struct session_writer *w, struct packet *p)
 {
 	struct stream *s = &w->streams[p->class];
@@ -219,7 +227,7 @@ static int write_packet(struct session_writer *w, struct packet *p)
 	if (!rc)
 		s->size += p->used;
 	else if (ftruncate(s->fd, s->size))
-		return rc;	/* a torn tail then: our reader steps over it */
+		return rc; /* a torn tail then: our reader steps over it */
 	return rc;
 }
 
@@ -243,12 +251,19 @@ static void fail(struct session_writer *w, int code, const char *verb, unsigned 
 	if (w->failed)
 		return;
 	w->failed = code;
-	error__set(&w->error, code, "cannot %s %s/ctf/%s: %s; the %llu events (%llu bytes) written before are kept and "
-		   "readable%s", verb, w->dir, session_stream_names[class], strerror(-code),
-		   (unsigned long long)w->stats.events, (unsigned long long)w->stats.bytes, advice(code));
+	error__set(
+		&w->error, code,
+		"cannot %s %s/ctf/%s: %s; the %llu events (%llu bytes) written before are kept and "
+		"readable%s",
+		verb, w->dir, session_stream_names[class], strerror(-code),
+		(unsigned long long)w->stats.events, (unsigned long long)w->stats.bytes,
+		advice(code));
 }
 
-/* Hands over what has been open for too long, or everything when closing; returns when to look again. Called with the lock held. */
+/*
+ * Hands over what has been open for too long, or everything when closing; returns when to look
+ * again. Called with the lock held.
+ */
 static uint64_t seal_old(struct session_writer *w)
 {
 	uint64_t now = now_ns(), next = now + w->max_age_ns, due;
@@ -307,14 +322,16 @@ static void dispose(struct session_writer *w, struct packet *p)
 }
 
 /*
- * Events lost after the last packet of a stream would be told by none: a packet without events says it. After a full
- * disk too, where it fits into what the cut-off packet left.
+ * Events lost after the last packet of a stream would be told by none: a packet without events says
+ * it. After a full disk too, where it fits into what the cut-off packet left.
  */
 static void write_last_loss(struct session_writer *w, unsigned int class)
 {
 	struct stream *s = &w->streams[class];
 	struct packet_head head;
-	struct packet p = { .class = class, .used = sizeof(head), .head = &head, .data = (uint8_t *)&head };
+	struct packet p = {
+		.class = class, .used = sizeof(head), .head = &head, .data = (uint8_t *)&head
+	};
 	int rc;
 
 	if (s->discarded == s->discarded_told)
@@ -380,23 +397,27 @@ static int start_thread(struct session_writer *w)
 	return rc;
 }
 
-static int set_options(struct session_writer *w, const struct session_writer_opts *opts, struct error *err)
+static int set_options(struct session_writer *w, const struct session_writer_opts *opts,
+		       struct error *err)
 {
 	size_t memory = opts && opts->memory ? opts->memory : DEFAULT_MEMORY;
 	size_t packet = opts && opts->packet ? opts->packet : DEFAULT_PACKET;
 
 	w->max_age_ns = opts && opts->max_age_ns ? opts->max_age_ns : DEFAULT_MAX_AGE_NS;
 	if (packet < 4096 || packet > PACKET_MAX || packet % 64)
-		return error__set(err, -EINVAL, "cannot write packets of %zu bytes: from 4096 to %u, a multiple of 64",
-				  packet, PACKET_MAX);
+		return error__set(
+			err, -EINVAL,
+			"cannot write packets of %zu bytes: from 4096 to %u, a multiple of 64",
+			packet, PACKET_MAX);
 	w->pool.packet_bytes = packet;
 	w->pool.max = memory / packet > MIN_PACKETS ? memory / packet : MIN_PACKETS;
 	w->pool.reserved = w->pool.max / MIN_PACKETS;
 	return 0;
 }
 
-int session_writer__open_with(struct session_writer **out, const char *dir, const struct session_env *env,
-			      const struct session_writer_opts *opts, struct error *err)
+int session_writer__open_with(struct session_writer **out, const char *dir,
+			      const struct session_env *env, const struct session_writer_opts *opts,
+			      struct error *err)
 {
 	struct session_files files;
 	struct session_writer *w;
@@ -425,7 +446,8 @@ int session_writer__open_with(struct session_writer **out, const char *dir, cons
 		w->streams[i].fd = files.stream[i];
 	rc = start_thread(w);
 	if (rc) {
-		error__set(err, rc, "cannot record to %s: cannot start the thread that writes: %s", dir, strerror(-rc));
+		error__set(err, rc, "cannot record to %s: cannot start the thread that writes: %s",
+			   dir, strerror(-rc));
 		session_files__remove(&files, dir);
 		goto fail;
 	}
@@ -437,8 +459,8 @@ fail:
 	return rc;
 }
 
-int session_writer__open(struct session_writer **out, const char *dir, const struct session_env *env,
-			 struct error *err)
+int session_writer__open(struct session_writer **out, const char *dir,
+			 const struct session_env *env, struct error *err)
 {
 	return session_writer__open_with(out, dir, env, NULL, err);
 }

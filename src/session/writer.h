@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Writes a session: DIR/ctf is a CTF 1.8 trace (docs/session-format.md). Events are copied into packets in memory; a
- * thread of the writer's own puts packets on disk, so session_writer__write() never waits for it. A disk that is too
- * slow costs memory up to a limit, then events, which are counted.
+ * Writes a session: DIR/ctf is a CTF 1.8 trace (docs/session-format.md). Events are copied into
+ * packets in memory; a thread of the writer's own puts packets on disk, so session_writer__write()
+ * never waits for it. A disk that is too slow costs memory up to a limit, then events, which are
+ * counted.
  */
 #ifndef IOMMUTOP_SESSION_WRITER_H
 #define IOMMUTOP_SESSION_WRITER_H
@@ -15,45 +16,47 @@
 
 struct session_writer;
 
-struct session_writer_opts {	/* 0 = the default */
-	size_t memory;		/* bytes for packets not yet on disk, 64 MiB; at least 8 packets are used */
-	size_t packet;		/* bytes of a full packet, 256 KiB; 4 KiB to 1 MiB, a multiple of 64 */
-	uint64_t max_age_ns;	/* a packet is closed this long after its first event, 1 s */
+struct session_writer_opts { /* 0 = the default */
+	size_t memory; /* bytes for packets not yet on disk, 64 MiB; at least 8 packets are used */
+	size_t packet; /* bytes of a full packet, 256 KiB; 4 KiB to 1 MiB, a multiple of 64 */
+	uint64_t max_age_ns; /* a packet is closed this long after its first event, 1 s */
 };
 
 struct session_writer_stats {
-	uint64_t events;	/* on disk (in the page cache until close) */
-	uint64_t bytes;		/* the same, with packet headers */
+	uint64_t events; /* on disk (in the page cache until close) */
+	uint64_t bytes;	 /* the same, with packet headers */
 	uint64_t packets;
-	uint64_t lost;		/* events: no memory left, or the disk failed */
-	uint64_t clamped;	/* events older than the one before them in their stream: ts was moved forward */
-	uint64_t rejected;	/* events that are not as event.h says: not written */
-	size_t memory;		/* bytes allocated for packets now */
+	uint64_t lost;	   /* events: no memory left, or the disk failed */
+	uint64_t clamped;  /* older than the one before in their stream: ts was moved forward */
+	uint64_t rejected; /* events that are not as event.h says: not written */
+	size_t memory;	   /* bytes allocated for packets now */
 };
 
 /*
- * DIR must not exist or be empty. The metadata is on disk (fsync) when this returns 0; on failure what was made is
- * removed again. The thread has every signal blocked.
+ * DIR must not exist or be empty. The metadata is on disk (fsync) when this returns 0; on failure
+ * what was made is removed again. The thread has every signal blocked.
  */
-int session_writer__open(struct session_writer **out, const char *dir, const struct session_env *env,
-			 struct error *err);
-int session_writer__open_with(struct session_writer **out, const char *dir, const struct session_env *env,
-			      const struct session_writer_opts *opts, struct error *err);
+int session_writer__open(struct session_writer **out, const char *dir,
+			 const struct session_env *env, struct error *err);
+int session_writer__open_with(struct session_writer **out, const char *dir,
+			      const struct session_env *env, const struct session_writer_opts *opts,
+			      struct error *err);
 
 /*
- * Whole events one behind the other, 8-aligned, in time order; ids from 64 on go to the side tables. From one thread at
- * a time. 0; -EINVAL: some were not as event.h says and were left out (stats.rejected); or the first error of the disk
- * thread, after which the events of that stream (perhaps not the other) count as lost.
+ * Whole events one behind the other, 8-aligned, in time order; ids from 64 on go to the side
+ * tables. From one thread at a time. 0; -EINVAL: some were not as event.h says and were left out
+ * (stats.rejected); or the first error of the disk thread, after which the events of that stream
+ * (perhaps not the other) count as lost.
  */
 int session_writer__write(struct session_writer *w, const void *events, size_t bytes);
 
-uint64_t session_writer__lost(struct session_writer *w);	/* stats.lost alone, cheap */
-int session_writer__error(struct session_writer *w);		/* 0, or why the disk thread stopped; cheap */
+uint64_t session_writer__lost(struct session_writer *w); /* stats.lost alone, cheap */
+int session_writer__error(struct session_writer *w); /* 0, or why the disk thread stopped; cheap */
 void session_writer__stats(struct session_writer *w, struct session_writer_stats *out);
 
 /*
- * Writes what is left, waits for the disk, frees w in any case (NULL is fine). The first error of all, 0 if none; what
- * reached the disk before it stays a valid session.
+ * Writes what is left, waits for the disk, frees w in any case (NULL is fine). The first error of
+ * all, 0 if none; what reached the disk before it stays a valid session.
  */
 int session_writer__close(struct session_writer *w, struct error *err);
 

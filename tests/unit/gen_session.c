@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gen_session DIR EVENTS SEED: writes a session with every class of event and values drawn from SEED, and prints on
- * stdout, from the C structs alone, what babeltrace2's sink.text.pretty has to print for it.
+ * gen_session DIR EVENTS SEED: writes a session with every class of event and values drawn from
+ * SEED, and prints on stdout, from the C structs alone, what babeltrace2's sink.text.pretty has to
+ * print for it.
  * gen_session DIR: prints the same for a session that is there, as our reader reads it.
  */
 #include <ctype.h>
@@ -67,7 +68,7 @@ static const struct {
 	{ IOT_EV_CLOCK, sizeof(struct iot_clock), "clock_sample" },
 };
 
-static __u64 draw(__u64 *state)	/* splitmix64 */
+static __u64 draw(__u64 *state) /* splitmix64 */
 {
 	__u64 z = *state += 0x9e3779b97f4a7c15ull;
 
@@ -77,8 +78,8 @@ static __u64 draw(__u64 *state)	/* splitmix64 */
 }
 
 /*
- * Letters, quotes, backslashes, tabs and line ends; at least one, NULs from anywhere on. Not empty: babeltrace2 2.0
- * shows an empty text as the one before it (docs/session-format.md).
+ * Letters, quotes, backslashes, tabs and line ends; at least one, NULs from anywhere on. Not empty:
+ * babeltrace2 2.0 shows an empty text as the one before it (docs/session-format.md).
  */
 static void draw_text(__u64 *state, char *text, size_t room)
 {
@@ -157,7 +158,7 @@ static void draw_event(__u64 *state, union any *e, size_t kind, __u64 ts)
 	}
 }
 
-static int first;	/* field of the line being printed */
+static int first; /* field of the line being printed */
 
 static void name_field(const char *name)
 {
@@ -191,10 +192,10 @@ static void label(const char *name, __u64 v, const char *const *labels, size_t n
 	else
 		printf("( <unknown> : container = %llu )", v);
 }
-#define LABEL(name, v, ...) \
-	do { \
+#define LABEL(name, v, ...)                                           \
+	do {                                                          \
 		static const char *const labels_[] = { __VA_ARGS__ }; \
-		label(name, v, labels_, NR(labels_)); \
+		label(name, v, labels_, NR(labels_));                 \
 	} while (0)
 
 static void source(__u32 v)
@@ -242,15 +243,18 @@ static void print_fields(const union any *e)
 		hex("prot", e->map.prot), neg("ret", e->map.ret);
 		break;
 	case IOT_EV_UNMAP:
-		hex("iova", e->unmap.iova), dec("size", e->unmap.size), dec("unmapped", e->unmap.unmapped);
+		hex("iova", e->unmap.iova), dec("size", e->unmap.size),
+			dec("unmapped", e->unmap.unmapped);
 		hex("gather", e->unmap.gather);
 		LABEL("mode", e->unmap.mode, "unknown", "strict", "lazy");
 		break;
 	case IOT_EV_FLUSH:
-		dec("begin", e->flush.begin), hex("iova", e->flush.iova), dec("size", e->flush.size);
+		dec("begin", e->flush.begin), hex("iova", e->flush.iova),
+			dec("size", e->flush.size);
 		hex("gather", e->flush.gather);
 		LABEL("kind", e->flush.kind, NULL, "all", "sync", "sync_map");
-		LABEL("why", e->flush.why, "unknown", "strict", "queue_full", "timer", "map", "other");
+		LABEL("why", e->flush.why, "unknown", "strict", "queue_full", "timer", "map",
+		      "other");
 		dec("fn", e->flush.fn);
 		break;
 	case IOT_EV_IOVA_ALLOC:
@@ -262,23 +266,26 @@ static void print_fields(const union any *e)
 		hex("iova", e->fault.iova);
 		LABEL("access", e->fault.access, "unknown", "read", "write");
 		source(e->fault.source);
-		hex("reason", e->fault.reason), hex("flags", e->fault.flags), hex("rid", e->fault.rid);
+		hex("reason", e->fault.reason), hex("flags", e->fault.flags),
+			hex("rid", e->fault.rid);
 		dec("iova_known", e->fault.iova_known), dec("rid_known", e->fault.rid_known);
 		array("pad", e->fault.pad, 2, 1);
 		break;
 	case IOT_EV_HANG:
 	case IOT_EV_RESET:
-		dec("begin", e->trouble.begin), dec("stalled", e->trouble.stalled), neg("queue", e->trouble.queue);
+		dec("begin", e->trouble.begin), dec("stalled", e->trouble.stalled),
+			neg("queue", e->trouble.queue);
 		neg("ret", e->trouble.ret), source(e->trouble.source), dec("pad", e->trouble.pad);
 		text("what", e->trouble.what);
 		break;
 	case IOT_EV_LOG:
-		dec("full_len", e->log.full_len), dec("text_len", e->log.text_len), text("text", e->log.text);
+		dec("full_len", e->log.full_len), dec("text_len", e->log.text_len),
+			text("text", e->log.text);
 		break;
 	case IOT_EV_DOMAIN:
 		LABEL("what", e->domain.what, NULL, "seen", "state", "free");
-		LABEL("type", e->domain.type, "blocked", "unmanaged", NULL, "dma", "identity", [11] = "dma_fq",
-		      [16] = "sva", [32] = "platform", [64] = "nested");
+		LABEL("type", e->domain.type, "blocked", "unmanaged", NULL, "dma", "identity",
+		      [11] = "dma_fq", [16] = "sva", [32] = "platform", [64] = "nested");
 		neg("group", e->domain.group), dec("fq_active", e->domain.fq_active);
 		dec("fq_known", e->domain.fq_known), array("pad", e->domain.pad, 2, 1);
 		dec("fq_started", e->domain.fq_started), dec("fq_finished", e->domain.fq_finished);
@@ -295,14 +302,16 @@ static void print_fields(const union any *e)
 		break;
 	case IOT_EV_LOSS:
 		dec("begin", e->loss.begin), dec("count", e->loss.count);
-		LABEL("cause", e->loss.cause, NULL, "ring", "rare_ring", "recursion", "domain_table", "device_table",
-		      "begin", "late", "ratelimit", "writer", "window");
+		LABEL("cause", e->loss.cause, NULL, "ring", "rare_ring", "recursion",
+		      "domain_table", "device_table", "begin", "late", "ratelimit", "writer",
+		      "window");
 		dec("pad", e->loss.pad), text("what", e->loss.what);
 		break;
 	case IOT_EV_COVERAGE:
-		dec("begin", e->coverage.begin), dec("ours", e->coverage.ours), dec("control", e->coverage.control);
-		LABEL("check", e->coverage.check, NULL, "map_bytes", "unmap_bytes", "unmap_count", "fq_flushes",
-		      "domain_known");
+		dec("begin", e->coverage.begin), dec("ours", e->coverage.ours),
+			dec("control", e->coverage.control);
+		LABEL("check", e->coverage.check, NULL, "map_bytes", "unmap_bytes", "unmap_count",
+		      "fq_flushes", "domain_known");
 		dec("slack", e->coverage.slack);
 		break;
 	case IOT_EV_CAPTURE:
@@ -310,19 +319,25 @@ static void print_fields(const union any *e)
 		dec("pad", e->capture.pad), dec("attach_begin", e->capture.attach_begin);
 		break;
 	case IOT_EV_DEVICE:
-		neg("group", e->device.group), hex("rid", e->device.rid), dec("rid_known", e->device.rid_known);
-		array("pad", e->device.pad, 7, 1), text("name", e->device.name), text("driver", e->device.driver);
-		text("bus", e->device.bus), text("iommu", e->device.iommu), text("physfn", e->device.physfn);
+		neg("group", e->device.group), hex("rid", e->device.rid),
+			dec("rid_known", e->device.rid_known);
+		array("pad", e->device.pad, 7, 1), text("name", e->device.name),
+			text("driver", e->device.driver);
+		text("bus", e->device.bus), text("iommu", e->device.iommu),
+			text("physfn", e->device.physfn);
 		break;
 	case IOT_EV_STACK:
-		dec("nr", e->stack.nr), dec("pad", e->stack.pad), array("ip", e->stack.ip, e->stack.nr, 8);
+		dec("nr", e->stack.nr), dec("pad", e->stack.pad),
+			array("ip", e->stack.ip, e->stack.nr, 8);
 		break;
 	case IOT_EV_SYMBOL:
-		hex("addr", e->symbol.addr), dec("offset", e->symbol.offset), dec("text_len", e->symbol.text_len);
+		hex("addr", e->symbol.addr), dec("offset", e->symbol.offset),
+			dec("text_len", e->symbol.text_len);
 		text("text", e->symbol.text);
 		break;
 	case IOT_EV_ATTR:
-		dec("pad", e->attr.pad), dec("text_len", e->attr.text_len), text("text", e->attr.text);
+		dec("pad", e->attr.pad), dec("text_len", e->attr.text_len),
+			text("text", e->attr.text);
 		break;
 	case IOT_EV_CLOCK:
 		dec("real", e->clock.real), dec("boot", e->clock.boot);
@@ -370,7 +385,11 @@ static int write_session(const char *dir, unsigned long nr, __u64 state)
 		{ "negative", NULL, -42 },
 	};
 	const struct session_env env = {
-		.host = "generator", .version = "test", .command = "gen_session \"x\"", .more = more, .nr_more = 2,
+		.host = "generator",
+		.version = "test",
+		.command = "gen_session \"x\"",
+		.more = more,
+		.nr_more = 2,
 	};
 	struct error err = { "" };
 	struct session_writer *w;
@@ -400,7 +419,8 @@ int main(int argc, char **argv)
 	if (argc == 2)
 		return print_session(argv[1]);
 	if (argc == 4)
-		return write_session(argv[1], strtoul(argv[2], NULL, 0), strtoull(argv[3], NULL, 0));
+		return write_session(argv[1], strtoul(argv[2], NULL, 0),
+				     strtoull(argv[3], NULL, 0));
 	fprintf(stderr, "usage: gen_session DIR [EVENTS SEED]\n");
 	return 2;
 }

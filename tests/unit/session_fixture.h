@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the tests of sessions share: a directory per test, random events, whole sessions read back. */
+/*
+ * What the tests of sessions share: a directory per test, random events, whole sessions read back.
+ */
 #ifndef IOMMUTOP_TESTS_SESSION_FIXTURE_H
 #define IOMMUTOP_TESTS_SESSION_FIXTURE_H
 
@@ -25,10 +27,10 @@
 #include "session/tsdl.h"
 #include "session/writer.h"
 
-#define PACKET		4096
-#define HOT_PER_PACKET	((PACKET - sizeof(struct packet_head)) / IOT_HOT_SIZE)
+#define PACKET 4096
+#define HOT_PER_PACKET ((PACKET - sizeof(struct packet_head)) / IOT_HOT_SIZE)
 
-static char base[PATH_MAX / 2];	/* a directory for this run */
+static char base[PATH_MAX / 2]; /* a directory for this run */
 
 static inline const char *path(const char *name)
 {
@@ -85,8 +87,10 @@ static inline void draw_event(union any *e, const struct tsdl_event *type, uint6
 	for (f = type->fields; f < type->fields + type->nr_fields; f++) {
 		room = f->count;
 		if (f->count == TSDL_COUNT_IN_FIELD) {
-			count = f->show == TSDL_TEXT ? 8 * (1 + (uint32_t)draw() % ((IOT_EVENT_MAX - type->size) / 8u)) :
-						       (uint32_t)(draw() % (IOT_STACK_MAX + 1));
+			count = f->show == TSDL_TEXT
+					? 8 * (1 + (uint32_t)draw() %
+							   ((IOT_EVENT_MAX - type->size) / 8u))
+					: (uint32_t)(draw() % (IOT_STACK_MAX + 1));
 			memcpy(e->bytes + f->count_offset, &count, sizeof(count));
 			e->h.len += count * f->width;
 			room = count;
@@ -99,14 +103,16 @@ static inline void draw_event(union any *e, const struct tsdl_event *type, uint6
 static inline void hot_event(struct iot_map *e, uint64_t ts, uint64_t iova)
 {
 	*e = (struct iot_map){
-		.h = { .ts = ts, .id = IOT_EV_MAP, .len = sizeof(*e), .domain = 1, .dev = 1 }, .iova = iova, .size = 4096,
+		.h = { .ts = ts, .id = IOT_EV_MAP, .len = sizeof(*e), .domain = 1, .dev = 1 },
+		.iova = iova,
+		.size = 4096,
 	};
 }
 
 struct copy {
 	uint8_t *data;
 	size_t bytes, nr;
-	struct session_info info;	/* without env */
+	struct session_info info; /* without env */
 };
 
 static inline void copy_add(struct copy *c, const struct iot_event *ev)
@@ -155,7 +161,8 @@ static inline void must_read(struct copy *c, const char *dir)
 		fail_msg("%s", err.text);
 }
 
-static inline struct session_writer *must_open(const char *dir, const struct session_writer_opts *opts)
+static inline struct session_writer *must_open(const char *dir,
+					       const struct session_writer_opts *opts)
 {
 	const struct session_env env = { .version = "test" };
 	struct error err = { "" };

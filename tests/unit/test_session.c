@@ -5,7 +5,10 @@
 #include "session/crc32c.h"
 #include "session_fixture.h"
 
-/* --- the table and the checksum --------------------------------------------------------------------------------- */
+/*
+ * --- the table and the checksum
+ * ---------------------------------------------------------------------------------
+ */
 
 static void the_table_describes_every_byte_of_every_struct(void **state)
 {
@@ -60,7 +63,10 @@ static void crc32c_is_castagnoli_on_every_path(void **state)
 	}
 }
 
-/* --- in and out ------------------------------------------------------------------------------------------------- */
+/*
+ * --- in and out
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static void every_class_comes_back_byte_for_byte(void **state)
 {
@@ -77,8 +83,9 @@ static void every_class_comes_back_byte_for_byte(void **state)
 		type = tsdl__next(type) ?: tsdl__next(NULL);
 		draw_event(&e, type, 1000 + (uint64_t)i * 3);
 		copy_add(&in, &e.h);
-		if (i % 50 == 49) {	/* in batches */
-			assert_int_equal(session_writer__write(w, in.data + sent, in.bytes - sent), 0);
+		if (i % 50 == 49) { /* in batches */
+			assert_int_equal(session_writer__write(w, in.data + sent, in.bytes - sent),
+					 0);
 			sent = in.bytes;
 		}
 	}
@@ -88,7 +95,8 @@ static void every_class_comes_back_byte_for_byte(void **state)
 	assert_int_equal(out.bytes, in.bytes);
 	assert_memory_equal(out.data, in.data, in.bytes);
 	assert_int_equal(out.info.nr_streams, 2);
-	assert_int_equal(out.info.torn_bytes + out.info.damaged_bytes + out.info.discarded_events, 0);
+	assert_int_equal(out.info.torn_bytes + out.info.damaged_bytes + out.info.discarded_events,
+			 0);
 	assert_int_equal(out.info.missing_packets + out.info.unknown_events, 0);
 	assert_int_equal(out.info.bytes, in.bytes + out.info.packets * sizeof(struct packet_head));
 	copy_free(&in);
@@ -141,10 +149,17 @@ static void time_never_goes_back_in_a_stream(void **state)
 static void what_is_said_of_the_session_comes_back(void **state)
 {
 	const struct session_env_entry more[] = {
-		{ "smallest", NULL, INT64_MIN + 1 }, { "text", "a\"\\\n\t\r\x01\x7f\xff*/ // };", 0 }, { "none", "", 0 },
+		{ "smallest", NULL, INT64_MIN + 1 },
+		{ "text", "a\"\\\n\t\r\x01\x7f\xff*/ // };", 0 },
+		{ "none", "", 0 },
 	};
-	const struct session_env env = { .host = "h", .kernel = "6.1", .version = "0.1", .command = "record -o \"x y\"",
-					 .boot_id = "01234567-89ab-cdef-0123-456789abcdef", .more = more, .nr_more = 3 };
+	const struct session_env env = { .host = "h",
+					 .kernel = "6.1",
+					 .version = "0.1",
+					 .command = "record -o \"x y\"",
+					 .boot_id = "01234567-89ab-cdef-0123-456789abcdef",
+					 .more = more,
+					 .nr_more = 3 };
 	const struct session_info *info;
 	struct error err = { "" };
 	struct session_reader *r;
@@ -208,7 +223,7 @@ static void events_that_are_not_as_they_say_are_left_out(void **state)
 	for (type = tsdl__next(NULL); type; type = tsdl__next(type)) {
 		f = &type->fields[type->nr_fields - 1];
 		draw_event(&e, type, 1);
-		if (f->count == TSDL_COUNT_IN_FIELD) {		/* room for one more than it says */
+		if (f->count == TSDL_COUNT_IN_FIELD) { /* room for one more than it says */
 			count = f->show == TSDL_TEXT ? 8 : 1;
 			e.h.len = (uint16_t)(type->size + 8);
 			memcpy(e.bytes + f->count_offset, &count, 4);
@@ -226,10 +241,11 @@ static void events_that_are_not_as_they_say_are_left_out(void **state)
 		assert_int_equal(session_writer__write(w, &e, sizeof(e)), -EINVAL);
 		wrong += 4;
 		draw_event(&e, type, 1);
-		for (; f >= type->fields; f--) {	/* a text without end, a count that is none */
+		for (; f >= type->fields; f--) { /* a text without end, a count that is none */
 			if (f->show != TSDL_TEXT)
 				continue;
-			memset(e.bytes + f->offset, 'x', f->count == TSDL_COUNT_IN_FIELD ? e.h.len - f->offset : f->count);
+			memset(e.bytes + f->offset, 'x',
+			       f->count == TSDL_COUNT_IN_FIELD ? e.h.len - f->offset : f->count);
 			assert_int_equal(session_writer__write(w, &e, e.h.len), -EINVAL);
 			wrong++;
 			if (f->count == TSDL_COUNT_IN_FIELD) {

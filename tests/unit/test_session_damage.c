@@ -5,7 +5,10 @@
 #include "session/crc32c.h"
 #include "session_fixture.h"
 
-/* --- damage ----------------------------------------------------------------------------------------------------- */
+/*
+ * --- damage --------------------------------------------------------------------------------------
+ * ---------------
+ */
 
 #define DAMAGE_PACKETS 6
 
@@ -21,7 +24,10 @@ static uint8_t *make_victim(size_t *bytes)
 	return load(path("s/ctf/events_0"), bytes);
 }
 
-/* The stream's first `whole` packets must be read, and nothing else; every byte must be accounted for. */
+/*
+ * The stream's first `whole` packets must be read, and nothing else; every byte must be accounted
+ * for.
+ */
 static void check_tail(size_t whole, size_t file_bytes, const char *what, size_t at)
 {
 	struct copy c;
@@ -30,7 +36,8 @@ static void check_tail(size_t whole, size_t file_bytes, const char *what, size_t
 	must_read(&c, path("s"));
 	if (c.nr != whole * HOT_PER_PACKET || c.info.torn_tail != (c.info.bytes != file_bytes) ||
 	    c.info.bytes + c.info.torn_bytes != file_bytes || c.info.damaged_bytes)
-		fail_msg("%s at %zu: %zu events, %llu bytes torn", what, at, c.nr, (unsigned long long)c.info.torn_bytes);
+		fail_msg("%s at %zu: %zu events, %llu bytes torn", what, at, c.nr,
+			 (unsigned long long)c.info.torn_bytes);
 	for (i = 0; i < c.nr; i++)
 		assert_int_equal(((struct iot_map *)c.data)[i].iova, i + 1);
 	copy_free(&c);
@@ -48,15 +55,21 @@ static void a_torn_tail_never_hides_what_is_before_it(void **state)
 	snprintf(name, sizeof(name), "%s", path("s/ctf/events_0"));
 	packet = bytes / DAMAGE_PACKETS;
 	assert_int_equal(packet * DAMAGE_PACKETS, bytes);
-	for (at = bytes - 3 * packet; at <= bytes; at += at % packet < 100 || at % packet > packet - 20 ? 1 : 13) {
+	for (at = bytes - 3 * packet; at <= bytes;
+	     at += at % packet < 100 || at % packet > packet - 20 ? 1 : 13) {
 		store(name, file, at);
 		check_tail(at / packet, at, "cut", at);
 
 		memcpy(copy, file, bytes);
 		memset(copy + at, 0, bytes - at);
 		store(name, copy, bytes);
-		/* zeros over bytes that are zero change nothing: ask the bytes how many packets are whole */
-		for (i = at / packet; i < DAMAGE_PACKETS && !memcmp(copy + i * packet, file + i * packet, packet); i++)
+		/*
+		 * zeros over bytes that are zero change nothing: ask the bytes how many packets are
+		 * whole
+		 */
+		for (i = at / packet;
+		     i < DAMAGE_PACKETS && !memcmp(copy + i * packet, file + i * packet, packet);
+		     i++)
 			;
 		check_tail(i, bytes, "zeros", at);
 
@@ -92,7 +105,8 @@ static void damage_in_the_middle_costs_one_packet(void **state)
 		store(path("s/ctf/events_0"), file, bytes);
 		must_read(&c, path("s"));
 		if (c.nr != (DAMAGE_PACKETS - 1) * HOT_PER_PACKET || c.info.damaged_packets != 1 ||
-		    c.info.damaged_bytes != packet || c.info.missing_packets != 1 || c.info.torn_tail)
+		    c.info.damaged_bytes != packet || c.info.missing_packets != 1 ||
+		    c.info.torn_tail)
 			fail_msg("bit %zu: %zu events, %llu bytes damaged", bit, c.nr,
 				 (unsigned long long)c.info.damaged_bytes);
 		copy_free(&c);
@@ -113,10 +127,15 @@ static void sign_packet(struct packet_head *h)
 /* A writer that lies: the checksum is right, an event is not. */
 static void a_wrong_event_costs_the_rest_of_its_packet(void **state)
 {
-	static const struct { uint16_t id, len; int ts, unknown; } lies[] = {
-		{ IOT_EV_MAP, 0, 0, 0 }, { IOT_EV_MAP, 56, 0, 0 }, { IOT_EV_MAP, 65528, 0, 0 }, { IOT_EV_MAP, 67, 0, 0 },
-		{ IOT_EV_DOMAIN, 64, 0, 0 }, { IOT_EV_CAPTURE, 40, 0, 0 }, { IOT_EV_CLOCK, 64, 0, 0 },
-		{ IOT_EV_MAP, 64, -1, 0 }, { 500, 64, 0, 1 }, { 500, 16, 0, 0 },
+	static const struct {
+		uint16_t id, len;
+		int ts, unknown;
+	} lies[] = {
+		{ IOT_EV_MAP, 0, 0, 0 },     { IOT_EV_MAP, 56, 0, 0 },
+		{ IOT_EV_MAP, 65528, 0, 0 }, { IOT_EV_MAP, 67, 0, 0 },
+		{ IOT_EV_DOMAIN, 64, 0, 0 }, { IOT_EV_CAPTURE, 40, 0, 0 },
+		{ IOT_EV_CLOCK, 64, 0, 0 },  { IOT_EV_MAP, 64, -1, 0 },
+		{ 500, 64, 0, 1 },	     { 500, 16, 0, 0 },
 	};
 	size_t bytes, packet, i, nr = 10, bad_at;
 	struct packet_head *h;
@@ -140,7 +159,8 @@ static void a_wrong_event_costs_the_rest_of_its_packet(void **state)
 		store(path("s/ctf/events_0"), copy, bytes);
 		must_read(&c, path("s"));
 		bad_at = lies[i].unknown ? 1 : HOT_PER_PACKET - nr;
-		if (c.nr != DAMAGE_PACKETS * HOT_PER_PACKET - bad_at || c.info.unknown_events != (uint64_t)lies[i].unknown ||
+		if (c.nr != DAMAGE_PACKETS * HOT_PER_PACKET - bad_at ||
+		    c.info.unknown_events != (uint64_t)lies[i].unknown ||
 		    c.info.damaged_packets != !lies[i].unknown)
 			fail_msg("lie %zu: %zu events", i, c.nr);
 		copy_free(&c);
@@ -185,7 +205,10 @@ static void random_damage_is_survived(void **state)
 				break;
 			}
 		}
-		/* half of the time the checksum is made right again, so that damage reaches the events */
+		/*
+		 * half of the time the checksum is made right again, so that damage reaches the
+		 * events
+		 */
 		h = (struct packet_head *)copy;
 		if (i % 2 && h->magic == PACKET_MAGIC && h->content_size <= bytes * 8 &&
 		    h->content_size >= sizeof(*h) * 8)
@@ -224,7 +247,10 @@ static void a_file_of_heads_does_not_cost_its_square(void **state)
 	copy_free(&c);
 }
 
-/* --- what is no session ----------------------------------------------------------------------------------------- */
+/*
+ * --- what is no session
+ * -----------------------------------------------------------------------------------------
+ */
 
 static void check_refused(int code, const char *says)
 {
@@ -243,7 +269,8 @@ static char *with(const char *text, const char *old, const char *new)
 	char *result;
 
 	assert_non_null(at);
-	assert_true(asprintf(&result, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old)) > 0);
+	assert_true(asprintf(&result, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old)) >
+		    0);
 	return result;
 }
 
@@ -255,7 +282,11 @@ static void refuse_metadata(const char *text, int code, const char *says)
 
 static void what_is_no_session_is_refused_with_the_reason(void **state)
 {
-	static const struct { const char *old, *new; int code; const char *says; } changes[] = {
+	static const struct {
+		const char *old, *new;
+		int code;
+		const char *says;
+	} changes[] = {
 		{ "\"iommutop\"", "\"lttng\"", -ENOTSUP, "not one that iommutop wrote" },
 		{ "format_version = 1", "format_version = 2", -ENOTSUP, "newer" },
 		{ "format_version = 1", "format_version = -1", -ENOTSUP, "newer" },
@@ -313,7 +344,8 @@ static void damaged_metadata_is_survived(void **state)
 	for (i = 0; i < 5000; i++) {
 		memcpy(copy, text, bytes);
 		for (n = 1 + draw() % 4; n; n--)
-			copy[10 + draw() % 1600] = draw() % 2 ? (uint8_t)draw() : (uint8_t)"{};\"\\=-0"[draw() % 8];
+			copy[10 + draw() % 1600] =
+				draw() % 2 ? (uint8_t)draw() : (uint8_t) "{};\"\\=-0"[draw() % 8];
 		store(path("s/ctf/metadata"), copy, i % 4 ? bytes : draw() % bytes);
 		err.text[0] = 0;
 		if (read_session(&c, path("s"), &err))

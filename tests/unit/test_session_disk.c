@@ -10,17 +10,22 @@
 
 #include "session_fixture.h"
 
-#define DEADLINE_S	30
+#define DEADLINE_S 30
 
-/* --- the disk: write() and fsync() of the writer's thread pass through here ------------------------------------ */
+/*
+ * --- the disk: write() and fsync() of the writer's thread pass through here
+ * ------------------------------------
+ */
 
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	pthread_t main_thread;
-	int closed;		/* the writer's thread waits in write() */
+	int closed; /* the writer's thread waits in write() */
 	int waiting;
 	int syncs, syncs_at_first_write;
+	struct rlimit file_limit; /* as it was before the test */
+	ino_t synced[16];	  /* what fsync() was called for */
 } disk = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 ssize_t write(int fd, const void *data, size_t bytes)
@@ -41,8 +46,11 @@ ssize_t write(int fd, const void *data, size_t bytes)
 
 int fsync(int fd)
 {
+	struct stat st = { 0 };
+
+	fstat(fd, &st);
 	pthread_mutex_lock(&disk.lock);
-	disk.syncs++;
+	disk.synced[disk.syncs++ % 16] = st.st_ino;
 	pthread_mutex_unlock(&disk.lock);
 	return (int)syscall(SYS_fsync, fd);
 }
@@ -69,16 +77,34 @@ static int setup(void **state)
 	disk.main_thread = pthread_self();
 	disk.syncs = 0;
 	disk.syncs_at_first_write = -1;
+	getrlimit(RLIMIT_FSIZE, &disk.file_limit);
 	return fixture_setup(state);
 }
 
 static int teardown(void **state)
 {
 	disk_close(0);
+	setrlimit(RLIMIT_FSIZE, &disk.file_limit);
+	umount2(path("full"), MNT_DETACH);
 	return fixture_teardown(state);
 }
 
-/* --- the tests ---------------------------------------------------------------------------------------------------- */
+/*
+ * --- the tests -----------------------------------------------------------------------------------
+ * -----------------
+ */
+
+static void check_synced(const char *name)
+{
+	struct stat st;
+	int i;
+
+	assert_int_equal(stat(path(name), &st), 0);
+	for (i = 0; i < disk.syncs && disk.synced[i] != st.st_ino; i++)
+		;
+	if (i == disk.syncs)
+		fail_msg("%s was not brought to the disk", name);
+}
 
 static void metadata_is_on_disk_before_the_first_packet(void **state)
 {
@@ -87,13 +113,18 @@ static void metadata_is_on_disk_before_the_first_packet(void **state)
 	int at_open = disk.syncs;
 
 	(void)state;
-	assert_true(at_open >= 3);	/* metadata, ctf, the session's directory */
+	check_synced("s/ctf/metadata");
+	check_synced("s/ctf");
+	check_synced("s");
+	check_synced(".");
 	assert_int_equal(disk.syncs_at_first_write, -1);
 	hot_event(&map, 1, 1);
 	session_writer__write(w, &map, sizeof(map));
 	must_close(w);
 	assert_int_equal(disk.syncs_at_first_write, at_open);
-	assert_int_equal(disk.syncs, at_open + 2);	/* both streams, at the end */
+	assert_int_equal(disk.syncs, at_open + 2);
+	check_synced("s/ctf/events_0");
+	check_synced("s/ctf/tables_0");
 }
 
 static void wait_for_events(struct session_writer *w, uint64_t nr)
@@ -108,7 +139,8 @@ static void wait_for_events(struct session_writer *w, uint64_t nr)
 			return;
 		nanosleep(&pause, NULL);
 	} while (seconds() < end);
-	fail_msg("%llu events on disk, not %llu", (unsigned long long)stats.events, (unsigned long long)nr);
+	fail_msg("%llu events on disk, not %llu", (unsigned long long)stats.events,
+		 (unsigned long long)nr);
 }
 
 static void a_slow_disk_costs_memory_then_counted_events(void **state)
@@ -188,7 +220,7 @@ static void a_packet_reaches_the_disk_when_it_is_old(void **state)
 	(void)state;
 	fill(w, 3, &ts);
 	wait_for_events(w, 3);
-	must_read(&c, path("s"));	/* a session that is still being written */
+	must_read(&c, path("s")); /* a session that is still being written */
 	assert_int_equal(c.nr, 3);
 	copy_free(&c);
 	fill(w, 2, &ts);
@@ -220,7 +252,8 @@ static void check_full_disk(struct session_writer *w, const char *dir, int code,
 	must_read(&c, dir);
 	assert_true(stats.events > 0);
 	assert_int_equal(c.info.torn_bytes + c.info.damaged_bytes, 0);
-	assert_true(c.nr >= stats.events && c.nr <= stats.events + 1);	/* and the table, where it fits */
+	assert_true(c.nr >= stats.events &&
+		    c.nr <= stats.events + 1); /* and the table, where it fits */
 	if (code == -EFBIG) {
 		assert_int_equal(c.nr, stats.events + 1);
 		assert_int_equal(c.nr - 1 + c.info.discarded_events, sent);
@@ -231,18 +264,15 @@ static void check_full_disk(struct session_writer *w, const char *dir, int code,
 static void a_file_size_limit_keeps_what_was_written(void **state)
 {
 	const struct session_writer_opts opts = { .packet = PACKET };
-	struct rlimit old, small;
+	struct rlimit small = disk.file_limit;
 	struct session_writer *w;
 	uint64_t ts = 0;
 
 	(void)state;
-	getrlimit(RLIMIT_FSIZE, &old);
-	small = old;
 	small.rlim_cur = 100000;
 	w = must_open(path("s"), &opts);
 	setrlimit(RLIMIT_FSIZE, &small);
 	check_full_disk(w, path("s"), -EFBIG, &ts);
-	setrlimit(RLIMIT_FSIZE, &old);
 }
 
 static void a_full_disk_keeps_what_was_written(void **state)
@@ -261,7 +291,6 @@ static void a_full_disk_keeps_what_was_written(void **state)
 	}
 	w = must_open(path("full/s"), &opts);
 	check_full_disk(w, path("full/s"), -ENOSPC, &ts);
-	umount2(dir, MNT_DETACH);
 }
 
 static void kill_9_leaves_what_was_on_disk(void **state)
@@ -331,18 +360,16 @@ static void a_failed_open_takes_back_what_it_made(void **state)
 {
 	const struct session_env env = { 0 };
 	struct error err = { "" };
-	struct rlimit old, small;
+	struct rlimit small = disk.file_limit;
 	struct session_writer *w;
 	struct stat st;
 
 	(void)state;
 	signal(SIGXFSZ, SIG_IGN);
-	getrlimit(RLIMIT_FSIZE, &old);
-	small = old;
 	small.rlim_cur = 100;
 	setrlimit(RLIMIT_FSIZE, &small);
 	assert_int_equal(session_writer__open(&w, path("s"), &env, &err), -EFBIG);
-	setrlimit(RLIMIT_FSIZE, &old);
+	setrlimit(RLIMIT_FSIZE, &disk.file_limit);
 	signal(SIGXFSZ, SIG_DFL);
 	assert_non_null(strstr(err.text, "metadata"));
 	assert_int_equal(stat(path("s"), &st), -1);

@@ -65,16 +65,37 @@ static int boot__make_run_dir(char **dir, struct error *err)
 	return 0;
 }
 
-/* The last lines of a file, printable; NULL if there is no memory or no file. */
-static char *tail_of(const char *dir, const char *name)
+/* Where the end of a console begins to be of interest: TAIL_LINES from the end, or where a kernel's troubles began. */
+static const char *tail_start(const char *text)
+{
+	static const char *const troubles[] = { "BUG: ", "Oops: ", "Kernel panic - " };
+	const char *at = text + strlen(text);
+	unsigned int lines = 0;
+
+	for (; at > text; at--)
+		if (at[-1] == '\n' && ++lines == TAIL_LINES)
+			break;
+	for (size_t i = 0; i < sizeof(troubles) / sizeof(*troubles); i++) {
+		const char *trouble = strstr(text, troubles[i]);
+
+		while (trouble && trouble > text && trouble[-1] != '\n')
+			trouble--;
+		if (trouble && trouble < at)
+			at = trouble;
+	}
+	return at;
+}
+
+/* The end of the console, printable; NULL if there is no memory or no console. */
+static char *console_tail(const char *dir)
 {
 	char *path = NULL, *data = calloc(1, TAIL_BYTES + 1), *at, *to;
-	unsigned int lines = 0;
+	const char *start;
 	struct stat st;
 	ssize_t n = -1;
 	int fd;
 
-	if (!data || asprintf(&path, "%s/%s", dir, name) < 0) {
+	if (!data || asprintf(&path, "%s/console.log", dir) < 0) {
 		free(data);
 		return NULL;
 	}
@@ -95,10 +116,8 @@ static char *tail_of(const char *dir, const char *name)
 	while (to > data && to[-1] == '\n')
 		to--;
 	*to = '\0';
-	for (at = to; at > data && lines < TAIL_LINES; at--)
-		if (at[-1] == '\n' && ++lines == TAIL_LINES)
-			break;
-	memmove(data, at, strlen(at) + 1);
+	start = tail_start(data);
+	memmove(data, start, strlen(start) + 1);
 	return data;
 }
 
@@ -202,7 +221,7 @@ static int boot__attempts(const struct boot_config *config, const struct devices
 /* From how the guest ended to what boot says of it. */
 static int boot__judge(const struct guest_result *end, const char *dir, struct boot_result *result, struct error *err)
 {
-	char *tail = tail_of(dir, "console.log");
+	char *tail = console_tail(dir);
 
 	result->console_tail = tail ?: strdup("");
 	switch (end->end) {

@@ -177,6 +177,16 @@ extract()
 		die "$image: its payload is no ELF file"
 }
 
+# one_file DIR NAME REL: /boot/NAME-REL or /usr/lib/modules/REL/NAME, wherever this release has it.
+one_file()
+{
+	local found
+
+	found=$(find "$1" -type f \( -name "$2-$3" -o -path "*/modules/$3/$2" \) -print -quit)
+	[ -n "$found" ] || die "the packages of $3 have no $2"
+	echo "$found"
+}
+
 # modules_ready DIR REL: decompresses the modules in DIR/lib/modules/REL and indexes them.
 modules_ready()
 {
@@ -252,12 +262,15 @@ get_debian()
 		return
 	fi
 	out=$work/out
-	mapfile -t pkgs < <(closure "$image" | grep -E '^linux-(image|binary|modules)-')
+	# One package on 6.1 and 6.12; on sid image, kernel, modules and configuration are packages of their own.
+	mapfile -t pkgs < <(closure "$image" | grep -E '^linux-(image|binary|modules|base)-' |
+		grep -F -e "$rel")
 	fetch_unpack "$work/image" "${pkgs[@]}"
 	mkdir -p "$out/lib/modules"
+	extract "$(one_file "$work/image" vmlinuz "$rel")" "$out/vmlinux"
+	cp "$(one_file "$work/image" config "$rel")" "$out/config"
 	mv "$(find "$work/image" -type d -path "*/lib/modules/$rel")" "$out/lib/modules/"
-	extract "$(find "$work/image" -name "vmlinuz*" -type f | head -n1)" "$out/vmlinux"
-	cp "$(find "$work/image" -name "config*" -path '*boot*' -type f | head -n1)" "$out/config"
+	rm -f "$out/lib/modules/$rel"/{vmlinuz,config,System.map}
 	echo "$rel" >"$out/release"
 	modules_ready "$out" "$rel"
 

@@ -85,7 +85,7 @@ static int qemu__accel(const struct qemu *q, const struct boot_config *config, s
 }
 
 /* ttyS0 and ttyS1, then the virtio-serial ports out, err and files: all to files of the run directory. */
-static int qemu__channels(const char *dir, struct strv *argv)
+static int qemu__channels(const struct boot_config *config, const char *dir, struct strv *argv)
 {
 	static const char *const serials[] = { "console.log", "ctl" }, *const ports[] = { "out", "err", "files" };
 	int code = 0;
@@ -93,7 +93,7 @@ static int qemu__channels(const char *dir, struct strv *argv)
 	for (size_t i = 0; i < 2 && !code; i++)
 		code = strv__add(argv, "-chardev") ?: strv__addf(argv, "file,id=%s,path=%s/%s", serials[i], dir, serials[i])
 		       ?: strv__add(argv, "-serial") ?: strv__addf(argv, "chardev:%s", serials[i]);
-	code = code ?: strv__add_all(argv, "-device", "virtio-serial-pci,disable-legacy=on", NULL);
+	code = code ?: strv__add_all(argv, "-device", config->cost ? "virtio-serial-pci,disable-legacy=on,ioeventfd=off" : "virtio-serial-pci,disable-legacy=on", NULL);
 	for (size_t i = 0; i < 3 && !code; i++)
 		code = strv__add(argv, "-chardev") ?: strv__addf(argv, "file,id=%s,path=%s/%s", ports[i], dir, ports[i])
 		       ?: strv__add(argv, "-device")
@@ -139,7 +139,7 @@ int qemu__argv(const struct qemu *q, const struct boot_config *config, const str
 	code = code ?: qemu__cmdline(config, devices, verbose, argv);
 	for (size_t i = 0; i < devices->qemu.nr && !code; i++)
 		code = strv__add(argv, devices->qemu.items[i]);
-	code = code ?: qemu__channels(dir, argv);
+	code = code ?: qemu__channels(config, dir, argv);
 	if (!code && config->traces.nr)
 		code = strv__add(argv, "-D") ?: strv__addf(argv, "%s/qemu-trace.log", run_dir);
 	for (size_t i = 0; i < config->traces.nr && !code; i++)

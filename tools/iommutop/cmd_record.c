@@ -89,15 +89,15 @@ static int poll_until_done(struct recording *r, struct child *child, uint64_t de
 	return 0;
 }
 
-static void say_result(const struct record_opts *o, const struct recording *r, const struct session_writer_stats *st)
+static void say_result(const struct record_opts *o, const struct recording *r)
 {
 	struct collect_counts n;
 
 	if (o->quiet)
 		return;
 	collect__counts(r->collect, &n);
-	fprintf(stderr, "iommutop record: %llu events, %.1f MiB in %s; lost: %llu%s\n", (unsigned long long)st->events,
-		(double)st->bytes / (1 << 20), o->output, (unsigned long long)n.lost,
+	fprintf(stderr, "iommutop record: %llu events in %s; lost: %llu%s\n", (unsigned long long)n.delivered, o->output,
+		(unsigned long long)n.lost,
 		n.lost ? " (where and why: iommutop analyze)" : "");
 }
 
@@ -125,7 +125,6 @@ static int record_run(const void *values, int rest_nr, char **rest)
 		.ring_bytes = o->ring, .rare_bytes = o->rare_ring,
 	};
 	struct session_writer_opts wopts = { .memory = o->memory };
-	struct session_writer_stats stats = {};
 	struct session_env env = { .version = IOMMUTOP_VERSION };
 	struct error err = {}, late = {};
 	struct recording r = {};
@@ -159,12 +158,11 @@ static int record_run(const void *values, int rest_nr, char **rest)
 	rc = rc ? rc : rc_close;
 out:
 	if (r.writer) {
-		session_writer__stats(r.writer, &stats);
 		rc_close = session_writer__close(r.writer, &late);
 		if (rc_close)
 			cmd__complain("record", "%s", late.text);
 		else if (!rc)
-			say_result(o, &r, &stats);
+			say_result(o, &r);
 		rc = rc ? rc : rc_close;
 	}
 	if (rc && (err.text[0] || !late.text[0]))

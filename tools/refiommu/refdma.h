@@ -19,7 +19,7 @@
 #include "compat.h"
 #include "refiommu.h"
 
-/* --- ground truth ------------------------------------------------------------------------------ */
+/* --- ground truth ----------------------------------------------------------------------------- */
 
 #define REFDMA_STATS(X)                                                                            \
 	X(api_maps) X(api_unmaps) X(api_map_bytes) X(api_unmap_bytes) X(api_allocs) X(api_frees)   \
@@ -38,7 +38,7 @@ struct refdma_stats {
 
 #define refdma_count(dev, stat, n) this_cpu_add((dev)->stats->v[REFDMA_STAT_##stat], n)
 
-/* --- what a run does --------------------------------------------------------------------------- */
+/* --- what a run does -------------------------------------------------------------------------- */
 
 enum refdma_workload { REFDMA_SINGLE, REFDMA_SG, REFDMA_COHERENT };
 enum refdma_mode { REFDMA_MODE_DMA, REFDMA_MODE_MAP };
@@ -63,7 +63,7 @@ struct refdma_cfg {
 	size_t size_max;
 };
 
-/* --- the ring, as the device reads it from memory ---------------------------------------------- */
+/* --- the ring, as the device reads it from memory --------------------------------------------- */
 
 #define REFDMA_RING_SIZE 256U
 
@@ -83,7 +83,7 @@ struct refdma_desc {
 };
 static_assert(sizeof(struct refdma_desc) == 64);
 
-/* --- objects ----------------------------------------------------------------------------------- */
+/* --- objects ---------------------------------------------------------------------------------- */
 
 /* One operation under way: its memory, which the module owns, and its mapping. */
 struct refdma_slot {
@@ -159,7 +159,7 @@ struct refdma_dev {
 	unsigned int bench_loops, bench_pairs;
 };
 
-/* --- refdma_run.c: from start to end of a run ---------------------------------------------------- */
+/* --- refdma_run.c: from start to end of a run ------------------------------------------------- */
 
 /* 0, -EBUSY if one is under way, -ENODEV if the device goes, -ENOMEM, -E2BIG. */
 int refdma_start(struct refdma_dev *dev, const struct refdma_cfg *cfg);
@@ -170,7 +170,7 @@ void refdma_run_init(struct refdma_dev *dev);
 /* Stops for good: nothing of a run is left, and none starts any more. */
 void refdma_run_exit(struct refdma_dev *dev);
 
-/* --- refdma_work.c: the driver side of a queue --------------------------------------------------- */
+/* --- refdma_work.c: the driver side of a queue ------------------------------------------------ */
 
 int refdma_slots_alloc(struct refdma_queue *q);
 void refdma_slots_free(struct refdma_queue *q);
@@ -179,7 +179,7 @@ bool refdma_owns(phys_addr_t phys);
 /* Works through the queue's operations; returns when they are done or a stop is asked for. */
 void refdma_work(struct refdma_queue *q);
 
-/* --- refdma_hw.c: the device side ----------------------------------------------------------------- */
+/* --- refdma_hw.c: the device side ------------------------------------------------------------- */
 
 int refdma_hw_thread(void *queue);
 /* Gives up on everything posted and brings the device back; returns how many descriptors that were. */
@@ -188,14 +188,14 @@ void refdma_hw_late(struct refdma_queue *q, u64 iova, bool write);
 int refdma_hw_late_at(struct refdma_queue *q, u64 iova, bool write, u32 delay_us);
 void refdma_hw_late_cancel(struct refdma_queue *q);
 
-/* --- refdma_ctl.c, refdma_bench.c: control files --------------------------------------------------- */
+/* --- refdma_ctl.c, refdma_bench.c: control files ---------------------------------------------- */
 
 void refdma_ctl_add(struct refdma_dev *dev, struct dentry *parent);
 void refdma_ctl_remove(struct refdma_dev *dev);
 /* Times loops of pairs in the calling thread; the result stays in the device. */
 int refdma_bench(struct refdma_dev *dev, unsigned int loops, unsigned int pairs, size_t size);
 
-/* --- refdma_main.c --------------------------------------------------------------------------------- */
+/* --- refdma_main.c ---------------------------------------------------------------------------- */
 
 extern unsigned int refdma_watchdog_ms;
 

@@ -19,7 +19,7 @@ static const char *const dirs[] = {
 	[DMA_BIDIRECTIONAL] = "bidi", [DMA_TO_DEVICE] = "to", [DMA_FROM_DEVICE] = "from",
 };
 
-/* --- parsing ---------------------------------------------------------------------------------------- */
+/* --- parsing ---------------------------------------------------------------------------------- */
 
 static int parse_uint(const char *value, u64 min, u64 max, unsigned int *out)
 {
@@ -110,7 +110,7 @@ static char *next_pair(char **text, char **value)
 	return word;
 }
 
-/* --- commands ----------------------------------------------------------------------------------------- */
+/* --- commands --------------------------------------------------------------------------------- */
 
 static int refuse(struct refdma_dev *rd, const char *key, const char *value)
 {
@@ -192,7 +192,7 @@ static int command(struct refdma_dev *rd, char *text)
 	return -EINVAL;
 }
 
-/* --- files ------------------------------------------------------------------------------------------------ */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static int control_show(struct seq_file *m, void *unused)
 {

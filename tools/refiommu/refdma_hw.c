@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device side of a queue: a thread that reads descriptors and moves bytes as a DMA master would,
+ * The device side of a queue: a thread that reads descriptors and moves bytes as a DMA master does,
  * knowing only IOVAs and reaching memory only through the IOMMU's translation.
  */
 #include <linux/hrtimer.h>
@@ -15,7 +15,7 @@
 #define LATE_BYTES 64
 
 /* Ground truth: from here on the queue does nothing until it is reset. */
-static noinline void refdma_queue_hang(struct refdma_queue *q)
+static refiommu_truth_point void refdma_queue_hang(struct refdma_queue *q)
 {
 	WRITE_ONCE(q->hung, true);
 	refdma_count(q->dev, hangs, 1);
@@ -161,7 +161,7 @@ unsigned int refdma_hw_reset(struct refdma_queue *q)
 	return n;
 }
 
-/* --- late accesses ------------------------------------------------------------------------------- */
+/* --- late accesses ---------------------------------------------------------------------------- */
 
 void refdma_hw_late(struct refdma_queue *q, u64 iova, bool write)
 {

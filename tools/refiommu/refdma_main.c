@@ -27,7 +27,7 @@ static DEFINE_MUTEX(lock);	/* the list of devices and the counters of those that
 static LIST_HEAD(list);
 static struct refdma_stats retired;
 
-/* --- counters ------------------------------------------------------------------------------------ */
+/* --- counters --------------------------------------------------------------------------------- */
 
 #define NAME(name) #name,
 const char *const refdma_stat_names[REFDMA_NR_STATS] = { REFDMA_STATS(NAME) };
@@ -61,7 +61,7 @@ static int truth_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(truth);
 
-/* --- the platform driver --------------------------------------------------------------------------- */
+/* --- the platform driver ---------------------------------------------------------------------- */
 
 static int refdma_probe(struct platform_device *pdev)
 {
@@ -113,7 +113,7 @@ static struct platform_driver refdma_driver = {
 	.remove = refdma_remove,
 };
 
-/* --- the devices ------------------------------------------------------------------------------------- */
+/* --- the devices ------------------------------------------------------------------------------ */
 
 static void devices_remove(void)
 {

@@ -5,7 +5,7 @@
 
 #include "refdma.h"
 
-/* --- queues ------------------------------------------------------------------------------------- */
+/* --- queues ----------------------------------------------------------------------------------- */
 
 static int queue_thread(void *queue)
 {
@@ -114,16 +114,16 @@ static void run_free(struct refdma_run *run)
 	kvfree(run);
 }
 
-/* --- the watchdog ---------------------------------------------------------------------------------- */
+/* --- the watchdog ----------------------------------------------------------------------------- */
 
 /* The two messages are what log readers go by; see README.md before changing them. */
-static noinline void refdma_queue_stalled(struct refdma_queue *q, u64 ms)
+static refiommu_truth_point void refdma_queue_stalled(struct refdma_queue *q, u64 ms)
 {
 	refdma_count(q->dev, stalls, 1);
 	dev_err(q->dev->dev, "queue %u stalled for %llu ms, resetting\n", q->index, ms);
 }
 
-static noinline void refdma_queue_reset(struct refdma_queue *q)
+static refiommu_truth_point void refdma_queue_reset(struct refdma_queue *q)
 {
 	refdma_hw_reset(q);
 	refdma_count(q->dev, resets, 1);
@@ -159,7 +159,7 @@ static void watchdog(struct work_struct *work)
 	schedule_delayed_work(&rd->watchdog, msecs_to_jiffies(refdma_watchdog_ms / 8 + 1));
 }
 
-/* --- start and end --------------------------------------------------------------------------------- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 static void reap(struct work_struct *work)
 {

@@ -18,7 +18,7 @@ static bool stopping(struct refdma_queue *q)
 	return READ_ONCE(q->dev->stop);
 }
 
-/* --- memory -------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------- */
 
 /* Owned pages carry this address; no other owner of a page would write it there. */
 static const char owner_mark;
@@ -98,7 +98,7 @@ static size_t next_size(struct refdma_queue *q)
 	return min(q->cfg->size_min << ((q->random >> 16) % (steps + 1)), q->cfg->size_max);
 }
 
-/* --- mapping ------------------------------------------------------------------------------------- */
+/* --- mapping ---------------------------------------------------------------------------------- */
 
 static int map_slot(struct refdma_queue *q, struct refdma_slot *slot)
 {
@@ -165,7 +165,7 @@ static void unmap_slot(struct refdma_queue *q, struct refdma_slot *slot)
 	refdma_count(rd, api_unmap_bytes, slot->total);
 }
 
-/* --- bugs of the driver and of what the device does too late --------------------------------------- */
+/* --- bugs of the driver and of what the device does too late ---------------------------------- */
 
 /* Waits until the flush that covers an unmap is over; false on a stop or when none comes. */
 static bool wait_flushed(struct refdma_queue *q, u64 started)
@@ -242,7 +242,7 @@ static void finish_mapping(struct refdma_queue *q, struct refdma_slot *slot, boo
 		unmap_slot(q, slot);
 }
 
-/* --- posting and completing -------------------------------------------------------------------------- */
+/* --- posting and completing ------------------------------------------------------------------- */
 
 static void *slot_memory(struct refdma_queue *q, struct refdma_slot *slot, unsigned int i)
 {

@@ -16,6 +16,12 @@ struct seq_file;
 
 #define REFIOMMU_MAX_ENDPOINTS 64
 
+/*
+ * Ground truth one can put a probe on: neither inlined nor cloned, so the symbol stays under its own
+ * name with the arguments as declared.
+ */
+#define refiommu_truth_point noinline __attribute__((__noipa__))
+
 /* --- endpoints and translation ---------------------------------------------------------------- */
 
 /**

@@ -3,6 +3,8 @@
  * The one table of bugs. Each is switched on at run time through debugfs, for all or some
  * endpoints, by count or one time in so many, and counted when it happens.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/random.h>
@@ -100,7 +102,7 @@ void refbug_show_truth(struct seq_file *m, enum refbug_side side)
 }
 EXPORT_SYMBOL_GPL(refbug_show_truth);
 
-/* --- the control file -------------------------------------------------------------------------- */
+/* --- the control file ------------------------------------------------------------------------- */
 
 static int bugs_show(struct seq_file *m, void *unused)
 {

@@ -23,10 +23,10 @@ static DEFINE_IDA(domain_ids);
 
 #define PAGE_SIZES (SZ_4K | SZ_2M)
 
-/* --- invalidation ------------------------------------------------------------------------------ */
+/* --- invalidation ----------------------------------------------------------------------------- */
 
 /* A domain that no device uses has nothing cached: detaching has flushed it. */
-static void flush(struct refiommu_domain *dom, u64 start, u64 end)
+static void dom_flush(struct refiommu_domain *dom, u64 start, u64 end)
 {
 	unsigned long flags;
 
@@ -44,45 +44,45 @@ static void flush(struct refiommu_domain *dom, u64 start, u64 end)
 		atomic64_inc(&dom->flush_finished);
 }
 
-static void flush_all(struct iommu_domain *domain)
+static void dom_flush_all(struct iommu_domain *domain)
 {
 	struct refiommu_domain *dom = to_refiommu_domain(domain);
 
 	refiommu_count(dom, flush_all, 1);
 	atomic64_inc(&dom->flush_started);
-	flush(dom, 0, U64_MAX);
+	dom_flush(dom, 0, U64_MAX);
 }
 
-static void sync_gather(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
+static void dom_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
 {
 	struct refiommu_domain *dom = to_refiommu_domain(domain);
 
 	refiommu_count(dom, sync, 1);
 	if (gather->start <= gather->end)
-		flush(dom, gather->start, gather->end);
+		dom_flush(dom, gather->start, gather->end);
 	refiommu_gather_free_tables(gather);
 }
 
 /* Functions of their own per type, as drivers have whose types differ. */
 static void refiommu_dma_flush_iotlb_all(struct iommu_domain *domain)
 {
-	flush_all(domain);
+	dom_flush_all(domain);
 }
 
 static void refiommu_dma_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
 {
-	sync_gather(domain, gather);
+	dom_sync(domain, gather);
 }
 
 static void refiommu_unmanaged_flush_iotlb_all(struct iommu_domain *domain)
 {
-	flush_all(domain);
+	dom_flush_all(domain);
 }
 
 static void refiommu_unmanaged_iotlb_sync(struct iommu_domain *domain,
 					  struct iommu_iotlb_gather *gather)
 {
-	sync_gather(domain, gather);
+	dom_sync(domain, gather);
 }
 
 static refiommu_sync_map_t refiommu_iotlb_sync_map(struct iommu_domain *domain, unsigned long iova,
@@ -96,7 +96,7 @@ static refiommu_sync_map_t refiommu_iotlb_sync_map(struct iommu_domain *domain, 
 	REFIOMMU_SYNC_MAP_RETURN(0);
 }
 
-/* --- mapping ----------------------------------------------------------------------------------- */
+/* --- mapping ---------------------------------------------------------------------------------- */
 
 static int refiommu_map_pages(struct iommu_domain *domain, unsigned long iova, phys_addr_t paddr,
 			      size_t pgsize, size_t pgcount, int prot, gfp_t gfp, size_t *mapped)
@@ -145,7 +145,7 @@ static size_t refiommu_unmap_pages(struct iommu_domain *domain, unsigned long io
 	if (iotlb_sync) {
 		iommu_iotlb_gather_add_range(gather, iova, size);
 	} else {
-		flush(dom, iova, iova + size - 1);
+		dom_flush(dom, iova, iova + size - 1);
 		refiommu_gather_free_tables(gather);
 	}
 	return size;
@@ -163,9 +163,9 @@ static phys_addr_t refiommu_iova_to_phys(struct iommu_domain *domain, dma_addr_t
 	return pte ? (pte & REFIOMMU_PTE_ADDR) + (iova & (size - 1)) : 0;
 }
 
-/* --- attaching --------------------------------------------------------------------------------- */
+/* --- attaching -------------------------------------------------------------------------------- */
 
-static void attach(struct device *dev, enum refiommu_mode mode, struct refiommu_domain *dom)
+static void dom_attach(struct device *dev, enum refiommu_mode mode, struct refiommu_domain *dom)
 {
 	struct refiommu_endpoint *ep = dev_iommu_priv_get(dev);
 	struct refiommu_domain *old;
@@ -188,7 +188,7 @@ static void attach(struct device *dev, enum refiommu_mode mode, struct refiommu_
 
 void refiommu_endpoint_detach(struct refiommu_endpoint *ep)
 {
-	attach(ep->dev, REFIOMMU_BLOCKED, NULL);
+	dom_attach(ep->dev, REFIOMMU_BLOCKED, NULL);
 }
 
 static struct iommu_domain_ops unmanaged_ops;
@@ -198,30 +198,30 @@ static REFIOMMU_ATTACH(refiommu_paging_attach)
 	/* Newer kernels tell the type only after allocation, so the table is chosen here. */
 	if (domain->type == IOMMU_DOMAIN_UNMANAGED)
 		domain->ops = &unmanaged_ops;
-	attach(dev, REFIOMMU_PAGING, to_refiommu_domain(domain));
+	dom_attach(dev, REFIOMMU_PAGING, to_refiommu_domain(domain));
 	return 0;
 }
 
 static REFIOMMU_ATTACH(refiommu_identity_attach)
 {
-	attach(dev, REFIOMMU_IDENTITY, NULL);
+	dom_attach(dev, REFIOMMU_IDENTITY, NULL);
 	return 0;
 }
 
 static REFIOMMU_ATTACH(refiommu_blocked_attach)
 {
-	attach(dev, REFIOMMU_BLOCKED, NULL);
+	dom_attach(dev, REFIOMMU_BLOCKED, NULL);
 	return 0;
 }
 
 #if REFIOMMU_BUS_OPS
 static void refiommu_detach(struct iommu_domain *domain, struct device *dev)
 {
-	attach(dev, REFIOMMU_BLOCKED, NULL);
+	dom_attach(dev, REFIOMMU_BLOCKED, NULL);
 }
 #endif
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void refiommu_domain_free(struct iommu_domain *domain)
 {

@@ -42,7 +42,8 @@ static struct inv_desc ring[QUEUE_SIZE];
 static u64 submitted, completed;
 
 /* Ground truth: from here on no cache knows anything of the range. */
-static noinline void refiommu_true_flush(struct refiommu_domain *dom, u64 start, u64 end)
+static refiommu_truth_point void refiommu_true_flush(struct refiommu_domain *dom, u64 start,
+						     u64 end)
 {
 	refiommu_tlb_invalidate(dom->id, start, end, true);
 	refiommu_count(dom, inval_completed, 1);

@@ -62,7 +62,7 @@ static int refiommu_def_domain_type(struct device *dev)
 	return def_type;
 }
 
-/* --- endpoints and groups ---------------------------------------------------------------------- */
+/* --- endpoints and groups --------------------------------------------------------------------- */
 
 int refiommu_endpoint_init(struct device *dev, u32 id)
 {
@@ -164,7 +164,7 @@ void refiommu_flushes_of(struct device *dev, struct refiommu_flushes *out)
 }
 EXPORT_SYMBOL_GPL(refiommu_flushes_of);
 
-/* --- the driver -------------------------------------------------------------------------------- */
+/* --- the driver ------------------------------------------------------------------------------- */
 
 static struct iommu_ops ops = {
 	.capable = refiommu_capable,

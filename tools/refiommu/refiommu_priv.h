@@ -141,7 +141,7 @@ u64 refiommu_pt_walk(struct refiommu_domain *dom, u64 iova, u64 **leaf, size_t *
 /* Frees every table; returns how many bytes were still mapped. May sleep. */
 u64 refiommu_pt_free(struct refiommu_domain *dom);
 
-/* --- caches and translation (refiommu_tlb.c); all but init/exit under hw_lock ------------------ */
+/* --- caches and translation (refiommu_tlb.c); all but init/exit under hw_lock ----------------- */
 
 extern bool refiommu_cache_nonpresent;
 
@@ -150,7 +150,7 @@ void refiommu_tlb_exit(void);
 /* Drops what is cached of a domain in [start, end]; the leaf entries only if @leaves. */
 void refiommu_tlb_invalidate(u16 did, u64 start, u64 end, bool leaves);
 
-/* --- invalidation queue (refiommu_invq.c) ------------------------------------------------------ */
+/* --- invalidation queue (refiommu_invq.c) ----------------------------------------------------- */
 
 /* Executes what the hardware would have executed by now. Under hw_lock. */
 void refiommu_invq_advance(void);
@@ -159,7 +159,7 @@ u64 refiommu_invq_submit(struct refiommu_domain *dom, u64 start, u64 end);
 /* Spins until that number has completed. Any context. */
 void refiommu_invq_wait(u64 seq);
 
-/* --- domains (refiommu_domain.c) --------------------------------------------------------------- */
+/* --- domains (refiommu_domain.c) -------------------------------------------------------------- */
 
 extern struct iommu_domain_ops refiommu_dma_ops;
 extern struct iommu_domain refiommu_identity_domain;
@@ -176,12 +176,12 @@ struct iommu_domain *refiommu_domain_alloc(unsigned int type);
 /* Blocks the endpoint, whatever it was attached to. */
 void refiommu_endpoint_detach(struct refiommu_endpoint *ep);
 
-/* --- the driver (refiommu_main.c) -------------------------------------------------------------- */
+/* --- the driver (refiommu_main.c) ------------------------------------------------------------- */
 
 /* Whether flushes may be deferred: what IOMMU_CAP_DEFERRED_FLUSH says where that exists. */
 bool refiommu_may_defer(void);
 
-/* --- control files (refiommu_debugfs.c), bugs (refiommu_bug.c) ---------------------------------- */
+/* --- control files (refiommu_debugfs.c), bugs (refiommu_bug.c) -------------------------------- */
 
 void refiommu_debugfs_init(void);
 void refiommu_debugfs_exit(void);

@@ -4,6 +4,8 @@
  * hardware would: what was cached stays true for the device until an invalidation removes it.
  * Each answer is compared with the page table, which is how stale hits are known exactly.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/hash.h>
 #include <linux/io.h>
 #include <linux/log2.h>
@@ -144,11 +146,10 @@ void refiommu_tlb_invalidate(u16 did, u64 start, u64 end, bool leaves)
 }
 
 /* Ground truth: an access was answered with what the page table no longer says. */
-static noinline void refiommu_stale_hit(struct refiommu_domain *dom, struct device *dev, u64 iova,
-					u64 pte)
+static refiommu_truth_point void refiommu_stale_hit(struct refiommu_domain *dom,
+						    struct device *dev, u64 iova, u64 pte)
 {
 	refiommu_count(dom, stale_hits, 1);
-	barrier();
 }
 
 /* What the page-walk cache or else the table says; *truth is always the table. */
@@ -201,8 +202,9 @@ static u64 tlb_lookup(struct refiommu_domain *dom, struct device *dev, u64 iova,
 }
 
 /* Ground truth: an access was refused. Reported as real drivers do, outside any lock. */
-static noinline void refiommu_true_fault(struct iommu_domain *domain, u16 did, struct device *dev,
-					 u64 iova, bool write, const char *reason)
+static refiommu_truth_point void refiommu_true_fault(struct iommu_domain *domain, u16 did,
+						     struct device *dev, u64 iova, bool write,
+						     const char *reason)
 {
 	trace_refiommu_fault(dev, did, iova, write, reason);
 	report_iommu_fault(domain, dev, iova, write ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ);

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+#
+# Sourced inside the guest by the refiommu_*.guest scripts: TAP output and access to the modules.
+
+tests=0
+failed=0
+debug=/sys/kernel/debug
+tracing=/sys/kernel/tracing
+
+# check NAME COMMAND...: one test, passed if COMMAND succeeds.
+check()
+{
+	name=$1
+	shift
+	tests=$((tests + 1))
+	if "$@"; then
+		echo "ok $tests - $name"
+	else
+		failed=$((failed + 1))
+		echo "not ok $tests - $name"
+		echo "# failed: $*"
+	fi
+}
+
+# equal NAME GOT WANTED
+equal()
+{
+	check "$1 ($2)" [ "$2" = "$3" ]
+	[ "$2" = "$3" ] || echo "# got '$2', wanted '$3'"
+}
+
+finish()
+{
+	echo "1..$tests"
+	[ "$failed" = 0 ]
+	exit
+}
+
+# truth MODULE NAME: a counter of /sys/kernel/debug/MODULE/truth.
+truth() { awk -v n="$2" '$1 == n { print $2 }' "$debug/$1/truth"; }
+
+# since MODULE NAME: how much a counter has grown since mark.
+since() { echo $(($(truth "$1" "$2") - $(awk -v n="$2" '$1 == n { print $2 }' "/tmp/mark.$1"))); }
+mark()
+{
+	cp $debug/refdma/truth /tmp/mark.refdma
+	cp $debug/refiommu/truth /tmp/mark.refiommu
+}
+
+# dma N COMMAND: a command to device N; bug SETTING: one line for the table of bugs.
+dma() { echo "$2" >"$debug/refdma/refdma.$1/control"; }
+bug() { echo "$*" >$debug/refiommu/bugs; }
+
+load() # REFIOMMU-PARAMETERS REFDMA-PARAMETERS
+{
+	# shellcheck disable=SC2086
+	modprobe refiommu $1 || return
+	# shellcheck disable=SC2086
+	modprobe refdma $2
+}
+unload() { rmmod refdma && rmmod refiommu; }
+
+group_of() { basename "$(readlink -f "/sys/bus/platform/devices/refdma.$1/iommu_group")"; }
+type_of() { cat "/sys/kernel/iommu_groups/$(group_of "$1")/type"; }
+
+# set_type N TYPE: switches the default domain of device N, whose driver must not be bound for it.
+set_type()
+{
+	echo "refdma.$1" >/sys/bus/platform/drivers/refdma/unbind &&
+	echo "$2" >"/sys/kernel/iommu_groups/$(group_of "$1")/type" &&
+	echo "refdma.$1" >/sys/bus/platform/drivers/refdma/bind
+}
+
+# wait_until SECONDS COMMAND...: polls with a deadline.
+wait_until()
+{
+	tries=$(($1 * 20))
+	shift
+	until "$@"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || return 1
+		usleep 50000
+	done
+}
+
+# log_has PATTERN: since the last dmesg -c.
+log_has() { dmesg | grep -qE "$1"; }
+
+# Nothing that a kernel says when something is broken.
+log_clean()
+{
+	! dmesg | grep -E 'WARNING|BUG:|Oops|Call Trace|INFO: (possible|task|rcu)|kernel leak|suspicious'
+}

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs the guest parts of the reference driver's tests on each test kernel; prints one TAP stream.
+# usage: refiommu_modules.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
+set -uo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+iommutop=${IOMMUTOP:-$top/build/iommutop}
+total=0
+failed=0
+
+# guest KERNEL IOMMU NAME: renumbers what the guest says; a guest that ends early is a failure.
+guest()
+{
+	local kernel=$1 iommu=$2 name=$3 args=(--no-drivers) line code plan=
+	echo "# $name on $kernel"
+	while IFS= read -r line; do
+		case $line in
+		"ok "* | "not ok "*)
+			total=$((total + 1))
+			case $line in not*) failed=$((failed + 1)) ;; esac
+			echo "${line%%ok *}ok $total - $kernel $name: ${line#* - }" ;;
+		1..*) plan=$line ;;
+		"code "*) code=${line#code } ;;
+		*) echo "# ${line#\# }" ;;
+		esac
+	done < <("$iommutop" boot --kernel "$kernel" --iommu "$iommu" "${args[@]}" \
+			--file "$here/refiommu_guest.sh" --file "$here/refiommu_$name.guest" \
+			--timeout 8m -- "sh /root/refiommu_$name.guest" 2>&1; echo "code $?")
+	total=$((total + 1))
+	if [ -n "$plan" ] && [ "$code" -le 1 ]; then
+		echo "ok $total - $kernel $name: came to its end"
+	else
+		failed=$((failed + 1))
+		echo "not ok $total - $kernel $name: came to its end"
+		echo "# boot's exit code was ${code:-none}"
+	fi
+}
+
+kernels=("$@")
+[ $# -gt 0 ] || kernels=(debian:6.1 debian:6.12 source:7.2)
+for kernel in "${kernels[@]}"; do
+	for name in counts bugs reload; do
+		guest "$kernel" ref $name
+	done
+	guest "$kernel" intel beside
+done
+echo "1..$total"
+echo "# $((total - failed)) passed, $failed failed"
+[ $failed = 0 ]
