@@ -1,36 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Maps and unmaps: the one pair of functions that every user of a paging domain goes through. */
+/* Maps, unmaps and IOVAs, every one of them as an event (record). */
 #include "state.h"
 
-static __always_inline int dom__find_or_add(__u64 dom)
+/* Place of the domain; -1, counted, if the table is full. */
+static __always_inline int stream__place(struct iot_cpu *c, struct iommu_domain *dom)
 {
-	int place = dom__place(dom);
-
-	return place >= 0 ? place : dom__add(dom, -1, 0);
-}
-
-/* The domain's place; -1, counted, if the table is full. */
-static __always_inline int hot__place(struct iot_cpu *c, __u64 dom)
-{
-	int place = dom__find_or_add(dom);
+	int place = dom__find_or_add((__u64)dom);
 
 	if (place < 0)
 		__sync_fetch_and_add(&c->unknown_domain, 1);
 	return place;
-}
-
-static __always_inline void map_live(__u32 cpu, int place, __u64 size, int ret)
-{
-	struct iot_live *l = place >= 0 ? live__of(cpu, (__u32)place) : NULL;
-
-	if (!l)
-		return;
-	if (ret) {
-		l->map_errors++;
-		return;
-	}
-	l->maps++;
-	l->map_bytes += size;
 }
 
 /* 6.1, 6.12: __iommu_map; 7.2: iommu_map_nosync. Both complete (kernel sources: drivers/iommu/iommu.c). */
@@ -41,23 +20,17 @@ int BPF_PROG(map_exit, struct iommu_domain *dom, unsigned long iova, u64 paddr, 
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
 	struct iot_map *e;
-	int place;
 	__u64 ts;
 
 	if (!c->active)
 		return 0;
 	if (knobs.coverage && !ret)
 		c->map_bytes += size;
-	place = hot__place(c, kernel__arg(ctx, 0));
-	if (knobs.mode == IOT_MODE_LIVE) {
-		map_live(cpu, place, size, ret);
-		return 0;
-	}
 	ts = bpf_ktime_get_ns();
 	e = (void *)hot__reserve(c, cpu);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_MAP, cpu, place);
+	hot__fill(&e->h, IOT_EV_MAP, cpu, stream__place(c, dom));
 	e->iova = iova;
 	e->paddr = paddr;
 	e->size = size;
@@ -67,36 +40,6 @@ int BPF_PROG(map_exit, struct iommu_domain *dom, unsigned long iova, u64 paddr, 
 	return 0;
 }
 
-static __always_inline void unmap_live(__u32 cpu, int place, __u64 unmapped, void *ctx, int lazy, __u64 ts)
-{
-	struct iot_live *l = place >= 0 ? live__of(cpu, (__u32)place) : NULL;
-	struct iot_inflight *f;
-	__u64 gather, head;
-
-	if (!l)
-		return;
-	l->unmap_bytes += unmapped;
-	if (lazy) {
-		l->unmaps_lazy++;
-		head = l->pend_head;
-		if (head - *(volatile __u64 *)&l->pend_tail < IOT_PENDING) {
-			l->pend[head & (IOT_PENDING - 1)] = ts;
-			*(volatile __u64 *)&l->pend_head = head + 1;
-		} else {
-			l->pend_overflow++;
-		}
-		return;
-	}
-	l->unmaps_strict++;
-	gather = kernel__arg(ctx, 3);
-	f = inflight__of(gather);
-	if (f && (f->key != gather || !f->first_unmap)) {
-		f->key = gather;
-		f->begin = 0;
-		f->first_unmap = ts;
-	}
-}
-
 SEC("?fexit")
 int BPF_PROG(unmap_exit, struct iommu_domain *dom, unsigned long iova, u64 size, struct iommu_iotlb_gather *gather,
 	     u64 unmapped)
@@ -104,7 +47,6 @@ int BPF_PROG(unmap_exit, struct iommu_domain *dom, unsigned long iova, u64 size,
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
 	struct iot_unmap *e;
-	int place, lazy;
 	__u64 ts;
 
 	if (!c->active)
@@ -114,16 +56,10 @@ int BPF_PROG(unmap_exit, struct iommu_domain *dom, unsigned long iova, u64 size,
 		c->unmap_bytes += unmapped;
 		c->unmaps++;
 	}
-	place = hot__place(c, kernel__arg(ctx, 0));
-	lazy = gather->queued;
-	if (knobs.mode == IOT_MODE_LIVE) {
-		unmap_live(cpu, place, unmapped, ctx, lazy, ts);
-		return 0;
-	}
 	e = (void *)hot__reserve(c, cpu);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_UNMAP, cpu, place);
+	hot__fill(&e->h, IOT_EV_UNMAP, cpu, stream__place(c, dom));
 	if (knobs.stacks) {
 		long id = bpf_get_stackid(ctx, &stacks, BPF_F_FAST_STACK_CMP);
 
@@ -133,8 +69,8 @@ int BPF_PROG(unmap_exit, struct iommu_domain *dom, unsigned long iova, u64 size,
 	e->iova = iova;
 	e->size = size;
 	e->unmapped = unmapped;
-	e->gather = (__u32)(kernel__arg(ctx, 3) >> 4);
-	e->mode = lazy ? IOT_UNMAP_LAZY : IOT_UNMAP_STRICT;
+	e->gather = kernel__low32((__u64)gather);
+	e->mode = gather->queued ? IOT_UNMAP_LAZY : IOT_UNMAP_STRICT;
 	hot__publish(&e->h, ts);
 	return 0;
 }
@@ -153,7 +89,7 @@ int BPF_PROG(iova_alloc_exit, struct iommu_domain *dom, u64 size, u64 limit, str
 
 	if (!c->active)
 		return 0;
-	place = hot__place(c, kernel__arg(ctx, 0));
+	place = stream__place(c, dom);
 	ts = bpf_ktime_get_ns();
 	e = (void *)hot__reserve(c, cpu);
 	if (!e)
@@ -173,7 +109,7 @@ int BPF_PROG(iova_alloc_exit, struct iommu_domain *dom, u64 size, u64 limit, str
 SEC("?fentry")
 int BPF_PROG(iova_free_entry, struct iova_domain *iovad, unsigned long pfn, unsigned long pages)
 {
-	__u64 cookie = kernel__arg(ctx, 0) - bpf_core_field_offset(struct iommu_dma_cookie, iovad);
+	__u64 key = (__u64)iovad;
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
 	struct iot_iova *e;
@@ -183,7 +119,7 @@ int BPF_PROG(iova_free_entry, struct iova_domain *iovad, unsigned long pfn, unsi
 	if (!c->active)
 		return 0;
 	ts = bpf_ktime_get_ns();
-	dom = bpf_map_lookup_elem(&cookies, &cookie);
+	dom = bpf_map_lookup_elem(&allocators, &key);
 	if (dom)
 		place = dom__place(*dom);
 	e = (void *)hot__reserve(c, cpu);

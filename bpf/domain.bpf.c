@@ -110,13 +110,13 @@ static __always_inline int attach_exit(__u64 dom, struct device *dev, int ret)
 SEC("?fexit")
 int BPF_PROG(attach2_exit, struct iommu_domain *dom, struct device *dev, int ret)
 {
-	return attach_exit(kernel__arg(ctx, 0), (void *)kernel__arg(ctx, 1), ret);
+	return attach_exit((__u64)dom, dev, ret);
 }
 
 SEC("?fexit")
 int BPF_PROG(attach3_exit, struct iommu_domain *dom, struct device *dev, struct iommu_domain *old, int ret)
 {
-	return attach_exit(kernel__arg(ctx, 0), (void *)kernel__arg(ctx, 1), ret);
+	return attach_exit((__u64)dom, dev, ret);
 }
 
 /*
@@ -134,8 +134,7 @@ static __always_inline void dom__refresh(__u64 ptr, __u32 what)
 	d->type = BPF_CORE_READ(dom, type);
 	if (!d->cookie) {
 		d->cookie = kernel__dma_cookie(dom);
-		if (d->cookie)
-			bpf_map_update_elem(&cookies, &d->cookie, &ptr, BPF_ANY);
+		dom__tell_allocator(d, ptr);
 	}
 	dom__tell(dom, d, what, 0);
 }
@@ -143,7 +142,7 @@ static __always_inline void dom__refresh(__u64 ptr, __u32 what)
 SEC("?fexit")
 int BPF_PROG(init_fq_exit, struct iommu_domain *dom, int ret)
 {
-	dom__refresh(kernel__arg(ctx, 0), IOT_DOMAIN_STATE);
+	dom__refresh((__u64)dom, IOT_DOMAIN_STATE);
 	return 0;
 }
 
@@ -167,8 +166,11 @@ static __always_inline int dom__free(__u64 ptr)
 	if (!d)
 		return 0;
 	dom__tell(dom, d, IOT_DOMAIN_FREE, 0);
-	if (d->cookie)
-		bpf_map_delete_elem(&cookies, &d->cookie);
+	if (d->cookie) {
+		__u64 key = d->cookie + bpf_core_field_offset(struct iommu_dma_cookie, iovad);
+
+		bpf_map_delete_elem(&allocators, &key);
+	}
 	__sync_lock_test_and_set(&d->ptr, IOT_DOM_DEAD);
 	return 0;
 }
@@ -180,13 +182,13 @@ static __always_inline int dom__free(__u64 ptr)
 SEC("?fentry")
 int BPF_PROG(domain_free_entry, struct iommu_domain *dom)
 {
-	return dom__free(kernel__arg(ctx, 0));
+	return dom__free((__u64)dom);
 }
 
 SEC("?fentry")
 int BPF_PROG(cookie_put_entry, struct iommu_domain *dom)
 {
-	return dom__free(kernel__arg(ctx, 0));
+	return dom__free((__u64)dom);
 }
 
 SEC("?tp_btf/remove_device_from_group")

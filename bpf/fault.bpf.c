@@ -24,7 +24,7 @@ static __always_inline __u32 dev__known(struct device *dev)
 SEC("?fentry/report_iommu_fault")
 int BPF_PROG(fault_report, struct iommu_domain *dom, struct device *dev, unsigned long iova, int flags)
 {
-	int place = dom__place(kernel__arg(ctx, 0));
+	int place = dom__place((__u64)dom);
 	struct iot_dom *d = place >= 0 ? dom__at(place) : NULL;
 	struct iot_fault *e = rare__reserve(sizeof(*e));
 

@@ -10,41 +10,73 @@ const volatile __u32 flush_fn = 0;
 
 struct covered {
 	__u64 begin, end;
-	__u32 place, cpu_of_hist;
+	__u32 place;
 	struct iot_live *hist;
 	struct iot_live *ring;
 };
 
-/* The bucket is always in range, which the verifier has to be told: what the compiler knows it doesn't. */
-static __always_inline void window__add(struct iot_live *l, __u32 lazy, __u64 window)
+/* Global, so that the verifier looks at its branches once and not at every path to every call. */
+__noinline __u32 window__bucket(__u64 window)
 {
-	__u32 b = hist__bucket(window);
-
-	barrier_var(b);
-	if (b < HIST_BUCKETS)
-		__sync_fetch_and_add(&l->window[lazy][b], 1);
-	if (window > l->window_max[lazy])
-		l->window_max[lazy] = window;
+	return hist__bucket(window);
 }
 
-/* One pending lazy unmap of one CPU: taken if it ended before the flush began. */
+static __always_inline void window__count(struct iot_live *l, __u32 lazy, __u32 bucket, __u64 n)
+{
+	/* always in range, which the compiler knows and the verifier doesn't */
+	barrier_var(bucket);
+	if (bucket < HIST_BUCKETS)
+		__sync_fetch_and_add(&l->window[lazy][bucket], n);
+}
+
+#define BATCH 16
+
+/*
+ * Up to BATCH pending lazy unmaps of one CPU, oldest first; all of those that ended before the flush began are covered.
+ * Another CPU's flush may be here at the same time: who moves the tail counts them, so they are copied before.
+ */
 static long pending_step(__u32 i, struct covered *c)
 {
 	struct iot_live *r = c->ring, *h = c->hist;
-	__u64 tail, ts;
+	__u64 tail, nr, ts[BATCH], window, low = ~0ULL, count = 0;
+	__u32 bucket = 0;
 
 	if (!r || !h)
 		return 1;
 	tail = *(volatile __u64 *)&r->pend_tail;
-	if (tail == *(volatile __u64 *)&r->pend_head)
+	nr = *(volatile __u64 *)&r->pend_head - tail;
+	if (!nr)
 		return 1;
-	ts = r->pend[tail & (IOT_PENDING - 1)];
-	if (ts >= c->begin)
+	if (nr > BATCH)
+		nr = BATCH;
+	/* the newest of a full batch decides for all; near the end of the ring one by one */
+	if (r->pend[(tail + nr - 1) & (IOT_PENDING - 1)] >= c->begin)
+		nr = 1;
+#pragma unroll
+	for (__u32 k = 0; k < BATCH; k++)
+		ts[k] = r->pend[(tail + k) & (IOT_PENDING - 1)];
+	if (ts[0] >= c->begin)
 		return 1;
-	/* another CPU's flush may take it at the same time: the one that moves the tail counts it */
-	if (__sync_val_compare_and_swap(&r->pend_tail, tail, tail + 1) != tail)
+	if (__sync_val_compare_and_swap(&r->pend_tail, tail, tail + nr) != tail)
 		return 0;
-	window__add(h, 1, c->end - ts);
+	window = c->end - ts[0];
+	if (window > h->window_max[1])
+		h->window_max[1] = window;
+	/* windows only get shorter from here, so most stay in the bucket of the one before */
+	for (__u32 k = 0; k < BATCH; k++) {
+		if (k >= nr)
+			break;
+		window = c->end - ts[k];
+		if (window < low) {
+			if (count)
+				window__count(h, 1, bucket, count);
+			bucket = window__bucket(window);
+			low = hist__low(bucket);
+			count = 0;
+		}
+		count++;
+	}
+	window__count(h, 1, bucket, count);
 	return 0;
 }
 
@@ -53,7 +85,7 @@ static long cpu_step(__u32 cpu, struct covered *c)
 	if (cpu >= knobs.nr_cpus)
 		return 1;
 	c->ring = live__of(cpu, c->place);
-	bpf_loop(2 * IOT_PENDING, pending_step, c, 0);
+	bpf_loop(2 * IOT_PENDING, pending_step, c, 0); /* one by one and a lost race each, at the most */
 	return 0;
 }
 
@@ -69,8 +101,11 @@ static __always_inline void flush_live(__u32 cpu, int place, __u64 begin, __u64 
 	if (!begin)
 		return;
 	__sync_fetch_and_add(&l->flush_ns, end - begin);
-	if (kind == IOT_FLUSH_SYNC && first_unmap)
-		window__add(l, 0, end - first_unmap);
+	if (kind == IOT_FLUSH_SYNC && first_unmap) {
+		window__count(l, 0, window__bucket(end - first_unmap), 1);
+		if (end - first_unmap > l->window_max[0])
+			l->window_max[0] = end - first_unmap;
+	}
 	if (kind == IOT_FLUSH_ALL) {
 		c.begin = begin;
 		c.end = end;
@@ -81,21 +116,32 @@ static __always_inline void flush_live(__u32 cpu, int place, __u64 begin, __u64 
 	}
 }
 
-/* Whose begin this is: the gather is on its caller's stack and so unique; without one, domain and task. */
-static __always_inline __u64 flush__key(__u64 dom, __u64 gather)
+/*
+ * Whose begin this is: the gather is on its caller's stack and so unique; without one, the domain and the task (two
+ * tasks may flush one domain at once, and a task be interrupted by a flush of the same domain).
+ */
+struct flush_key {
+	__u64 ptr;
+	__u64 task;
+};
+
+static __always_inline struct iot_inflight *flush__slot(struct flush_key *k, __u64 dom, __u64 gather)
 {
-	return gather ?: dom ^ (bpf_get_current_pid_tgid() << 20) ^ (kernel__in_irq() ? 1 : 0);
+	k->ptr = gather ?: dom;
+	k->task = gather ? 0 : bpf_get_current_pid_tgid() << 1 | kernel__in_irq();
+	return inflight__of(hash__ptr(k->ptr) ^ (__u32)k->task);
 }
 
 static __always_inline int flush__begin(__u64 dom, __u64 gather)
 {
-	__u64 key = flush__key(dom, gather);
-	struct iot_inflight *f = inflight__of(key);
+	struct flush_key k;
+	struct iot_inflight *f = flush__slot(&k, dom, gather);
 
 	if (!f)
 		return 0;
-	if (f->key != key) {
-		f->key = key;
+	if (f->ptr != k.ptr || f->task != k.task) {
+		f->ptr = k.ptr;
+		f->task = k.task;
 		f->first_unmap = 0;
 	}
 	f->begin = bpf_ktime_get_ns();
@@ -105,9 +151,10 @@ static __always_inline int flush__begin(__u64 dom, __u64 gather)
 static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32 why, __u64 iova,
 				      __u64 size)
 {
-	__u64 key = flush__key(dom, gather), begin = 0, first = 0, ts = bpf_ktime_get_ns();
+	__u64 begin = 0, first = 0, ts = bpf_ktime_get_ns();
 	__u32 cpu = bpf_get_smp_processor_id();
-	struct iot_inflight *f = inflight__of(key);
+	struct flush_key k;
+	struct iot_inflight *f = flush__slot(&k, dom, gather);
 	struct iot_cpu *c = cpu__this(cpu);
 	int place = dom__place(dom);
 	struct iot_flush *e;
@@ -116,7 +163,7 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 		return 0;
 	if (place < 0)
 		place = dom__add(dom, -1, 0);
-	if (f && f->key == key) {
+	if (f && f->ptr == k.ptr && f->task == k.task) {
 		begin = f->begin;
 		first = f->first_unmap;
 		f->begin = 0;
@@ -137,7 +184,7 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 	e->begin = begin;
 	e->iova = iova;
 	e->size = size;
-	e->gather = (__u32)(gather >> 4);
+	e->gather = kernel__low32(gather);
 	e->kind = (__u8)kind;
 	e->why = (__u8)why;
 	e->fn = (__u16)flush_fn;
@@ -175,21 +222,19 @@ static __always_inline __u32 flush__why(__u64 dom)
 SEC("?fentry")
 int BPF_PROG(flush_all_entry, struct iommu_domain *dom)
 {
-	return flush__begin(kernel__arg(ctx, 0), 0);
+	return flush__begin((__u64)dom, 0);
 }
 
 SEC("?fexit")
 int BPF_PROG(flush_all_exit, struct iommu_domain *dom)
 {
-	__u64 ptr = kernel__arg(ctx, 0);
-
-	return flush__end(ptr, 0, IOT_FLUSH_ALL, flush__why(ptr), 0, 0);
+	return flush__end((__u64)dom, 0, IOT_FLUSH_ALL, flush__why((__u64)dom), 0, 0);
 }
 
 SEC("?fentry")
 int BPF_PROG(sync_entry, struct iommu_domain *dom, struct iommu_iotlb_gather *gather)
 {
-	return flush__begin(kernel__arg(ctx, 0), kernel__arg(ctx, 1));
+	return flush__begin((__u64)dom, (__u64)gather);
 }
 
 SEC("?fexit")
@@ -198,20 +243,20 @@ int BPF_PROG(sync_exit, struct iommu_domain *dom, struct iommu_iotlb_gather *gat
 	__u64 start = gather->start, end = gather->end;
 	int empty = start >= end; /* nothing gathered: start is ULONG_MAX (include/linux/iommu.h) */
 
-	return flush__end(kernel__arg(ctx, 0), kernel__arg(ctx, 1), IOT_FLUSH_SYNC, IOT_WHY_STRICT, empty ? 0 : start,
+	return flush__end((__u64)dom, (__u64)gather, IOT_FLUSH_SYNC, IOT_WHY_STRICT, empty ? 0 : start,
 			  empty ? 0 : end - start + 1);
 }
 
 SEC("?fentry")
 int BPF_PROG(sync_map_entry, struct iommu_domain *dom)
 {
-	return flush__begin(kernel__arg(ctx, 0), 0);
+	return flush__begin((__u64)dom, 0);
 }
 
 SEC("?fexit")
 int BPF_PROG(sync_map_exit, struct iommu_domain *dom, unsigned long iova, u64 size)
 {
-	return flush__end(kernel__arg(ctx, 0), 0, IOT_FLUSH_SYNC_MAP, IOT_WHY_MAP, iova, size);
+	return flush__end((__u64)dom, 0, IOT_FLUSH_SYNC_MAP, IOT_WHY_MAP, iova, size);
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -65,15 +65,16 @@ static __always_inline __u64 kernel__dma_cookie(struct iommu_domain *dom)
 }
 
 /*
- * An argument as a plain number. The verifier types arguments of fentry and fexit programs as pointers, and no pointer
- * may be hashed.
+ * The lower half of a pointer as a plain number. The verifier types arguments of fentry and fexit programs as pointers
+ * and lets nobody calculate with one; a 32-bit copy is a number for it (with CAP_PERFMON). Written in assembler, because
+ * the compiler would do the 64-bit arithmetic first and cut the result.
  */
-static __always_inline __u64 kernel__arg(void *ctx, __u32 n)
+static __always_inline __u32 kernel__low32(__u64 ptr)
 {
-	__u64 v = 0;
+	__u32 low;
 
-	bpf_get_func_arg(ctx, n, &v);
-	return v;
+	asm volatile("%0 = %1" : "=w"(low) : "w"((__u32)ptr));
+	return low;
 }
 
 /* Name of a device: kobj.name once it is registered, init_name before. */

@@ -84,10 +84,11 @@ struct iot_dev {
 	__u64 domain;	/* pointer of the domain it is attached to, 0 = none */
 };
 
-/* Flushes (and, live, strict unmaps) under way; direct mapped. key: gather pointer, or domain pointer ^ task. */
+/* Flushes (and, live, strict unmaps) under way; direct mapped. */
 #define IOT_INFLIGHT	4096
 struct iot_inflight {
-	__u64 key;
+	__u64 ptr;		/* the gather, or the domain */
+	__u64 task;		/* 0 with a gather */
 	__u64 begin;		/* ns, the flush's; 0 = not begun */
 	__u64 first_unmap;	/* ns, end of the first unmap that this flush covers; 0 = none (live mode) */
 };
@@ -95,8 +96,8 @@ struct iot_inflight {
 /* Live counters per CPU and domain; index: cpu * nr_domains + place in the domain table. One writer per field. */
 #define IOT_PENDING	256	/* a flush queue has 255 usable entries */
 struct iot_live {
-	__u64 maps, map_bytes, map_errors;
-	__u64 unmaps_strict, unmaps_lazy, unmap_bytes;
+	__u64 maps, map_bytes;
+	__u64 unmaps_strict, unmap_bytes;	/* lazy ones: pend_head + pend_overflow */
 	__u64 flushes[6];		/* by IOT_WHY_* */
 	__u64 flush_ns;
 	__u64 pend_head;		/* lazy unmaps: written by this CPU's unmap program */

@@ -42,13 +42,13 @@ struct {
 	__type(value, struct iot_dev);
 } devs SEC(".maps") __weak;
 
-/* DMA cookie -> domain: an IOVA is freed with nothing but its allocator at hand. */
+/* struct iova_domain * -> struct iommu_domain *: an IOVA is freed with nothing but its allocator at hand. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u64);
 	__type(value, __u64);
-} cookies SEC(".maps") __weak;
+} allocators SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -85,10 +85,10 @@ static __always_inline struct iot_cpu *cpu__this(__u32 cpu)
 	return &state.cpus[cpu & (IOT_CPUS_MAX - 1)];
 }
 
-/* Fibonacci hashing: pointers differ in their middle bits, the multiplication carries them to the top. */
-static __always_inline __u32 hash32(__u64 v)
+/* Fibonacci hashing: pointers differ in their middle bits, the multiplication carries them to the top. 20 bits. */
+static __always_inline __u32 hash__ptr(__u64 ptr)
 {
-	return (__u32)((v * 0x9e3779b97f4a7c15ULL) >> 40);
+	return (kernel__low32(ptr) * 0x9e3779b1U) >> 12;
 }
 
 static __always_inline struct iot_live *live__of(__u32 cpu, __u32 place)
@@ -98,9 +98,9 @@ static __always_inline struct iot_live *live__of(__u32 cpu, __u32 place)
 	return bpf_map_lookup_elem(&live, &key);
 }
 
-static __always_inline struct iot_inflight *inflight__of(__u64 key)
+static __always_inline struct iot_inflight *inflight__of(__u32 hash)
 {
-	__u32 k = hash32(key) & (IOT_INFLIGHT - 1);
+	__u32 k = hash & (IOT_INFLIGHT - 1);
 
 	return bpf_map_lookup_elem(&inflight, &k);
 }
@@ -167,7 +167,7 @@ static __always_inline void hot__publish(struct iot_event *e, __u64 ts)
 /* The domain's place in the table, or a negative number. */
 static __always_inline int dom__place(__u64 ptr)
 {
-	__u32 h = hash32(ptr), mask = knobs.nr_domains - 1;
+	__u32 h = hash__ptr(ptr), mask = knobs.nr_domains - 1;
 
 #pragma unroll
 	for (__u32 i = 0; i < IOT_DOM_PROBES; i++) {
@@ -237,6 +237,14 @@ static __always_inline void dom__tell(struct iommu_domain *dom, const struct iot
 	rare__submit(e);
 }
 
+static __always_inline void dom__tell_allocator(const struct iot_dom *d, __u64 ptr)
+{
+	__u64 key = d->cookie + bpf_core_field_offset(struct iommu_dma_cookie, iovad);
+
+	if (d->cookie)
+		bpf_map_update_elem(&allocators, &key, &ptr, BPF_ANY);
+}
+
 /*
  * Finds the domain or gives it a place and a number and tells the stream of it. Not on the hot path but for the first
  * event of a domain that never was attached where we look (VFIO maps first). -1: no place (counted by the caller).
@@ -244,7 +252,7 @@ static __always_inline void dom__tell(struct iommu_domain *dom, const struct iot
 static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, __u16 flags)
 {
 	struct iommu_domain *dom = (void *)ptr;
-	__u32 h = hash32(ptr), mask = knobs.nr_domains - 1;
+	__u32 h = hash__ptr(ptr), mask = knobs.nr_domains - 1;
 	int place = dom__place(ptr);
 
 	if (place >= 0)
@@ -266,13 +274,20 @@ static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, _
 		cookie = (void *)d->cookie;
 		if (cookie && bpf_core_field_exists(cookie->fq_flush_start_cnt))
 			d->fq_seen = BPF_CORE_READ(cookie, fq_flush_start_cnt.counter);
-		if (cookie)
-			bpf_map_update_elem(&cookies, &d->cookie, &ptr, BPF_ANY);
+		dom__tell_allocator(d, ptr);
 		__sync_lock_test_and_set(&d->ptr, ptr);
 		dom__tell(dom, d, IOT_DOMAIN_SEEN, flags);
 		return (int)k;
 	}
 	return -1;
+}
+
+/* The place of a domain that may not have been attached where we look; negative: the table is full. */
+static __always_inline int dom__find_or_add(__u64 ptr)
+{
+	int place = dom__place(ptr);
+
+	return place >= 0 ? place : dom__add(ptr, -1, 0);
 }
 
 #endif

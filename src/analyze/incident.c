@@ -7,6 +7,7 @@
 
 #include "analyze/signals.h"
 
+#define MS	1000000ULL
 #define S	1000000000ULL
 
 /* Faults this near each other are one burst; the log is rate limited in periods of 5 s, so there it takes longer. */
@@ -17,6 +18,8 @@
 /* A device that hangs keeps saying so every few seconds. */
 #define HANG_AGAIN	(30 * S)
 #define RESET_AFTER	(60 * S)
+/* Watchdogs look now and then, and the report of a fault comes after the fault. */
+#define PROGRESS_SLACK	(250 * MS)
 /* How far back an incident is looked for: no signal comes later than this after its fault. */
 #define LOOK_BACK	(180 * S)
 
@@ -277,12 +280,20 @@ static bool same_hang(const struct incident *i, const struct iot_trouble *ev)
 	return !i->reset.count || i->reset.last < i->hang.last || gap <= SAME_FAULT;
 }
 
+/* The device did something useful after the fault: whatever stopped it came later. */
+static bool went_on(const struct incident *i, const struct iot_trouble *ev, const struct signal_kind *signal)
+{
+	return signal->since_progress && ev->stalled && ev->stalled < ev->h.ts &&
+	       ev->h.ts - ev->stalled > i->last_fault + PROGRESS_SLACK;
+}
+
 int incidents__hang(struct incidents *in, struct model *m, const struct iot_trouble *ev)
 {
 	const struct signal_kind *signal = signals__find(ev->what);
 	struct model_device *dev = model__device(m, ev->h.dev);
 	struct relation relation;
 	struct incident *i;
+	bool progressed = false;
 	__u64 earlier = 0;
 	__u32 at = in->nr;
 	int err;
@@ -299,19 +310,22 @@ int incidents__hang(struct incidents *in, struct model *m, const struct iot_trou
 		relation = relate(model__device(m, i->dev), dev);
 		if (!i->nr_faults || relation.kind == RELATION_NONE)
 			continue;
-		if (!i->hang.count && since(i->last_fault, ev->h.ts) <= signal->window) {
+		if (!i->hang.count && since(i->last_fault, ev->h.ts) <= signal->window && !went_on(i, ev, signal)) {
 			i->hang = trouble_of(ev, relation);
 			i->last = ev->h.ts;
 			return 0;
 		}
-		if (!earlier)
+		if (!earlier) {
 			earlier = i->last_fault;
+			progressed = went_on(i, ev, signal);
+		}
 	}
 	i = incident_new(in, ev->h.ts, ev->h.dev, &err);
 	if (!i)
 		return err;
 	i->hang = trouble_of(ev, (struct relation){ .kind = RELATION_SAME });
 	i->earlier_fault = earlier;
+	i->progressed = progressed;
 	return 0;
 }
 

@@ -90,7 +90,8 @@ struct incident {
 	struct judgement judgement;	/* of the first fault, or of the hang */
 	__u64 suppressed;		/* log lines that the kernel dropped around it */
 	__u64 searched;			/* hang without fault: ns before it in which a fault would have been seen */
-	__u64 earlier_fault;		/* … ns, last fault of the device, before an earlier hang or too long ago; 0 = none */
+	__u64 earlier_fault;		/* … ns, last fault of the device, that the hang can't be blamed on; 0 = none */
+	bool progressed;		/* … because the device went on working after it */
 	char notes[INCIDENT_NOTES][200];	/* what could not be seen */
 	__u32 nr_notes;
 };

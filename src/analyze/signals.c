@@ -10,16 +10,16 @@
  * nvme_core.io_timeout is 30 s, of the admin queue 60 s; scsi 30 s, drm 10 s, hung tasks 120 s.
  */
 static const struct signal_kind kinds[] = {
-	{ "nvme timeout, completion polled", 65 * S, true },
-	{ "nvme", 65 * S, false },
-	{ "Detected", 12 * S, false },
-	{ "NETDEV WATCHDOG", 15 * S, false },
-	{ "net_dev_xmit_timeout", 15 * S, false },
-	{ "scsi", 65 * S, false },
-	{ "drm", 15 * S, false },
-	{ "hung task", 125 * S, false },
-	{ "refdma", 10 * S, false },
-	{ "", 15 * S, false },
+	{ "nvme timeout, completion polled", 65 * S, true, false },
+	{ "nvme", 65 * S, false, false },
+	{ "Detected", 12 * S, false, false },
+	{ "NETDEV WATCHDOG", 15 * S, false, false },
+	{ "net_dev_xmit_timeout", 15 * S, false, false },
+	{ "scsi", 65 * S, false, false },
+	{ "drm", 15 * S, false, false },
+	{ "hung task", 125 * S, false, false },
+	{ "refdma", 10 * S, false, true },
+	{ "", 15 * S, false, false },
 };
 
 const struct signal_kind *signals__find(const char *what)

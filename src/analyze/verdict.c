@@ -88,7 +88,16 @@ static void judge_mapped(struct incident_fault *f, struct model *m)
 		       "map and unmap functions isn't seen");
 }
 
-static enum verdict flush_state(const struct incident_fault *f)
+/* A flush that would cover the unmap may have been done by a function that wasn't traced (yet, or at all). */
+static bool flush_may_be_unseen(const struct incident_fault *f, struct model *m)
+{
+	const struct model_domain *dom = model__domain(m, f->domain);
+	__u64 from = dom && dom->nr_flushes ? f->dead.unmap_ts : 0;
+
+	return model__lost(m, from, f->first, 1U << IOT_LOST_UNHOOKED) != NULL;
+}
+
+static enum verdict flush_state(const struct incident_fault *f, struct model *m)
 {
 	const struct dead *d = &f->dead;
 
@@ -96,6 +105,8 @@ static enum verdict flush_state(const struct incident_fault *f)
 		return VERDICT_UNMAPPED_FLUSHED;
 	if (d->flushed && d->flush_begin <= f->first)
 		return VERDICT_UNMAPPED_FLUSHING;
+	if (flush_may_be_unseen(f, m))
+		return VERDICT_UNMAPPED;
 	if (d->flushed || d->mode == IOT_UNMAP_LAZY || d->mode == IOT_UNMAP_STRICT)
 		return VERDICT_UNMAPPED_WINDOW;
 	return VERDICT_UNMAPPED;
@@ -105,7 +116,7 @@ static void judge_unmapped(struct incident_fault *f, struct model *m)
 {
 	struct judgement *j = &f->judgement;
 	const struct dead *d = &f->dead;
-	enum verdict verdict = flush_state(f);
+	enum verdict verdict = flush_state(f, m);
 	__u64 age = f->first - d->unmap_ts;
 
 	if (lost_between(j, m, d->unmap_ts, f->first))
@@ -137,6 +148,9 @@ static void judge_unknown_owner(struct incident_fault *f, struct model *m, const
 		decide(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
 		       "no mapping of the address is remembered, but unmaps from more than %.3f ms before the fault have been "
 		       "forgotten (a longer --history keeps more)", (double)(f->first - f->forgotten) / 1e6);
+	else if (dom->snapshot && !m->has_mappings)
+		decide(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
+		       "the capture has no map and no unmap at all, and the domain is older than the capture");
 	else if (dom->snapshot)
 		decide(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
 		       "nothing happened to the address since the capture began, but the domain is older than the capture: what "
@@ -186,6 +200,10 @@ static void judge_hang(struct incident *i, struct model *m)
 	else if (model__lost(m, from, i->hang.ts, 1U << IOT_LOST_RATELIMIT))
 		decide(&i->judgement, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
 		       "the kernel suppressed log lines in that time, a fault of this device may be among them");
+	else if (i->progressed)
+		decide(&i->judgement, VERDICT_NO_FAULT, CONFIDENCE_LIKELY,
+		       "the device did fault %.3f s before this hang, but went on working until %.3f s before it",
+		       (double)(i->hang.ts - i->earlier_fault) / 1e9, (double)i->hang.stalled / 1e9);
 	else if (i->earlier_fault)
 		decide(&i->judgement, VERDICT_NO_FAULT, CONFIDENCE_LIKELY,
 		       "the device did fault %.3f s before this hang, but an earlier hang, a reset or too much time lies in between",
@@ -208,6 +226,7 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 		[IOT_LOST_RECURSION] = "the kernel skipped a tracing program", [IOT_LOST_DOMAIN_TABLE] = "too many domains",
 		[IOT_LOST_DEVICE_TABLE] = "too many devices", [IOT_LOST_BEGIN] = "the begin of a flush was not seen",
 		[IOT_LOST_WRITER] = "the disk was too slow or full",
+		[IOT_LOST_UNHOOKED] = "a flush function wasn't traced",
 	};
 
 	for (size_t n = 0; n < m->nr_losses; n++) {
@@ -215,7 +234,10 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 
 		if (l->begin > to || l->end < from || l->cause >= IOT_LOST_CAUSES || !causes[l->cause])
 			continue;
-		note(i, "%llu events are missing around it: %s.", l->count, causes[l->cause]);
+		if (l->count)
+			note(i, "%llu events are missing around it: %s.", l->count, causes[l->cause]);
+		else
+			note(i, "Events are missing around it, how many isn't known: %s (%s).", causes[l->cause], l->what);
 	}
 }
 

@@ -118,8 +118,18 @@ static bool is_wanted(const struct collect *c, const struct plan_point *point)
 
 	if (c->opts.only_snapshot)
 		return point->candidates[0].kind == PLAN_SYMBOL;
-	return group == PLAN_ALWAYS || (group == PLAN_IOVA && c->opts.iova && c->opts.stream) ||
-	       (group == PLAN_CONTROL && c->opts.coverage);
+	switch (group) {
+	case PLAN_STREAM:
+		return c->opts.stream;
+	case PLAN_LIVE:
+		return !c->opts.stream;
+	case PLAN_IOVA:
+		return c->opts.iova && c->opts.stream;
+	case PLAN_CONTROL:
+		return c->opts.coverage;
+	default:
+		return true;
+	}
 }
 
 static int resolve_plan(struct collect *c, struct error *err)

@@ -70,7 +70,7 @@ struct live_row {
 	int32_t group;
 	uint32_t type;		/* IOT_TYPE_* */
 	bool gone;		/* freed: the last state */
-	uint64_t maps, map_bytes, map_errors;
+	uint64_t maps, map_bytes;	/* calls, failed ones included */
 	uint64_t unmaps_strict, unmaps_lazy, unmap_bytes;
 	uint64_t flushes[6];	/* by IOT_WHY_* */
 	uint64_t flush_ns;

@@ -38,9 +38,8 @@ static void add_cpu(struct live_row *row, const struct iot_live *c)
 {
 	row->maps += c->maps;
 	row->map_bytes += c->map_bytes;
-	row->map_errors += c->map_errors;
 	row->unmaps_strict += c->unmaps_strict;
-	row->unmaps_lazy += c->unmaps_lazy;
+	row->unmaps_lazy += c->pend_head + c->pend_overflow;
 	row->unmap_bytes += c->unmap_bytes;
 	for (size_t i = 0; i < 6; i++)
 		row->flushes[i] += c->flushes[i];

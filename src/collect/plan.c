@@ -13,10 +13,14 @@
 
 /* Names, argument counts and completeness: kernel sources 6.1, 6.12 and 7.2; docs/compatibility.md has what was measured. */
 const struct plan_point plan_points[] = {
-	{ "map", "PTEs written, with domain and result", true, PLAN_ALWAYS,
+	{ "map", "PTEs written, with domain and result (record)", true, PLAN_STREAM,
 	  { FEXIT("__iommu_map", 6, "map_exit"), FEXIT("iommu_map_nosync", 6, "map_exit") } },
-	{ "unmap", "PTEs cleared, with domain, strict or lazy", true, PLAN_ALWAYS,
+	{ "map-live", "PTEs written, counted (top)", true, PLAN_LIVE,
+	  { FENTRY("__iommu_map", 6, "map_live_entry"), FENTRY("iommu_map_nosync", 6, "map_live_entry") } },
+	{ "unmap", "PTEs cleared, with domain, strict or lazy (record)", true, PLAN_STREAM,
 	  { FEXIT("__iommu_unmap", 4, "unmap_exit") } },
+	{ "unmap-live", "PTEs cleared, counted, strict or lazy (top)", true, PLAN_LIVE,
+	  { FEXIT("__iommu_unmap", 4, "unmap_live_exit") } },
 	{ "attach", "device attached to a domain", true, PLAN_ALWAYS,
 	  { FEXIT("__iommu_attach_device", 2, "attach2_exit"), FEXIT("__iommu_attach_device", 3, "attach3_exit") } },
 	{ "snapshot", "what was attached before we started", true, PLAN_ALWAYS,

@@ -31,6 +31,8 @@ struct plan_candidate {
 
 enum plan_group {	/* what a capture may leave out */
 	PLAN_ALWAYS,
+	PLAN_STREAM,	/* every event */
+	PLAN_LIVE,	/* counters only */
 	PLAN_IOVA,
 	PLAN_CONTROL,
 };

@@ -83,7 +83,8 @@ void tables__loss(struct model *m, const struct iot_loss *ev)
 	__u64 begin = ev->begin < ev->h.ts ? ev->begin : ev->h.ts;
 	struct model_loss *l;
 
-	if (!ev->count)
+	/* UNHOOKED: nobody knows how many. Of all other causes none is no loss. */
+	if (!ev->count && ev->cause != IOT_LOST_UNHOOKED)
 		return;
 	for (size_t i = m->nr_losses; i-- > 0;) {
 		l = &m->losses[i];

@@ -154,7 +154,7 @@ static void print_losses(FILE *out, const struct model *m)
 	for (size_t i = 0; i < m->nr_losses; i++) {
 		const struct model_loss *l = &m->losses[i];
 
-		fprintf(out, "  %10s events, %s%s%s%s, within %s\n", words__count(l->count).s, words__loss(l->cause),
+		fprintf(out, "  %10s events, %s%s%s%s, within %s\n", l->count ? words__count(l->count).s : "unknown", words__loss(l->cause),
 			l->what[0] ? " (" : "", l->what, l->what[0] ? ")" : "", words__duration(l->end - l->begin).s);
 	}
 }
@@ -190,13 +190,13 @@ void summary__print(FILE *out, const struct analysis *a)
 
 	print_devices(out, m);
 	doms = summary__domains(m, &nr);
-	if (nr && m->has_mappings) {
+	if (nr) {
 		print_domains(out, m, doms, nr);
 		print_flushes(out, doms, nr);
 		print_windows(out, doms, nr);
 	}
 	free(doms);
-	if (m->has_mappings || m->nr_losses)
+	if (m->has_mappings || m->capture_begin || m->nr_losses)
 		print_losses(out, m);
 	print_checks(out, m);
 }

@@ -213,7 +213,6 @@ static json_object *row_json(const struct analysis *a, const struct live_row *r)
 	json_object_object_add(o, "unmap", json_object_new_string(mode_of(a, r)));
 	json_object_object_add(o, "gone", json_object_new_boolean(r->gone));
 	add_u64(o, "maps", r->maps);
-	add_u64(o, "map_errors", r->map_errors);
 	add_u64(o, "map_bytes", r->map_bytes);
 	add_u64(o, "unmaps_strict", r->unmaps_strict);
 	add_u64(o, "unmaps_lazy", r->unmaps_lazy);

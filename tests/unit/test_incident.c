@@ -449,6 +449,18 @@ static void loss_that_concerns_no_mapping_changes_nothing(void **state)
 	expect(VERDICT_NEVER_MAPPED, CONFIDENCE_CERTAIN);
 }
 
+static void a_flush_function_not_traced_leaves_the_flush_unknown(void **state)
+{
+	struct iot_loss ev = { .h = head(IOT_EV_LOSS, sizeof(ev), 4000), .begin = AT(100), .cause = IOT_LOST_UNHOOKED };
+
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	feed(&ev);
+	fault_at(5000, IOVA, IOT_ACCESS_READ);
+	expect(VERDICT_UNMAPPED, CONFIDENCE_CERTAIN);
+}
+
 static void a_forgotten_history_is_not_never_mapped(void **state)
 {
 	struct analysis_opts opts = { .history = 16 };
@@ -561,6 +573,17 @@ static void a_hang_after_a_fault_joins_it(void **state)
 	assert_int_equal(i->hang.queue, 0);
 	assert_int_equal(i->hang.relation.kind, RELATION_SAME);
 	assert_int_equal(i->reset.count, 1);
+}
+
+static void a_device_that_went_on_working_did_not_hang_by_the_fault(void **state)
+{
+	(void)state;
+	fault_at(3000, IOVA, IOT_ACCESS_READ);
+	log_line(2515000, "refdma refdma.0: queue 0 stalled for 512 ms, resetting");
+	analysis__finish(a);
+	assert_int_equal(a->incidents.nr, 2);
+	assert_true(a->incidents.list[1]->progressed);
+	assert_int_equal(a->incidents.list[1]->judgement.verdict, VERDICT_NO_FAULT);
 }
 
 static void a_hang_of_an_unrelated_device_does_not_join(void **state)
@@ -758,6 +781,7 @@ int main(void)
 		SCENE(loss_before_the_unmap_changes_nothing),
 		SCENE(loss_makes_never_mapped_unknown),
 		SCENE(loss_that_concerns_no_mapping_changes_nothing),
+		SCENE(a_flush_function_not_traced_leaves_the_flush_unknown),
 		SCENE(a_forgotten_history_is_not_never_mapped),
 		SCENE(repeated_faults_are_one_incident),
 		SCENE(faults_seconds_apart_are_two_incidents),
@@ -767,6 +791,7 @@ int main(void)
 		SCENE(suppressed_lines_are_told),
 		SCENE(derived_events_in_the_stream_are_not_counted_again),
 		SCENE(a_hang_after_a_fault_joins_it),
+		SCENE(a_device_that_went_on_working_did_not_hang_by_the_fault),
 		SCENE(a_hang_of_an_unrelated_device_does_not_join),
 		SCENE(a_hang_of_the_same_group_joins),
 		SCENE(a_hang_too_long_after_does_not_join),

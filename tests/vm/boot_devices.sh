@@ -19,11 +19,7 @@ lspci | while read -r id device; do
 	0x1b36:0x0010) echo "type nvme $(cat $device/iommu_group/type)" ;;
 	esac
 done
-[ -e /lib/modules/ref/refiommu.ko ] && echo "reference driver is there"
-# Nothing beyond the gateway may be reached, whatever the host reaches.
-ping -c 1 -W 1 10.0.2.3 >/dev/null 2>&1
-wget -q -T 2 -O /dev/null http://10.0.2.2:22 2>/dev/null && echo "outside reached"
-exit 0
+:
 END
 
 devices()
@@ -39,12 +35,10 @@ devices()
 	else
 		check "$kernel, $iommu: domains are $type" [ "$(grep -cE "^type .* $type\$" "$dir/out")" = 2 ]
 	fi
-	check "$kernel, $iommu: nothing outside is reached" [ "$(grep -c outside "$dir/out")" = 0 ]
 }
 
+devices debian:6.12 none none
 for kernel in debian:6.1 debian:6.12 source:7.2; do
-	devices "$kernel" none none
-	check "$kernel: the reference driver is in the guest" printed '^reference driver'
 	devices "$kernel" intel DMA-FQ
 	check "$kernel, intel: QEMU's trace of invalidations is kept" grep -q '^vtd_inv_desc_iotlb' "$dir/files/qemu-trace.log"
 done
@@ -59,9 +53,33 @@ boot --kernel debian:6.1 --iommu virtio -- true
 check "virtio on debian:6.1 is 125, the module named" [ "$code" = 125 ]
 check "the missing module is named" said 'no module virtio_iommu'
 
+# A server of this machine's loopback, which the guest's gateway would lead to if it led anywhere.
+serve()
+{
+	local try
+	echo secret >"$dir/page"
+	for try in $(seq 20); do
+		port=$((20000 + RANDOM % 20000))
+		busybox httpd -f -p 127.0.0.1:$port -h "$dir" 2>/dev/null &
+		server=$!
+		# Until it answers; one whose port is taken ends.
+		while kill -0 $server 2>/dev/null; do
+			busybox wget -q -O - "http://127.0.0.1:$port/page" 2>/dev/null | grep -q secret && return
+			sleep 0.05
+		done
+	done
+	echo "# no server after $try tries"
+	return 1
+}
+check "a server on the loopback answers here" serve
 boot --kernel debian:6.12 --device e1000e --no-drivers -- \
-	'[ -e /sys/class/net/eth0 ] && exit 9; modprobe e1000e && net-up && ping -c 1 -W 5 10.0.2.2'
+	"[ -e /sys/class/net/eth0 ] && exit 9; [ -e /lib/modules/ref/refiommu.ko ] || exit 10
+	modprobe e1000e && net-up && ping -c 1 -W 5 10.0.2.2 || exit 11
+	timeout 5 wget -q -O - http://10.0.2.2:$port/page; true"
+kill $server
 check "without drivers, the command can load them" [ "$code" = 0 ]
+check "the guest reaches its gateway" printed '1 packets received'
+check "the guest does not reach what is behind it" [ "$(grep -c secret "$dir/out")" = 0 ]
 boot --kernel debian:6.12 --iommu ref -- 'lsmod'
 check "the reference driver is loaded" printed '^refiommu '
 check "its DMA master is loaded" printed '^refdma '

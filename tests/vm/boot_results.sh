@@ -48,7 +48,9 @@ results()
 		printf 'no newline at the end'
 	} >"$dir/wanted"
 	check "$kernel: standard output is intact" same "$dir/wanted" "$dir/out"
-	check "$kernel: standard error is intact and apart" same <(cat "$dir/lines.err"; echo also) "$dir/err"
+	# The first run on a kernel may tell that it builds the reference driver.
+	grep -vE '^(modules|kernel)\.sh: ' "$dir/err" >"$dir/err.guest"
+	check "$kernel: standard error is intact and apart" same <(cat "$dir/lines.err"; echo also) "$dir/err.guest"
 	check "$kernel: 4 MiB come back" same "$dir/big" "$dir/files/new/a big one"
 	check "$kernel: directories, modes and links come back" [ \
 		"$(stat -c %a "$dir/files/new/deep/er/file") $(cat "$dir/files/new/deep/link/file")" = "741 deep" ]

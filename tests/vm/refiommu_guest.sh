@@ -84,6 +84,15 @@ wait_until()
 	done
 }
 
+# settled: waits until the flush queues are empty, which is when their 10 ms timer finds nothing any more.
+flushes() { truth refiommu flush_all; }
+quiet() { last=$now; now=$(flushes); [ "$last" = "$now" ]; }
+settled()
+{
+	now=none
+	wait_until 10 quiet
+}
+
 # log_has PATTERN: since the last dmesg -c.
 log_has() { dmesg | grep -qE "$1"; }
 

@@ -151,6 +151,27 @@ static inline int refiommu_fwspec_init(struct device *dev, struct fwnode_handle 
 	return ret;
 }
 
+/* A domain for iommu_map() by hand: 6.1 takes the bus, later kernels the device (NULL, ERR_PTR). */
+static inline struct iommu_domain *refiommu_unmanaged_alloc(struct device *dev)
+{
+#if REFIOMMU_KERNEL_BEFORE(6, 12)
+	return iommu_domain_alloc(dev->bus) ?: ERR_PTR(-ENOMEM);
+#else
+	return iommu_paging_domain_alloc(dev);
+#endif
+}
+
+/* 6.3 gave iommu_map() its allocation flags. */
+static inline int refiommu_unmanaged_map(struct iommu_domain *domain, unsigned long iova,
+					 phys_addr_t paddr, size_t size, int prot)
+{
+#if REFIOMMU_KERNEL_BEFORE(6, 12)
+	return iommu_map(domain, iova, paddr, size, prot);
+#else
+	return iommu_map(domain, iova, paddr, size, prot, GFP_KERNEL);
+#endif
+}
+
 /* 6.1: the driver installs dma-iommu on the device; later kernels do it in the core. */
 static inline void refiommu_setup_dma(struct device *dev)
 {

@@ -40,7 +40,7 @@ struct refdma_stats {
 
 /* --- what a run does -------------------------------------------------------------------------- */
 
-enum refdma_workload { REFDMA_SINGLE, REFDMA_SG, REFDMA_COHERENT };
+enum refdma_workload { REFDMA_SINGLE, REFDMA_SG, REFDMA_COHERENT, REFDMA_UNMANAGED };
 enum refdma_mode { REFDMA_MODE_DMA, REFDMA_MODE_MAP };
 
 
@@ -107,11 +107,13 @@ struct refdma_late {
 
 struct refdma_queue {
 	struct refdma_dev *dev;
+	struct refdma_run *run;
 	const struct refdma_cfg *cfg;
 	unsigned int index;
 	u64 ops;		/* to do, U64_MAX = until stopped */
 	u64 seq;
 	u32 random;
+	u64 iova_base;		/* of what the queue maps itself, in an unmanaged domain */
 
 	struct refdma_desc *ring;
 	dma_addr_t ring_iova;
@@ -134,6 +136,7 @@ struct refdma_queue {
 
 struct refdma_run {
 	struct refdma_cfg cfg;
+	struct iommu_domain *unmanaged;	/* the device is attached to it; NULL: DMA API */
 	atomic_t active;
 	unsigned int nr_queues;
 	struct refdma_queue queues[];
@@ -172,6 +175,12 @@ void refdma_run_exit(struct refdma_dev *dev);
 
 /* --- refdma_work.c: the driver side of a queue ------------------------------------------------ */
 
+/* Maps or unmaps pages that refdma owns, in the run's unmanaged domain. 0 or -errno. */
+int refdma_unmanaged_map(struct refdma_queue *q, u64 iova, void *mem, size_t size);
+void refdma_unmanaged_unmap(struct refdma_queue *q, u64 iova, size_t size);
+/* Pages that refdma_owns(), zeroed; NULL if there are none. */
+struct page *refdma_pool_alloc(size_t size);
+void refdma_pool_free(struct page *page, size_t size);
 int refdma_slots_alloc(struct refdma_queue *q);
 void refdma_slots_free(struct refdma_queue *q);
 /* True if this page is memory that refdma owns, so that a stray write does no harm. */
@@ -193,7 +202,7 @@ void refdma_hw_late_cancel(struct refdma_queue *q);
 void refdma_ctl_add(struct refdma_dev *dev, struct dentry *parent);
 void refdma_ctl_remove(struct refdma_dev *dev);
 /* Times loops of pairs in the calling thread; the result stays in the device. */
-int refdma_bench(struct refdma_dev *dev, unsigned int loops, unsigned int pairs, size_t size);
+int refdma_bench(struct refdma_dev *dev, unsigned int loops, unsigned int pairs, size_t size, bool yield);
 
 /* --- refdma_main.c ---------------------------------------------------------------------------- */
 

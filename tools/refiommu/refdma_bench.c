@@ -4,7 +4,7 @@
 
 #include "refdma.h"
 
-static int pairs_run(struct device *dev, void *mem, size_t size, unsigned int pairs)
+static int pairs_run(struct device *dev, void *mem, size_t size, unsigned int pairs, bool yield)
 {
 	unsigned int i;
 
@@ -14,14 +14,14 @@ static int pairs_run(struct device *dev, void *mem, size_t size, unsigned int pa
 		if (unlikely(dma_mapping_error(dev, iova)))
 			return -ENOMEM;
 		dma_unmap_single(dev, iova, size, DMA_FROM_DEVICE);
-		/* a tracer's consumer has to get this CPU too, and what it costs belongs to the pair */
-		if (!(i & 63))
+		/* lets a tracer's consumer have this CPU, so that its share is in the time of the pair */
+		if (yield && !(i & 63))
 			cond_resched();
 	}
 	return 0;
 }
 
-int refdma_bench(struct refdma_dev *rd, unsigned int loops, unsigned int pairs, size_t size)
+int refdma_bench(struct refdma_dev *rd, unsigned int loops, unsigned int pairs, size_t size, bool yield)
 {
 	unsigned int order = get_order(size), i, done = 0;
 	struct page *page = alloc_pages(GFP_KERNEL, order);
@@ -34,7 +34,7 @@ int refdma_bench(struct refdma_dev *rd, unsigned int loops, unsigned int pairs, 
 	for (i = 0; i <= loops; i++) {
 		u64 start = ktime_get_ns();
 
-		ret = pairs_run(rd->dev, page_address(page), size, pairs);
+		ret = pairs_run(rd->dev, page_address(page), size, pairs, yield);
 		if (ret)
 			goto out;
 		if (i)

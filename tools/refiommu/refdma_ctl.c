@@ -9,10 +9,11 @@
 
 #include "refdma.h"
 
-#define USAGE "start|run [key=value ...], stop, wait, bench [loops=N pairs=N size=BYTES]"
+#define USAGE "start|run [key=value ...], stop, wait, bench [loops=N pairs=N size=BYTES yield=0|1]"
 
 static const char *const workloads[] = {
 	[REFDMA_SINGLE] = "single", [REFDMA_SG] = "sg", [REFDMA_COHERENT] = "coherent",
+	[REFDMA_UNMANAGED] = "unmanaged",
 };
 static const char *const modes[] = { [REFDMA_MODE_DMA] = "dma", [REFDMA_MODE_MAP] = "map" };
 static const char *const dirs[] = {
@@ -142,7 +143,7 @@ static int command_start(struct refdma_dev *rd, char *text)
 
 static int command_bench(struct refdma_dev *rd, char *text)
 {
-	unsigned int loops = 5, pairs = 20000;
+	unsigned int loops = 5, pairs = 20000, yield = 0;
 	size_t size = SZ_4K;
 	char *key, *value, *end;
 	int ret;
@@ -157,11 +158,13 @@ static int command_bench(struct refdma_dev *rd, char *text)
 			ret = parse_uint(value, 1, 10000000, &pairs);
 		else if (!strcmp(key, "size"))
 			ret = parse_size(value, &end, &size);
+		else if (!strcmp(key, "yield"))
+			ret = parse_uint(value, 0, 1, &yield);
 		if (ret)
 			return refuse(rd, key, value);
 	}
 	mutex_lock(&rd->bench_lock);
-	ret = READ_ONCE(rd->dead) ? -ENODEV : refdma_bench(rd, loops, pairs, size);
+	ret = READ_ONCE(rd->dead) ? -ENODEV : refdma_bench(rd, loops, pairs, size, yield);
 	mutex_unlock(&rd->bench_lock);
 	return ret;
 }

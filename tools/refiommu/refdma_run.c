@@ -26,27 +26,49 @@ static int queue_thread(void *queue)
 	return 0;
 }
 
+#define RING_BYTES (REFDMA_RING_SIZE * sizeof(struct refdma_desc))
+
+static int ring_alloc_unmanaged(struct refdma_queue *q)
+{
+	struct page *page = refdma_pool_alloc(RING_BYTES);
+	int ret;
+
+	if (!page)
+		return -ENOMEM;
+	/* Behind the slots; nothing else is in the domain. */
+	q->ring_iova = q->iova_base + REFDMA_MAX_DEPTH * REFDMA_MAX_SIZE;
+	ret = refdma_unmanaged_map(q, q->ring_iova, page_address(page), RING_BYTES);
+	if (ret)
+		refdma_pool_free(page, RING_BYTES);
+	else
+		q->ring = page_address(page);
+	return ret;
+}
+
 static int ring_alloc(struct refdma_queue *q)
 {
-	size_t size = REFDMA_RING_SIZE * sizeof(*q->ring);
-
-	q->ring = dma_alloc_coherent(q->dev->dev, size, &q->ring_iova, GFP_KERNEL);
+	if (q->run->unmanaged)
+		return ring_alloc_unmanaged(q);
+	q->ring = dma_alloc_coherent(q->dev->dev, RING_BYTES, &q->ring_iova, GFP_KERNEL);
 	if (!q->ring)
 		return -ENOMEM;
 	refdma_count(q->dev, api_allocs, 1);
-	refdma_count(q->dev, api_alloc_bytes, size);
+	refdma_count(q->dev, api_alloc_bytes, RING_BYTES);
 	return 0;
 }
 
 static void ring_free(struct refdma_queue *q)
 {
-	size_t size = REFDMA_RING_SIZE * sizeof(*q->ring);
-
 	if (!q->ring)
 		return;
-	dma_free_coherent(q->dev->dev, size, q->ring, q->ring_iova);
+	if (q->run->unmanaged) {
+		refdma_unmanaged_unmap(q, q->ring_iova, RING_BYTES);
+		refdma_pool_free(virt_to_page(q->ring), RING_BYTES);
+		return;
+	}
+	dma_free_coherent(q->dev->dev, RING_BYTES, q->ring, q->ring_iova);
 	refdma_count(q->dev, api_frees, 1);
-	refdma_count(q->dev, api_free_bytes, size);
+	refdma_count(q->dev, api_free_bytes, RING_BYTES);
 }
 
 static struct task_struct *thread(int (*fn)(void *), struct refdma_queue *q, const char *side)
@@ -64,9 +86,11 @@ static int queue_init(struct refdma_dev *rd, struct refdma_run *run, unsigned in
 	int ret;
 
 	q->dev = rd;
+	q->run = run;
 	q->cfg = cfg;
 	q->index = index;
 	q->random = index + 1;
+	q->iova_base = (u64)(index + 1) << 32;
 	q->seq = (u64)(rd->id << 8 | index) << 40;
 	q->ops = cfg->ops ? div_u64(cfg->ops, cfg->threads) + (index < cfg->ops % cfg->threads) :
 			    U64_MAX;
@@ -105,12 +129,35 @@ static void queue_exit(struct refdma_queue *q)
 	refdma_slots_free(q);
 }
 
-static void run_free(struct refdma_run *run)
+/* Puts the device into a domain of its own, which the queues map into by hand. */
+static int run_attach(struct refdma_dev *rd, struct refdma_run *run)
+{
+	struct iommu_domain *domain;
+	int ret;
+
+	if (run->cfg.workload != REFDMA_UNMANAGED)
+		return 0;
+	domain = refiommu_unmanaged_alloc(rd->dev);
+	if (IS_ERR(domain))
+		return PTR_ERR(domain);
+	ret = iommu_attach_device(domain, rd->dev);
+	if (ret)
+		iommu_domain_free(domain);
+	else
+		run->unmanaged = domain;
+	return ret;
+}
+
+static void run_free(struct refdma_dev *rd, struct refdma_run *run)
 {
 	unsigned int i;
 
 	for (i = 0; i < run->nr_queues; i++)
 		queue_exit(&run->queues[i]);
+	if (run->unmanaged) {
+		iommu_detach_device(run->unmanaged, rd->dev);
+		iommu_domain_free(run->unmanaged);
+	}
 	kvfree(run);
 }
 
@@ -167,7 +214,7 @@ static void reap(struct work_struct *work)
 	struct refdma_run *run = rd->run;
 
 	cancel_delayed_work_sync(&rd->watchdog);
-	run_free(run);
+	run_free(rd, run);
 	mutex_lock(&rd->lock);
 	rd->run = NULL;
 	mutex_unlock(&rd->lock);
@@ -191,7 +238,7 @@ int refdma_start(struct refdma_dev *rd, const struct refdma_cfg *cfg)
 	atomic_set(&run->active, cfg->threads);
 
 	mutex_lock(&rd->lock);
-	ret = rd->dead ? -ENODEV : rd->run ? -EBUSY : 0;
+	ret = rd->dead ? -ENODEV : rd->run ? -EBUSY : run_attach(rd, run);
 	for (i = 0; !ret && i < cfg->threads; i++)
 		ret = queue_init(rd, run, i);
 	if (ret)
@@ -208,7 +255,7 @@ int refdma_start(struct refdma_dev *rd, const struct refdma_cfg *cfg)
 out:
 	mutex_unlock(&rd->lock);
 	if (ret)
-		run_free(run);
+		run_free(rd, run);
 	return ret;
 }
 

@@ -28,7 +28,7 @@ bool refdma_owns(phys_addr_t phys)
 	return page_private(pfn_to_page(PHYS_PFN(phys))) == (unsigned long)&owner_mark;
 }
 
-static struct page *pool_alloc(size_t size)
+struct page *refdma_pool_alloc(size_t size)
 {
 	unsigned int i, order = get_order(size);
 	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN, order);
@@ -41,7 +41,7 @@ static struct page *pool_alloc(size_t size)
 	return page;
 }
 
-static void pool_free(struct page *page, size_t size)
+void refdma_pool_free(struct page *page, size_t size)
 {
 	unsigned int i;
 
@@ -53,7 +53,14 @@ static void pool_free(struct page *page, size_t size)
 
 static unsigned int buffers(const struct refdma_cfg *cfg)
 {
-	return cfg->workload == REFDMA_SG ? cfg->nents : cfg->workload == REFDMA_SINGLE;
+	switch (cfg->workload) {
+	case REFDMA_SG:
+		return cfg->nents;
+	case REFDMA_COHERENT:
+		return 0;
+	default:
+		return 1;
+	}
 }
 
 int refdma_slots_alloc(struct refdma_queue *q)
@@ -65,7 +72,7 @@ int refdma_slots_alloc(struct refdma_queue *q)
 		return -ENOMEM;
 	for (i = 0; i < q->cfg->depth; i++) {
 		for (j = 0; j < buffers(q->cfg); j++) {
-			q->slots[i].pages[j] = pool_alloc(q->cfg->size_max);
+			q->slots[i].pages[j] = refdma_pool_alloc(q->cfg->size_max);
 			if (!q->slots[i].pages[j])
 				return -ENOMEM;
 		}
@@ -82,7 +89,7 @@ void refdma_slots_free(struct refdma_queue *q)
 	for (i = 0; i < q->cfg->depth; i++)
 		for (j = 0; j < buffers(q->cfg); j++)
 			if (q->slots[i].pages[j])
-				pool_free(q->slots[i].pages[j], q->cfg->size_max);
+				refdma_pool_free(q->slots[i].pages[j], q->cfg->size_max);
 	kvfree(q->slots);
 	q->slots = NULL;
 }
@@ -99,6 +106,25 @@ static size_t next_size(struct refdma_queue *q)
 }
 
 /* --- mapping ---------------------------------------------------------------------------------- */
+
+int refdma_unmanaged_map(struct refdma_queue *q, u64 iova, void *mem, size_t size)
+{
+	int ret = refiommu_unmanaged_map(q->run->unmanaged, iova, virt_to_phys(mem),
+					 PAGE_ALIGN(size), IOMMU_READ | IOMMU_WRITE);
+
+	if (ret)
+		return ret;
+	refdma_count(q->dev, api_maps, 1);
+	refdma_count(q->dev, api_map_bytes, PAGE_ALIGN(size));
+	return 0;
+}
+
+void refdma_unmanaged_unmap(struct refdma_queue *q, u64 iova, size_t size)
+{
+	iommu_unmap(q->run->unmanaged, iova, PAGE_ALIGN(size));
+	refdma_count(q->dev, api_unmaps, 1);
+	refdma_count(q->dev, api_unmap_bytes, PAGE_ALIGN(size));
+}
 
 static int map_slot(struct refdma_queue *q, struct refdma_slot *slot)
 {
@@ -133,6 +159,12 @@ static int map_slot(struct refdma_queue *q, struct refdma_slot *slot)
 		refdma_count(rd, api_allocs, 1);
 		refdma_count(rd, api_alloc_bytes, slot->total);
 		return 0;
+	case REFDMA_UNMANAGED:
+		/* Each slot keeps its place, so every operation uses an IOVA again. */
+		slot->iova = q->iova_base + (slot - q->slots) * REFDMA_MAX_SIZE;
+		if (refdma_unmanaged_map(q, slot->iova, page_address(slot->pages[0]), slot->size))
+			goto failed;
+		return 0;
 	}
 	refdma_count(rd, api_maps, 1);
 	refdma_count(rd, api_map_bytes, slot->total);
@@ -159,6 +191,9 @@ static void unmap_slot(struct refdma_queue *q, struct refdma_slot *slot)
 		dma_free_coherent(rd->dev, slot->size, slot->coherent, slot->iova);
 		refdma_count(rd, api_frees, 1);
 		refdma_count(rd, api_free_bytes, slot->total);
+		return;
+	case REFDMA_UNMANAGED:
+		refdma_unmanaged_unmap(q, slot->iova, slot->size);
 		return;
 	}
 	refdma_count(rd, api_unmaps, 1);
@@ -229,8 +264,8 @@ static void finish_mapping(struct refdma_queue *q, struct refdma_slot *slot, boo
 	u64 endpoint = BIT_ULL(q->dev->id);
 	struct refbug_arg arg;
 
-	/* Coherent memory belongs to the DMA API and would be lost for good. */
-	if (q->cfg->workload != REFDMA_COHERENT && refbug_fire(REFBUG_LEAK, endpoint, NULL)) {
+	/* Coherent memory would be lost for good, and an unmanaged IOVA is needed again. */
+	if (q->cfg->workload < REFDMA_COHERENT && refbug_fire(REFBUG_LEAK, endpoint, NULL)) {
 		refdma_count(q->dev, leaks, 1);
 		refdma_count(q->dev, leaked_bytes, slot->total);
 		return;
