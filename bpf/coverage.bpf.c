@@ -7,7 +7,7 @@ int BPF_PROG(control_map, unsigned long iova, u64 paddr, u64 size)
 {
 	struct iot_cpu *c = cpu__this(bpf_get_smp_processor_id());
 
-	if (c->active)
+	if (hot__active(c))
 		c->tp_map_bytes += size;
 	return 0;
 }
@@ -17,7 +17,7 @@ int BPF_PROG(control_unmap, unsigned long iova, u64 size, u64 unmapped)
 {
 	struct iot_cpu *c = cpu__this(bpf_get_smp_processor_id());
 
-	if (c->active) {
+	if (hot__active(c)) {
 		c->tp_unmap_bytes += unmapped;
 		c->tp_unmaps++;
 	}

@@ -2,74 +2,78 @@
 /* Maps, unmaps and IOVAs, every one of them as an event (record). */
 #include "state.h"
 
-/* Place of the domain; -1, counted, if the table is full. */
-static __always_inline int stream__place(struct iot_cpu *c, struct iommu_domain *dom)
+/* NULL, counted, if the table is full. */
+static __always_inline struct iot_dom *stream__dom(struct iot_cpu *c, __u64 dom)
 {
-	int place = dom__find_or_add((__u64)dom);
+	int place = dom__find_or_add(dom);
 
 	if (place < 0)
 		__sync_fetch_and_add(&c->unknown_domain, 1);
-	return place;
+	return dom__or_null(place);
 }
 
-/* 6.1, 6.12: __iommu_map; 7.2: iommu_map_nosync. Both complete (kernel sources: drivers/iommu/iommu.c). */
+/*
+ * The two hot programs read their arguments where they store them: BPF_PROG() would load all of them first and spill
+ * them to the stack, ten instructions.
+ *
+ * Arguments: 0 domain, 1 iova, 2 paddr, 3 size, 4 prot, 5 gfp, 6 the result. 6.1, 6.12: __iommu_map; 7.2:
+ * iommu_map_nosync. Both complete (kernel sources: drivers/iommu/iommu.c).
+ */
 SEC("?fexit")
-int BPF_PROG(map_exit, struct iommu_domain *dom, unsigned long iova, u64 paddr, u64 size, int prot, unsigned int gfp,
-	     int ret)
+int map_exit(__u64 *ctx)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
 	struct iot_map *e;
 	__u64 ts;
 
-	if (!c->active)
-		return 0;
-	if (knobs.coverage && !ret)
-		c->map_bytes += size;
+	if (knobs.coverage && hot__active(c) && !(int)ctx[6])
+		c->map_bytes += ctx[3];
 	ts = bpf_ktime_get_ns();
-	e = (void *)hot__reserve(c, cpu);
+	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_MAP, cpu, stream__place(c, dom));
-	e->iova = iova;
-	e->paddr = paddr;
-	e->size = size;
-	e->prot = (__u32)prot;
-	e->ret = ret;
+	hot__fill(&e->h, IOT_EV_MAP, cpu, stream__dom(c, ctx[0]), 0);
+	e->iova = ctx[1];
+	e->paddr = ctx[2];
+	e->size = ctx[3];
+	e->prot = (__u32)ctx[4];
+	e->ret = (__s32)ctx[6];
 	hot__publish(&e->h, ts);
 	return 0;
 }
 
+/* Arguments: 0 domain, 1 iova, 2 size, 3 gather, 4 the result: bytes removed. __iommu_unmap on all kernels. */
 SEC("?fexit")
-int BPF_PROG(unmap_exit, struct iommu_domain *dom, unsigned long iova, u64 size, struct iommu_iotlb_gather *gather,
-	     u64 unmapped)
+int unmap_exit(__u64 *ctx)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
+	struct iommu_iotlb_gather *gather;
 	struct iot_unmap *e;
+	__u32 stack = 0;
 	__u64 ts;
 
-	if (!c->active)
-		return 0;
-	ts = bpf_ktime_get_ns();
-	if (knobs.coverage) {
-		c->unmap_bytes += unmapped;
+	if (knobs.coverage && hot__active(c)) {
+		c->unmap_bytes += ctx[4];
 		c->unmaps++;
 	}
-	e = (void *)hot__reserve(c, cpu);
+	ts = bpf_ktime_get_ns();
+	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_UNMAP, cpu, stream__place(c, dom));
 	if (knobs.stacks) {
 		long id = bpf_get_stackid(ctx, &stacks, BPF_F_FAST_STACK_CMP);
 
 		/* a collision in the stack map loses the stack, not the event */
-		e->h.stack = id < 0 ? 0 : (__u32)id + 1;
+		stack = id < 0 ? 0 : (__u32)id + 1;
 	}
-	e->iova = iova;
-	e->size = size;
-	e->unmapped = unmapped;
-	e->gather = kernel__low32((__u64)gather);
+	hot__fill(&e->h, IOT_EV_UNMAP, cpu, stream__dom(c, ctx[0]), stack);
+	e->iova = ctx[1];
+	e->size = ctx[2];
+	e->unmapped = ctx[4];
+	e->gather = kernel__low32(ctx[3]);
+	gather = (void *)ctx[3];
 	e->mode = gather->queued ? IOT_UNMAP_LAZY : IOT_UNMAP_STRICT;
 	hot__publish(&e->h, ts);
 	return 0;
@@ -84,17 +88,13 @@ int BPF_PROG(iova_alloc_exit, struct iommu_domain *dom, u64 size, u64 limit, str
 	__u64 key = (__u64)dev;
 	struct iot_dev *known;
 	struct iot_iova *e;
-	int place;
 	__u64 ts;
 
-	if (!c->active)
-		return 0;
-	place = stream__place(c, dom);
 	ts = bpf_ktime_get_ns();
-	e = (void *)hot__reserve(c, cpu);
+	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_IOVA_ALLOC, cpu, place);
+	hot__fill(&e->h, IOT_EV_IOVA_ALLOC, cpu, stream__dom(c, (__u64)dom), 0);
 	known = bpf_map_lookup_elem(&devs, &key);
 	if (known)
 		e->h.dev = known->id;
@@ -116,16 +116,14 @@ int BPF_PROG(iova_free_entry, struct iova_domain *iovad, unsigned long pfn, unsi
 	__u64 ts, *dom;
 	int place = -1;
 
-	if (!c->active)
-		return 0;
 	ts = bpf_ktime_get_ns();
 	dom = bpf_map_lookup_elem(&allocators, &key);
 	if (dom)
 		place = dom__place(*dom);
-	e = (void *)hot__reserve(c, cpu);
+	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_IOVA_FREE, cpu, place);
+	hot__fill(&e->h, IOT_EV_IOVA_FREE, cpu, dom__or_null(place), 0);
 	e->iova = pfn * iovad->granule;
 	e->size = pages * iovad->granule;
 	e->limit = 0;

@@ -69,6 +69,7 @@ static __noinline int dev__leave(struct iot_dev *known)
 		return 0;
 	old->dev_xor ^= known->id;
 	old->nr_devs--;
+	old->dev = old->nr_devs == 1 ? old->dev_xor : 0;
 	attach__tell(IOT_EV_DETACH, old->id, known->id, known->group, 0, 0);
 	return 0;
 }
@@ -94,6 +95,7 @@ static __noinline int dev__enter(struct device *dev, __u64 dom, __u16 flags)
 	d->group = known->group;
 	d->dev_xor ^= id;
 	d->nr_devs++;
+	d->dev = d->nr_devs == 1 ? d->dev_xor : 0;
 	attach__tell(IOT_EV_ATTACH, d->id, id, known->group, 0, flags);
 	return 0;
 }
@@ -307,7 +309,7 @@ static long tell_step(__u32 i, void *ctx)
 {
 	struct iot_dom *d = dom__at((int)i);
 
-	if (i >= knobs.nr_domains)
+	if (i > knobs.dom_mask)
 		return 1;
 	if (d->ptr > IOT_DOM_DEAD) {
 		struct iommu_domain *dom = (void *)d->ptr;

@@ -159,7 +159,7 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 	int place = dom__place(dom);
 	struct iot_flush *e;
 
-	if (!c->active)
+	if (knobs.mode == IOT_MODE_STREAM && !hot__active(c))
 		return 0;
 	if (place < 0)
 		place = dom__add(dom, -1, 0);
@@ -175,10 +175,10 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 		flush_live(cpu, place, begin, ts, kind, why, first);
 		return 0;
 	}
-	e = (void *)hot__reserve(c, cpu);
+	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_FLUSH, cpu, place);
+	hot__fill(&e->h, IOT_EV_FLUSH, cpu, dom__or_null(place), 0);
 	if (!begin)
 		e->h.flags |= IOT_F_NO_BEGIN;
 	e->begin = begin;

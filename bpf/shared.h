@@ -19,8 +19,8 @@
 struct iot_knobs {
 	__u32 mode;		/* IOT_MODE_* */
 	__u32 nr_cpus;		/* possible CPUs */
-	__u32 ring_slots;	/* per CPU, a power of two */
-	__u32 nr_domains;	/* entries of the domain table, a power of two */
+	__u32 ring_mask;	/* slots of a CPU's ring, a power of two, less 1 */
+	__u32 dom_mask;		/* places of the domain table in use, a power of two, less 1 */
 	__u32 stacks;		/* 1: a kernel stack on every unmap and fault */
 	__u32 coverage;		/* 1: add up what the control is held against */
 	__u64 group_kset;	/* address of the kernel's variable iommu_group_kset, 0 = not known */
@@ -37,7 +37,7 @@ struct iot_cpu {
 	__u64 unknown_domain;	/* hot events whose domain had no place in the table */
 	__u64 no_begin;		/* flushes whose begin was overwritten */
 	__u32 in_fq_timer;	/* this CPU is inside fq_flush_timeout() */
-	__u32 active;		/* 0: hot events are not taken; all CPUs are switched within microseconds */
+	__u32 ring_first;	/* index of this CPU's first slot */
 	/* control: what the kernel's own tracepoints said */
 	__u64 tp_map_bytes;
 	__u64 tp_unmap_bytes;
@@ -47,8 +47,14 @@ struct iot_cpu {
 	__u64 unmap_bytes;
 	__u64 unmaps;
 	__u64 pad1[4];
-	__u64 tail;		/* slots ever consumed; only user space writes it */
-	__u64 pad2[7];
+	/*
+	 * Only user space writes these. limit: the first slot that may not be reserved yet, so head == limit is a full
+	 * ring; 0: the capture is off, and nothing is taken, counted or lost. One number for both, for it is read at
+	 * every event. All CPUs are switched within microseconds.
+	 */
+	__u64 limit;
+	__u64 tail;		/* slots ever consumed */
+	__u64 pad2[6];
 };
 _Static_assert(sizeof(struct iot_cpu) == 192, "struct iot_cpu fills whole cache lines");
 
@@ -62,11 +68,12 @@ struct iot_dom {
 	__u64 cookie;	/* struct iommu_dma_cookie *, 0 = none */
 	__u64 fq_seen;	/* flush-queue flushes recognised, in the kernel's own count (fq_flush_start_cnt) */
 	__u32 id;	/* the number that events carry */
+	__u32 dev;	/* of its one device; 0 = none, or several */
 	__u32 dev_xor;	/* XOR of the numbers of the devices attached: with one device, its number */
 	__u32 nr_devs;
 	__u32 type;
 	__s32 group;
-	__u32 pad[5];
+	__u32 pad[4];
 };
 _Static_assert(sizeof(struct iot_dom) == 64, "a shift finds a domain's place");
 
@@ -75,7 +82,7 @@ _Static_assert(sizeof(struct iot_dom) == 64, "a shift finds a domain's place");
 #define IOT_DOMS_MAX	4096
 struct iot_state {
 	struct iot_cpu cpus[IOT_CPUS_MAX];
-	struct iot_dom doms[IOT_DOMS_MAX];	/* nr_domains of them are used */
+	struct iot_dom doms[IOT_DOMS_MAX];	/* knobs.dom_mask + 1 of them are used */
 };
 
 struct iot_dev {
@@ -93,7 +100,7 @@ struct iot_inflight {
 	__u64 first_unmap;	/* ns, end of the first unmap that this flush covers; 0 = none (live mode) */
 };
 
-/* Live counters per CPU and domain; index: cpu * nr_domains + place in the domain table. One writer per field. */
+/* Live counters per CPU and domain; index: cpu * places + place in the domain table. One writer per field. */
 #define IOT_PENDING	256	/* a flush queue has 255 usable entries */
 struct iot_live {
 	__u64 maps, map_bytes;

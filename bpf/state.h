@@ -93,7 +93,7 @@ static __always_inline __u32 hash__ptr(__u64 ptr)
 
 static __always_inline struct iot_live *live__of(__u32 cpu, __u32 place)
 {
-	__u32 key = cpu * knobs.nr_domains + place;
+	__u32 key = cpu * (knobs.dom_mask + 1) + place;
 
 	return bpf_map_lookup_elem(&live, &key);
 }
@@ -140,21 +140,29 @@ static __always_inline void event__init(struct iot_event *e, __u16 id, __u16 len
 	e->stack = 0;
 }
 
-/*
- * A slot of this CPU's ring, or NULL (counted as lost). The caller fills everything but ts, then calls hot__publish().
- * Several programs may be between the two at once on one CPU, nested by interrupts: each has its own slot.
- */
-static __always_inline struct iot_event *hot__reserve(struct iot_cpu *c, __u32 cpu)
+/* Is the capture on? Once it is, limit is never 0 again until it is switched off. */
+static __always_inline int hot__active(const struct iot_cpu *c)
 {
-	__u64 pos;
+	return *(volatile __u64 *)&c->limit != 0;
+}
+
+/*
+ * A slot of this CPU's ring; NULL: the capture is off, or the ring is full (counted as lost). The caller fills everything
+ * but ts, then calls hot__publish(). Several programs may be between the two at once on one CPU, nested by interrupts:
+ * each has its own slot.
+ */
+static __always_inline struct iot_event *hot__reserve(struct iot_cpu *c)
+{
+	__u64 pos, limit = *(volatile __u64 *)&c->limit;
 	__u32 key;
 
-	if (c->head - *(volatile __u64 *)&c->tail >= knobs.ring_slots - IOT_RING_SLACK) {
-		__sync_fetch_and_add(&c->lost, 1);
+	if (c->head >= limit) {
+		if (limit)
+			__sync_fetch_and_add(&c->lost, 1);
 		return NULL;
 	}
 	pos = __sync_fetch_and_add(&c->head, 1);
-	key = cpu * knobs.ring_slots + ((__u32)pos & (knobs.ring_slots - 1));
+	key = c->ring_first + ((__u32)pos & knobs.ring_mask);
 	return bpf_map_lookup_elem(&hot, &key);
 }
 
@@ -164,14 +172,42 @@ static __always_inline void hot__publish(struct iot_event *e, __u64 ts)
 	__sync_lock_test_and_set(&e->ts, ts);
 }
 
+/* The header but for ts, in three stores: two fields a word, the lower one first (CPUs that BPF runs on differ). */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PAIR(lower, upper, bits) ((__u64)(lower) | (__u64)(upper) << (bits))
+#else
+#define PAIR(lower, upper, bits) ((__u64)(lower) << (64 - (bits)) | (__u64)(upper))
+#endif
+struct hot_header {
+	__u64 ts;
+	__u32 id_len;
+	__u16 cpu, flags;
+	__u64 tid_domain;
+	__u64 dev_stack;
+};
+_Static_assert(sizeof(struct hot_header) == sizeof(struct iot_event), "the same header");
+
+static __always_inline void hot__fill(struct iot_event *e, __u16 id, __u32 cpu, const struct iot_dom *d, __u32 stack)
+{
+	struct hot_header *h = (void *)e;
+
+	e->id = id;
+	e->len = IOT_HOT_SIZE;
+	h->cpu = (__u16)cpu;
+	h->flags = (__u16)kernel__in_irq(); /* IOT_F_IRQ is 1 */
+	h->tid_domain = PAIR((__u32)bpf_get_current_pid_tgid(), d ? d->id : 0, 32);
+	h->dev_stack = PAIR(d ? d->dev : 0, stack, 32);
+}
+_Static_assert(IOT_F_IRQ == 1, "hot__fill() stores kernel__in_irq() as it is");
+
 /* The domain's place in the table, or a negative number. */
 static __always_inline int dom__place(__u64 ptr)
 {
-	__u32 h = hash__ptr(ptr), mask = knobs.nr_domains - 1;
+	__u32 h = hash__ptr(ptr);
 
 #pragma unroll
 	for (__u32 i = 0; i < IOT_DOM_PROBES; i++) {
-		__u32 k = (h + i) & mask & (IOT_DOMS_MAX - 1);
+		__u32 k = (h + i) & knobs.dom_mask & (IOT_DOMS_MAX - 1);
 
 		if (state.doms[k].ptr == ptr)
 			return (int)k;
@@ -184,26 +220,6 @@ static __always_inline struct iot_dom *dom__at(int place)
 	return &state.doms[(__u32)place & (IOT_DOMS_MAX - 1)];
 }
 
-/* place: of the domain, negative = not known. */
-static __always_inline void hot__fill(struct iot_event *e, __u16 id, __u32 cpu, int place)
-{
-	const struct iot_dom *d = dom__at(place);
-
-	e->id = id;
-	e->len = IOT_HOT_SIZE;
-	e->cpu = (__u16)cpu;
-	e->flags = kernel__in_irq() ? IOT_F_IRQ : 0;
-	e->tid = (__u32)bpf_get_current_pid_tgid();
-	e->domain = 0;
-	e->dev = 0;
-	e->stack = 0;
-	if (place < 0)
-		return;
-	e->domain = d->id;
-	if (d->nr_devs == 1)
-		e->dev = d->dev_xor;
-}
-
 /* Everything about a domain that its kernel structures say now; what: IOT_DOMAIN_*. */
 static __always_inline void dom__tell(struct iommu_domain *dom, const struct iot_dom *d, __u32 what, __u16 flags)
 {
@@ -214,7 +230,7 @@ static __always_inline void dom__tell(struct iommu_domain *dom, const struct iot
 	e = rare__reserve(sizeof(*e));
 	if (!e)
 		return;
-	event__init(&e->h, IOT_EV_DOMAIN, sizeof(*e), d->id, d->nr_devs == 1 ? d->dev_xor : 0);
+	event__init(&e->h, IOT_EV_DOMAIN, sizeof(*e), d->id, d->dev);
 	e->h.flags |= flags;
 	e->what = what;
 	e->type = d->type;
@@ -252,14 +268,14 @@ static __always_inline void dom__tell_allocator(const struct iot_dom *d, __u64 p
 static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, __u16 flags)
 {
 	struct iommu_domain *dom = (void *)ptr;
-	__u32 h = hash__ptr(ptr), mask = knobs.nr_domains - 1;
+	__u32 h = hash__ptr(ptr);
 	int place = dom__place(ptr);
 
 	if (place >= 0)
 		return place;
 	for (__u32 i = 0; i < IOT_DOM_PROBES; i++) {
 		struct iommu_dma_cookie *cookie;
-		__u32 k = (h + i) & mask & (IOT_DOMS_MAX - 1);
+		__u32 k = (h + i) & knobs.dom_mask & (IOT_DOMS_MAX - 1);
 		struct iot_dom *d = &state.doms[k];
 
 		if (__sync_val_compare_and_swap(&d->ptr, IOT_DOM_FREE, IOT_DOM_BUSY) != IOT_DOM_FREE)
@@ -268,6 +284,7 @@ static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, _
 		d->type = BPF_CORE_READ(dom, type);
 		d->group = group;
 		d->dev_xor = 0;
+		d->dev = 0;
 		d->nr_devs = 0;
 		d->fq_seen = 0;
 		d->cookie = kernel__dma_cookie(dom);
@@ -280,6 +297,11 @@ static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, _
 		return (int)k;
 	}
 	return -1;
+}
+
+static __always_inline struct iot_dom *dom__or_null(int place)
+{
+	return place < 0 ? NULL : dom__at(place);
 }
 
 /* The place of a domain that may not have been attached where we look; negative: the table is full. */

@@ -76,6 +76,7 @@ int analysis__event(struct analysis *a, const struct iot_event *ev)
 	const void *body = ev;
 	int err = 0;
 
+	a->events++;
 	if (ev->len < (ev->id < NR_LEAST ? least[ev->id] : sizeof(*ev))) {
 		a->malformed++;
 		return 0;

@@ -21,7 +21,8 @@ struct analysis_opts {
 struct analysis {
 	struct model model;
 	struct incidents incidents;	/* judged by analysis__finish() */
-	__u64 log_lines, log_matched;
+	__u64 events;
+	__u64 log_lines, log_matched;	/* of these events */
 	__u64 malformed;		/* events shorter than their id demands: passed over */
 	int error;			/* first -ENOMEM: what was seen after it is incomplete */
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyze/signals.h"
+#include "util/text.h"
 
 #define MS	1000000ULL
 #define S	1000000000ULL
@@ -266,7 +267,7 @@ static struct incident_trouble trouble_of(const struct iot_trouble *ev, struct r
 		.source = ev->source, .queue = ev->queue, .ret = ev->ret, .relation = relation,
 	};
 
-	memcpy(t.what, ev->what, sizeof(t.what) - 1);
+	text__copy(t.what, sizeof(t.what), ev->what, sizeof(ev->what));
 	return t;
 }
 

@@ -45,6 +45,7 @@ struct collect {
 	struct btf *btf;
 	struct plan plan;
 	struct iot_knobs knobs;
+	uint32_t ring_slots, nr_places;
 	struct iommutop_bpf *skel;
 	char *logs;
 	struct bpf_link **links;	/* plan_nr_points of them */
@@ -101,13 +102,15 @@ static void choose_knobs(struct collect *c)
 	/* 4 MiB hold 65,536 events; on large machines the sum of all rings is what counts */
 	if (!ring)
 		ring = c->knobs.nr_cpus <= 16 ? 4 << 20 : 1 << 20;
-	c->knobs.ring_slots = (uint32_t)round_pow2(ring / IOT_HOT_SIZE);
-	if (c->knobs.ring_slots < 2 * IOT_RING_SLACK)
-		c->knobs.ring_slots = 2 * IOT_RING_SLACK;
+	c->ring_slots = (uint32_t)round_pow2(ring / IOT_HOT_SIZE);
+	if (c->ring_slots < 2 * IOT_RING_SLACK)
+		c->ring_slots = 2 * IOT_RING_SLACK;
+	c->knobs.ring_mask = c->ring_slots - 1;
 	/* half full at most, so that four probes find a place */
-	c->knobs.nr_domains = (uint32_t)round_pow2(2 * count_groups() + 128);
-	if (c->knobs.nr_domains > IOT_DOMS_MAX)
-		c->knobs.nr_domains = IOT_DOMS_MAX;
+	c->nr_places = (uint32_t)round_pow2(2 * count_groups() + 128);
+	if (c->nr_places > IOT_DOMS_MAX)
+		c->nr_places = IOT_DOMS_MAX;
+	c->knobs.dom_mask = c->nr_places - 1;
 	c->knobs.stacks = c->opts.stacks;
 	c->knobs.coverage = c->opts.coverage;
 }
@@ -186,9 +189,9 @@ static int open_object(struct collect *c, struct error *err)
 			rc = bpf_program__set_attach_target(prog, 0, cand->function);
 	}
 	if (!rc && c->opts.stream)
-		rc = bpf_map__set_max_entries(c->skel->maps.hot, c->knobs.nr_cpus * c->knobs.ring_slots);
+		rc = bpf_map__set_max_entries(c->skel->maps.hot, c->knobs.nr_cpus * c->ring_slots);
 	if (!rc && !c->opts.stream)
-		rc = bpf_map__set_max_entries(c->skel->maps.live, c->knobs.nr_cpus * c->knobs.nr_domains);
+		rc = bpf_map__set_max_entries(c->skel->maps.live, c->knobs.nr_cpus * c->nr_places);
 	if (!rc && c->opts.rare_bytes) {
 		uint64_t bytes = round_pow2(c->opts.rare_bytes);
 		long page = sysconf(_SC_PAGESIZE);
@@ -298,7 +301,7 @@ static int make_windows(struct collect *c, struct error *err)
 	if (rc)
 		return rc;
 	c->rare = ring_buffer__new(bpf_map__fd(c->skel->maps.rare), on_rare, c, NULL);
-	c->rings = rings__new(c->state->cpus, c->hot.mem, c->opts.stream ? c->knobs.nr_cpus : 0, c->knobs.ring_slots,
+	c->rings = rings__new(c->state->cpus, c->hot.mem, c->opts.stream ? c->knobs.nr_cpus : 0, c->ring_slots,
 			      c->opts.hold_ns ? c->opts.hold_ns : 1000000);
 	c->roles = roles__new(c->skel->obj, &c->knobs, c->btf);
 	c->live = live__new(c->state->doms, c->live_counters.mem, &c->knobs);
@@ -757,15 +760,6 @@ static int tell_plan(struct collect *c)
 	return err;
 }
 
-/* Every CPU's hot hooks start and end at one moment, so that their sums can be held against each other. */
-static void set_active(struct collect *c, uint32_t active)
-{
-	struct iot_cpu *cpus = c->state->cpus;
-
-	for (uint32_t cpu = 0; cpu < c->knobs.nr_cpus; cpu++)
-		__atomic_store_n(&cpus[cpu].active, active, __ATOMIC_RELEASE);
-}
-
 int collect__start(struct collect *c, struct error *err)
 {
 	uint32_t ret = 0;
@@ -793,7 +787,7 @@ int collect__start(struct collect *c, struct error *err)
 		rc = facts__clock(add_event, c);
 	if (!rc) {
 		c->begin = facts__now();
-		set_active(c, 1);
+		rings__activate(c->rings, true);
 		rc = tell_capture(c, IOT_CAPTURE_BEGIN);
 	}
 	if (rc)
@@ -860,7 +854,7 @@ int collect__stop(struct collect *c, struct error *err)
 	if (!c->running)
 		return 0;
 	c->running = false;
-	set_active(c, 0);
+	rings__activate(c->rings, false);
 	rc = run_program(c->skel->progs.tell_domains, &ret);
 	detach_all(c);
 	roles__detach(c->roles);

@@ -22,7 +22,7 @@ struct live *live__new(struct iot_dom *doms, struct iot_live *counters, const st
 	l->doms = doms;
 	l->counters = counters;
 	l->nr_cpus = knobs->nr_cpus;
-	l->nr_domains = knobs->nr_domains;
+	l->nr_domains = knobs->dom_mask + 1;
 	return l;
 }
 
@@ -61,7 +61,7 @@ static void read_row(const struct live *l, uint32_t place, struct live_row *row)
 	memset(row, 0, sizeof(*row));
 	row->domain = d->id;
 	row->nr_devs = d->nr_devs;
-	row->dev = d->nr_devs == 1 ? d->dev_xor : 0;
+	row->dev = d->dev;
 	row->group = d->group;
 	row->type = d->type;
 	for (uint32_t cpu = 0; l->counters && cpu < l->nr_cpus; cpu++)

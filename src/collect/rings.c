@@ -159,7 +159,10 @@ static int read_cpu(struct rings *r, uint32_t cpu, uint64_t now, uint64_t *safe)
 		__atomic_store_n(&slot->ts, 0, __ATOMIC_RELAXED);
 		source_appended(s, off);
 	}
-	__atomic_store_n(&c->tail, tail, __ATOMIC_RELEASE);
+	c->tail = tail;
+	/* only now may a program write into the slots just read; 0 stays: the capture is off */
+	if (__atomic_load_n(&c->limit, __ATOMIC_RELAXED))
+		__atomic_store_n(&c->limit, tail + r->slots - IOT_RING_SLACK, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -222,6 +225,16 @@ int rings__drain(struct rings *r, uint64_t now, bool all, rings_sink sink, void 
 		err = deliver_run(r, oldest, next, sink, ctx);
 		if (err)
 			return err;
+	}
+}
+
+void rings__activate(struct rings *r, bool on)
+{
+	for (uint32_t cpu = 0; cpu < r->nr_cpus; cpu++) {
+		struct iot_cpu *c = &r->cpus[cpu];
+
+		c->ring_first = cpu * r->slots;
+		__atomic_store_n(&c->limit, on ? c->tail + r->slots - IOT_RING_SLACK : 0, __ATOMIC_RELEASE);
 	}
 }
 

@@ -31,6 +31,9 @@ int rings__add(struct rings *r, const struct iot_event *ev);
  */
 int rings__drain(struct rings *r, uint64_t now, bool all, rings_sink sink, void *ctx);
 
+/* Switches the hot hooks of all CPUs on or off. */
+void rings__activate(struct rings *r, bool on);
+
 /* Largest part of a ring found in use by the last drain, in percent. */
 unsigned int rings__fill(const struct rings *r);
 uint64_t rings__delivered(const struct rings *r);	/* events */

@@ -2,10 +2,14 @@
 #include "klog/logfile.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "klog/klog.h"
+
+/* Far enough that nothing of one boot is joined with anything of the next. */
+#define BETWEEN_BOOTS	(3600 * 1000000000ULL)
 
 struct record {
 	union {
@@ -54,16 +58,24 @@ static void begin(struct record *r, __u64 ts, __u64 stamp)
 	r->open = true;
 }
 
+/* What every boot begins with. */
+static bool is_first_line(const char *text, size_t len)
+{
+	static const char first[] = "Linux version ";
+
+	return len >= sizeof(first) - 1 && !memcmp(text, first, sizeof(first) - 1);
+}
+
 int logfile__read(FILE *in, logfile_fn fn, void *ctx, struct logfile_info *info)
 {
 	struct record *r = calloc(1, sizeof(*r));
 	char *line = NULL;
 	size_t size = 0;
-	__u64 now = 1;
+	__u64 now = 1, base = 0;
 	ssize_t got;
 	int err = 0;
 
-	*info = (struct logfile_info){ 0 };
+	*info = (struct logfile_info){ .boots = 1 };
 	if (!r)
 		return -ENOMEM;
 	while (!err && (got = getline(&line, &size, in)) >= 0) {
@@ -82,10 +94,12 @@ int logfile__read(FILE *in, logfile_fn fn, void *ctx, struct logfile_info *info)
 		err = finish(r, fn, ctx, info);
 		if (!skip)
 			info->without_time++;
-		else if (stamp < now && info->records)
-			info->went_back |= now - stamp > 1000000000;
-		if (stamp > now)
-			now = stamp;
+		if (info->records && skip && is_first_line(line + skip, len - skip)) {
+			info->boots++;
+			base = now + BETWEEN_BOOTS;
+		}
+		if (skip && base + stamp > now)
+			now = base + stamp;
 		begin(r, now, stamp);
 		append(r, line + skip, len - skip);
 	}

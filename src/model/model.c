@@ -9,6 +9,7 @@
 #include "model/dma.h"
 #include "model/tables.h"
 #include "util/parse.h"
+#include "util/text.h"
 
 #define HISTORY_DEFAULT	65536
 
@@ -158,12 +159,12 @@ struct model_device *model__log_device(struct model *m, const char *name, const 
 		m->nr_log_devices++;
 	}
 	if (!dev->name[0] && *name)
-		snprintf(dev->name, sizeof(dev->name), "%s", name);
+		text__copy(dev->name, sizeof(dev->name), name, sizeof(dev->name));
 	else if (!dev->name[0])
 		snprintf(dev->name, sizeof(dev->name), "%04x:%02x:%02x.%x", *rid >> 16, *rid >> 8 & 0xff,
 			 *rid >> 3 & 0x1f, *rid & 7);
 	if (!dev->driver[0])
-		snprintf(dev->driver, sizeof(dev->driver), "%s", driver);
+		text__copy(dev->driver, sizeof(dev->driver), driver, sizeof(dev->driver));
 	if (rid && !dev->rid_known) {
 		dev->rid = *rid;
 		dev->rid_known = true;
@@ -195,11 +196,11 @@ static void on_device(struct model *m, const struct iot_device *ev)
 
 	if (!dev)
 		return;
-	memcpy(dev->name, ev->name, sizeof(dev->name) - 1);
-	memcpy(dev->driver, ev->driver, sizeof(dev->driver) - 1);
-	memcpy(dev->bus, ev->bus, sizeof(dev->bus) - 1);
-	memcpy(dev->iommu, ev->iommu, sizeof(dev->iommu) - 1);
-	memcpy(dev->physfn, ev->physfn, sizeof(dev->physfn) - 1);
+	text__copy(dev->name, sizeof(dev->name), ev->name, sizeof(ev->name));
+	text__copy(dev->driver, sizeof(dev->driver), ev->driver, sizeof(ev->driver));
+	text__copy(dev->bus, sizeof(dev->bus), ev->bus, sizeof(ev->bus));
+	text__copy(dev->iommu, sizeof(dev->iommu), ev->iommu, sizeof(ev->iommu));
+	text__copy(dev->physfn, sizeof(dev->physfn), ev->physfn, sizeof(ev->physfn));
 	if (ev->group >= 0)
 		dev->group = ev->group;
 	if (ev->rid_known) {
@@ -316,7 +317,6 @@ void model__event(struct model *m, const struct iot_event *ev)
 	struct model_domain *dom;
 	struct model_device *dev;
 
-	m->events++;
 	note_time(m, ev);
 	if (ev->id <= IOT_EV_IOVA_FREE) {
 		dom = make_domain(m, ev->domain, ev->ts);
@@ -387,6 +387,6 @@ void model__event(struct model *m, const struct iot_event *ev)
 	case IOT_EV_MODULE:
 		break;	/* state doesn't change; src/analyze looks at them */
 	default:
-		m->unknown_events++;
+		break;	/* of a newer iommutop */
 	}
 }

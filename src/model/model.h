@@ -118,7 +118,7 @@ struct model {
 	size_t nr_attrs;
 	struct model_attr *attrs;
 	struct model_stats total;
-	__u64 events, unknown_events, refused;	/* refused: too many devices, domains */
+	__u64 refused;				/* events of devices and domains that there was no room for */
 	__u64 first, last;			/* ns, of class 0 events that aren't snapshots; 0 = none yet */
 	__u64 capture_begin, capture_end, attach_begin;	/* ns, 0 = not told */
 	__u64 mono_to_real;			/* ns to add to ts; 0 = not known */

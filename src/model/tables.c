@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/text.h"
+
 /* Beyond these a session is hostile or broken. */
 #define STACKS_MAX	(1U << 20)
 #define SYMBOLS_MAX	(1U << 20)
@@ -51,8 +53,7 @@ void tables__symbol(struct model *m, const struct iot_symbol *ev)
 		return;
 	}
 	s->offset = ev->offset;
-	memcpy(s->name, ev->text, len);
-	s->name[len] = '\0';
+	text__copy(s->name, len + 1, ev->text, len);
 	if (idtab__set(&m->symbols, ev->addr, s)) {
 		free(s);
 		m->error = -ENOMEM;
@@ -71,8 +72,7 @@ void tables__attr(struct model *m, const struct iot_attr *ev)
 		m->error = -ENOMEM;
 		return;
 	}
-	memcpy(a->text, ev->text, len);
-	a->text[len] = '\0';
+	text__copy(a->text, len + 1, ev->text, len);
 	a->next = m->attrs;
 	m->attrs = a;
 	m->nr_attrs++;
@@ -81,14 +81,16 @@ void tables__attr(struct model *m, const struct iot_attr *ev)
 void tables__loss(struct model *m, const struct iot_loss *ev)
 {
 	__u64 begin = ev->begin < ev->h.ts ? ev->begin : ev->h.ts;
+	char what[sizeof(ev->what)];
 	struct model_loss *l;
 
 	/* UNHOOKED: nobody knows how many. Of all other causes none is no loss. */
 	if (!ev->count && ev->cause != IOT_LOST_UNHOOKED)
 		return;
+	text__copy(what, sizeof(what), ev->what, sizeof(ev->what));
 	for (size_t i = m->nr_losses; i-- > 0;) {
 		l = &m->losses[i];
-		if (l->cause != ev->cause || strncmp(l->what, ev->what, sizeof(l->what)))
+		if (l->cause != ev->cause || strcmp(l->what, what))
 			continue;
 		/* Of one cause and place, those that touch are one, and when there are too many, all are. */
 		if (begin > l->end && m->nr_losses < MODEL_LOSSES_MAX)
@@ -115,7 +117,7 @@ void tables__loss(struct model *m, const struct iot_loss *ev)
 	}
 	l = &m->losses[m->nr_losses++];
 	*l = (struct model_loss){ .begin = begin, .end = ev->h.ts, .count = ev->count, .cause = ev->cause };
-	memcpy(l->what, ev->what, sizeof(l->what) - 1);
+	memcpy(l->what, what, sizeof(l->what));
 }
 
 void tables__check(struct model *m, const struct iot_coverage *ev)

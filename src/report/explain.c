@@ -126,8 +126,11 @@ static void say_repeats(FILE *out, const struct incident *i)
 
 	if (i->nr_faults < 2)
 		return;
-	fprintf(out, " %llu faults in all, in %s, at %s%u different %s", i->nr_faults, words__duration(i->last_fault - i->first_fault).s,
-		i->nr_other ? "more than " : "", i->nr_kept, i->nr_kept == 1 ? "page" : "pages");
+	fprintf(out, " %llu faults in all, in %s, at ", i->nr_faults, words__duration(i->last_fault - i->first_fault).s);
+	if (i->nr_kept == 1)
+		fputs("one page", out);
+	else
+		fprintf(out, "%s%u pages", i->nr_other ? "more than " : "", i->nr_kept);
 	for (__u32 n = 0; n < i->nr_kept; n++)
 		same += i->faults[n]->judgement.verdict == i->judgement.verdict;
 	if (same < i->nr_kept)

@@ -333,8 +333,9 @@ struct json_object *report__json(const struct analysis *a)
 	put_nonzero(capture, "first_event_ns", m->first);
 	put_nonzero(capture, "last_event_ns", m->last);
 	put_nonzero(capture, "real_minus_monotonic_ns", m->mono_to_real);
-	put_u64(capture, "events", m->events);
+	put_u64(capture, "events", a->events);
 	put_u64(capture, "log_lines", a->log_lines);
+	put_u64(capture, "refused_events", m->refused);
 	put_u64(capture, "malformed_events", a->malformed);
 	put(capture, "out_of_memory", json_object_new_boolean(a->error != 0));
 	put(o, "capture", capture);

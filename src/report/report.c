@@ -8,7 +8,7 @@
 #include "report/evidence.h"
 #include "report/explain.h"
 #include "report/summary.h"
-#include "report/text.h"
+#include "report/wrap.h"
 #include "report/words.h"
 
 static __u64 start_of(const struct model *m)
@@ -44,7 +44,7 @@ static void print_evidence(FILE *out, const struct incident *i, const struct mod
 		char head[40];
 
 		snprintf(head, sizeof(head), "%15.3f ms  %-6s ", ms, e->what);
-		text__wrap(out, head, e->text);
+		wrap__print(out, head, e->text);
 	}
 }
 
@@ -56,18 +56,18 @@ static void print_incident(FILE *out, const struct incident *i, __u32 nr, const 
 		goto out;
 	snprintf(head, sizeof(head), "%3u. ", nr);
 	fputc('\n', out);
-	text__wrap(out, head, title);
+	wrap__print(out, head, title);
 	fputs("     at ", out);
 	print_when(out, m, i->nr_faults ? i->first_fault : i->hang.ts);
 	fputs("\n\n", out);
-	text__wrap(out, "     ", paragraph);
+	wrap__print(out, "     ", paragraph);
 	if (i->judgement.confidence == CONFIDENCE_UNKNOWN)
 		snprintf(head, sizeof(head), "     Not known: ");
 	else
 		snprintf(head, sizeof(head), "     %s: ", i->judgement.confidence == CONFIDENCE_CERTAIN ? "Certain" : "Likely");
-	text__wrap(out, head, i->judgement.reason);
+	wrap__print(out, head, i->judgement.reason);
 	for (__u32 n = 0; n < i->nr_notes; n++)
-		text__wrap(out, n ? "               " : "     Not seen: ", i->notes[n]);
+		wrap__print(out, n ? "               " : "     Not seen: ", i->notes[n]);
 	fputc('\n', out);
 	print_evidence(out, i, m);
 out:
@@ -80,14 +80,22 @@ static void print_head(FILE *out, const struct analysis *a)
 	const struct model *m = &a->model;
 	__u64 start = start_of(m), end = m->capture_end ? m->capture_end : m->last;
 
-	fprintf(out, "%s over %s", words__times(m->events, "event", "events").s, words__duration(end > start ? end - start : 0).s);
+	if (a->log_lines < a->events)
+		fprintf(out, "%s", words__times(a->events - a->log_lines, "event", "events").s);
 	if (a->log_lines)
-		fprintf(out, ", %s of the kernel log of which %llu matter", words__times(a->log_lines, "line", "lines").s, a->log_matched);
+		fprintf(out, "%s%s of the kernel log, of which %llu matter%s,", a->log_lines < a->events ? " and " : "",
+			words__times(a->log_lines, "record", "records").s, a->log_matched, a->log_matched == 1 ? "s" : "");
+	if (!a->events)
+		fputs("No events", out);
+	fprintf(out, " over %s", words__duration(end > start ? end - start : 0).s);
 	if (!m->capture_begin && m->has_mappings)
 		fputs("; the capture's begin isn't marked", out);
 	fputs(".\n", out);
 	if (a->error)
 		fputs("Out of memory on the way: what follows is incomplete.\n", out);
+	if (m->refused)
+		fprintf(out, "%s passed over: too many devices or domains.\n",
+			words__times(m->refused, "event was", "events were").s);
 	if (a->malformed)
 		fprintf(out, "%s shorter than they must be: passed over.\n", words__times(a->malformed, "event was", "events were").s);
 }

@@ -150,11 +150,11 @@ static void print_losses(FILE *out, const struct model *m)
 		fputs("\nLoss: none reported.\n", out);
 		return;
 	}
-	fputs("\nLoss (what depends on these events is a lower limit)\n", out);
+	fputs("\nLoss: number of events, why (what depends on them is a lower limit)\n", out);
 	for (size_t i = 0; i < m->nr_losses; i++) {
 		const struct model_loss *l = &m->losses[i];
 
-		fprintf(out, "  %10s events, %s%s%s%s, within %s\n", l->count ? words__count(l->count).s : "unknown", words__loss(l->cause),
+		fprintf(out, "  %10s  %s%s%s%s, within %s\n", l->count ? words__count(l->count).s : "-", words__loss(l->cause),
 			l->what[0] ? " (" : "", l->what, l->what[0] ? ")" : "", words__duration(l->end - l->begin).s);
 	}
 }

@@ -173,7 +173,7 @@ const char *words__loss(__u32 cause)
 		[IOT_LOST_RECURSION] = "tracing program skipped by the kernel",
 		[IOT_LOST_DOMAIN_TABLE] = "no room for a new domain", [IOT_LOST_DEVICE_TABLE] = "no room for a new device",
 		[IOT_LOST_BEGIN] = "begin of a flush forgotten", [IOT_LOST_LATE] = "arrived late, time moved forward",
-		[IOT_LOST_RATELIMIT] = "log lines suppressed by the kernel", [IOT_LOST_WRITER] = "disk too slow or full",
+		[IOT_LOST_RATELIMIT] = "log lines suppressed by the kernel", [IOT_LOST_WRITER] = "not on disk: too slow, full or damaged",
 		[IOT_LOST_WINDOW] = "window not measured", [IOT_LOST_UNHOOKED] = "flush function not traced",
 	};
 

@@ -723,6 +723,25 @@ static void the_same_distance_of_another_driver_joins_nothing(void **state)
 
 /* --- hostile input ------------------------------------------------------------------------------------------------ */
 
+static void texts_of_strangers_reach_no_terminal(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	device(DEV, "\033[2Jevil\n", "\x9b\rdriver", "", 5);
+	trouble(IOT_EV_HANG, 60000000, DEV, "\033]0;title\007\n\n1. Fake incident");
+	analysis__finish(a);
+	report__text(out, a);
+	fclose(out);
+	assert_non_null(strstr(text, "?[2Jevil?"));
+	for (const char *c = text; *c; c++)
+		assert_true(*c == '\n' || (*c >= ' ' && *c <= '~'));
+	assert_null(strstr(text, "\n1. Fake"));
+	free(text);
+}
+
 static void random_events_do_no_harm(void **state)
 {
 	union {
@@ -805,6 +824,7 @@ int main(void)
 		SCENE(the_82599_layout_joins_vf_and_pf),
 		SCENE(another_distance_joins_nothing),
 		SCENE(the_same_distance_of_another_driver_joins_nothing),
+		SCENE(texts_of_strangers_reach_no_terminal),
 		SCENE(random_events_do_no_harm),
 	};
 

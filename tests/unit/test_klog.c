@@ -383,15 +383,28 @@ static void a_log_file_is_cut_into_records(void **state)
 	assert_string_equal(s.text, "ixgbe x: Detected\n  Tx Queue <0>");
 }
 
-static void a_log_of_two_boots_says_so_and_keeps_order(void **state)
+static void boots_are_kept_apart(void **state)
 {
 	struct logfile_info info;
 	struct seen s;
 
 	(void)state;
-	info = read_text("[ 100.000000] a\n[ 1.000000] b\n", &s);
-	assert_true(info.went_back);
-	assert_true(s.ts[1] >= s.ts[0]);
+	info = read_text("[ 0.000000] Linux version 6\n[ 100.000000] a\n[ 0.000000] Linux version 6\n[ 1.000000] b\n", &s);
+	assert_int_equal(info.boots, 2);
+	assert_true(s.ts[2] >= s.ts[1] + 3600 * 1000 * MS);
+	assert_int_equal(s.ts[3] - s.ts[2], 1000 * MS);
+}
+
+static void a_time_that_goes_back_within_a_boot_is_held(void **state)
+{
+	struct logfile_info info;
+	struct seen s;
+
+	(void)state;
+	info = read_text("[ 1.000000] a\n[ 0.000000] smpboot: CPU 1\n[ 1.500000] b\n", &s);
+	assert_int_equal(info.boots, 1);
+	assert_int_equal(s.ts[1], 1000 * MS);
+	assert_int_equal(s.ts[2], 1500 * MS);
 }
 
 static void a_record_too_long_is_cut(void **state)
@@ -428,7 +441,8 @@ int main(void)
 		cmocka_unit_test(a_long_line_takes_time_in_proportion),
 		cmocka_unit_test(every_format_can_be_matched_at_all),
 		cmocka_unit_test(a_log_file_is_cut_into_records),
-		cmocka_unit_test(a_log_of_two_boots_says_so_and_keeps_order),
+		cmocka_unit_test(boots_are_kept_apart),
+		cmocka_unit_test(a_time_that_goes_back_within_a_boot_is_held),
 		cmocka_unit_test(a_record_too_long_is_cut),
 	};
 

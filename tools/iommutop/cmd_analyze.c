@@ -12,6 +12,7 @@
 #include "report/report.h"
 #include "session/reader.h"
 #include "util/error.h"
+#include "util/text.h"
 
 struct analyze_opts {
 	bool json;
@@ -39,8 +40,20 @@ static void tell_damage(struct analysis *a, const struct session_info *info)
 
 	if (!loss.count)
 		return;
-	strncpy(loss.what, damage ? "session damaged" : "session", sizeof(loss.what) - 1);
+	text__copy(loss.what, sizeof(loss.what), damage ? "session damaged" : "session", sizeof(loss.what));
 	analysis__event(a, &loss.h);
+}
+
+static void add_env(struct json_object *about, const struct session_env_entry *e)
+{
+	char text[512];
+
+	if (!e->text) {
+		json_object_object_add(about, e->key, json_object_new_int64(e->number));
+		return;
+	}
+	text__copy(text, sizeof(text), e->text, sizeof(text));
+	json_object_object_add(about, e->key, json_object_new_string(text));
 }
 
 static int read_session(struct analysis *a, const char *dir, struct json_object **about, struct error *err)
@@ -62,8 +75,7 @@ static int read_session(struct analysis *a, const char *dir, struct json_object 
 	tell_damage(a, info);
 	*about = json_object_new_object();
 	for (size_t i = 0; i < info->nr_env; i++)
-		json_object_object_add(*about, info->env[i].key, info->env[i].text ?
-				       json_object_new_string(info->env[i].text) : json_object_new_int64(info->env[i].number));
+		add_env(*about, &info->env[i]);
 	json_object_object_add(*about, "torn_tail", json_object_new_boolean(info->torn_tail));
 	json_object_object_add(*about, "damaged_bytes", json_object_new_uint64(info->damaged_bytes));
 	if (ret < 0)
@@ -97,7 +109,7 @@ static int read_klog(struct analysis *a, const char *path, struct json_object **
 	json_object_object_add(*about, "klog", json_object_new_string(path));
 	json_object_object_add(*about, "lines", json_object_new_uint64(info.lines));
 	json_object_object_add(*about, "lines_without_time", json_object_new_uint64(info.without_time));
-	json_object_object_add(*about, "several_boots", json_object_new_boolean(info.went_back));
+	json_object_object_add(*about, "boots", json_object_new_uint64(info.boots));
 	return ret;
 }
 
@@ -116,8 +128,8 @@ static void print_about(FILE *out, struct json_object *about)
 	}
 	if (any)
 		fputc('\n', out);
-	if (json_object_get_boolean(json_object_object_get(about, "several_boots")))
-		fputs("The log's times go backwards: it holds more than one boot, and times after the first are not right.\n", out);
+	if (json_object_get_int64(json_object_object_get(about, "boots")) > 1)
+		fputs("The log holds more than one boot: times of each further one begin an hour behind the one before.\n", out);
 	if (json_object_get_boolean(json_object_object_get(about, "torn_tail")))
 		fputs("The session's end is torn: it was read up to the tear.\n", out);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "report/text.h"
+#include "report/wrap.h"
 
 #include <string.h>
 
@@ -18,7 +18,7 @@ static size_t word_len(const char *text)
 	return len;
 }
 
-void text__wrap(FILE *out, const char *head, const char *text)
+void wrap__print(FILE *out, const char *head, const char *text)
 {
 	size_t indent = strlen(head), column = indent;
 
@@ -26,7 +26,7 @@ void text__wrap(FILE *out, const char *head, const char *text)
 	while (*text) {
 		size_t word = word_len(text);
 
-		if (column > indent && column + 1 + word > TEXT_COLUMNS) {
+		if (column > indent && column + 1 + word > WRAP_COLUMNS) {
 			fprintf(out, "\n%*s", (int)indent, "");
 			column = indent;
 		} else if (column > indent) {
