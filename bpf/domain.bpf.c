@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Domains and devices: what is attached to what, from a snapshot on, and how it changes. */
+#define IOT_DEFINE_STATE
 #include "state.h"
 
 static __always_inline void text__copy(char *out, __u32 size, const char *from)

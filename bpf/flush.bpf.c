@@ -3,6 +3,7 @@
  * IOTLB flushes, as templates by role. User space opens this object once for every flush function that a live domain's
  * ops name, whichever driver it belongs to, and points one pair of programs at it; the maps are shared with the rest.
  */
+#define IOT_DEFINE_STATE
 #include "state.h"
 
 /* Which function this copy is attached to: index of the attribute flush_fn.<n>. */

@@ -6,10 +6,17 @@
 #include "kernel.h"
 #include "shared.h"
 
-const volatile struct iot_knobs knobs __weak = {};
-
-/* A section of its own, so that it lies at offset 0 of a map that the copies of flush.bpf.c can share. */
-struct iot_state state SEC(".data.state") __weak = {};
+/*
+ * Global data is defined by the one file of an object that says IOT_DEFINE_STATE: the static linker would keep a weak
+ * copy's section of every file, and the section's size is the size of the map, which two objects share.
+ */
+#ifdef IOT_DEFINE_STATE
+const volatile struct iot_knobs knobs = {};
+struct iot_state state SEC(".data.state") = {};
+#else
+extern const volatile struct iot_knobs knobs;
+extern struct iot_state state;
+#endif
 
 /* weak: each file of bpf/ declares them, the static linker keeps one */
 struct {

@@ -7,18 +7,27 @@
 #include "analyze/logline.h"
 #include "analyze/verdict.h"
 
-
 static const __u16 least[] = {
-	[IOT_EV_MAP] = sizeof(struct iot_map), [IOT_EV_UNMAP] = sizeof(struct iot_unmap),
-	[IOT_EV_FLUSH] = sizeof(struct iot_flush), [IOT_EV_IOVA_ALLOC] = sizeof(struct iot_iova),
-	[IOT_EV_IOVA_FREE] = sizeof(struct iot_iova), [IOT_EV_FAULT] = sizeof(struct iot_fault),
-	[IOT_EV_HANG] = sizeof(struct iot_trouble), [IOT_EV_RESET] = sizeof(struct iot_trouble),
-	[IOT_EV_LOG] = sizeof(struct iot_log), [IOT_EV_DOMAIN] = sizeof(struct iot_domain),
-	[IOT_EV_ATTACH] = sizeof(struct iot_attach), [IOT_EV_DETACH] = sizeof(struct iot_attach),
-	[IOT_EV_MODULE] = sizeof(struct iot_module), [IOT_EV_LOSS] = sizeof(struct iot_loss),
-	[IOT_EV_COVERAGE] = sizeof(struct iot_coverage), [IOT_EV_CAPTURE] = sizeof(struct iot_capture),
-	[IOT_EV_DEVICE] = sizeof(struct iot_device), [IOT_EV_STACK] = sizeof(struct iot_stack),
-	[IOT_EV_SYMBOL] = sizeof(struct iot_symbol), [IOT_EV_ATTR] = sizeof(struct iot_attr),
+	[IOT_EV_MAP] = sizeof(struct iot_map),
+	[IOT_EV_UNMAP] = sizeof(struct iot_unmap),
+	[IOT_EV_FLUSH] = sizeof(struct iot_flush),
+	[IOT_EV_IOVA_ALLOC] = sizeof(struct iot_iova),
+	[IOT_EV_IOVA_FREE] = sizeof(struct iot_iova),
+	[IOT_EV_FAULT] = sizeof(struct iot_fault),
+	[IOT_EV_HANG] = sizeof(struct iot_trouble),
+	[IOT_EV_RESET] = sizeof(struct iot_trouble),
+	[IOT_EV_LOG] = sizeof(struct iot_log),
+	[IOT_EV_DOMAIN] = sizeof(struct iot_domain),
+	[IOT_EV_ATTACH] = sizeof(struct iot_attach),
+	[IOT_EV_DETACH] = sizeof(struct iot_attach),
+	[IOT_EV_MODULE] = sizeof(struct iot_module),
+	[IOT_EV_LOSS] = sizeof(struct iot_loss),
+	[IOT_EV_COVERAGE] = sizeof(struct iot_coverage),
+	[IOT_EV_CAPTURE] = sizeof(struct iot_capture),
+	[IOT_EV_DEVICE] = sizeof(struct iot_device),
+	[IOT_EV_STACK] = sizeof(struct iot_stack),
+	[IOT_EV_SYMBOL] = sizeof(struct iot_symbol),
+	[IOT_EV_ATTR] = sizeof(struct iot_attr),
 	[IOT_EV_CLOCK] = sizeof(struct iot_clock),
 };
 #define NR_LEAST (sizeof(least) / sizeof(least[0]))
@@ -112,7 +121,8 @@ static __u64 suppressed_near(const struct model *m, const struct incident *i)
 	for (size_t n = 0; n < m->nr_losses; n++) {
 		const struct model_loss *l = &m->losses[n];
 
-		if (l->cause == IOT_LOST_RATELIMIT && l->begin <= i->last_fault && l->end >= i->first_fault)
+		if (l->cause == IOT_LOST_RATELIMIT && l->begin <= i->last_fault &&
+		    l->end >= i->first_fault)
 			nr += l->count;
 	}
 	return nr;
@@ -122,7 +132,7 @@ static __u64 suppressed_near(const struct model *m, const struct incident *i)
 static void add_up(struct model *m)
 {
 	m->total.lazy = m->total.strict = m->total.flush = (struct hist){ 0 };
-	idtab__for_each(&m->domains, s) {
+	idtab__for_each (&m->domains, s) {
 		const struct model_domain *dom = s->value;
 
 		hist__merge(&m->total.lazy, &dom->stats.lazy);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The analysis: takes a stream of events in time order, whatever its source, and says what happened. Reports of it are
- * in src/report. Faults, hangs and resets in kernel log lines (IOT_EV_LOG) are found here; events that carry
- * IOT_F_DERIVED are passed over, so that a line is never counted twice and a better parser helps old sessions.
+ * The analysis: takes a stream of events in time order, whatever its source, and says what
+ * happened. Reports of it are in src/report. Faults, hangs and resets in kernel log lines
+ * (IOT_EV_LOG) are found here; events that carry IOT_F_DERIVED are passed over, so that a line is
+ * never counted twice and a better parser helps old sessions.
  */
 #ifndef IOMMUTOP_ANALYZE_ANALYSIS_H
 #define IOMMUTOP_ANALYZE_ANALYSIS_H
@@ -15,16 +16,16 @@
 #include "model/model.h"
 
 struct analysis_opts {
-	size_t history;		/* dead mappings to remember, 0 = 65536; 128 bytes each */
+	size_t history; /* dead mappings to remember, 0 = 65536; 128 bytes each */
 };
 
 struct analysis {
 	struct model model;
-	struct incidents incidents;	/* judged by analysis__finish() */
+	struct incidents incidents; /* judged by analysis__finish() */
 	__u64 events;
-	__u64 log_lines, log_matched;	/* of these events */
-	__u64 malformed;		/* events shorter than their id demands: passed over */
-	int error;			/* first -ENOMEM: what was seen after it is incomplete */
+	__u64 log_lines, log_matched; /* of these events */
+	__u64 malformed;              /* events shorter than their id demands: passed over */
+	int error;                    /* first -ENOMEM: what was seen after it is incomplete */
 };
 
 /* opts may be NULL. 0 or -ENOMEM. */
@@ -36,6 +37,6 @@ int analysis__event(struct analysis *a, const struct iot_event *ev);
 /* Judges the incidents by what has been seen so far. May be called again after more events. */
 void analysis__finish(struct analysis *a);
 
-void analysis__free(struct analysis *a);	/* NULL is fine */
+void analysis__free(struct analysis *a); /* NULL is fine */
 
 #endif

@@ -8,21 +8,22 @@
 #include "analyze/signals.h"
 #include "util/text.h"
 
-#define MS	1000000ULL
-#define S	1000000000ULL
+#define MS 1000000ULL
+#define S  1000000000ULL
 
-/* Faults this near each other are one burst; the log is rate limited in periods of 5 s, so there it takes longer. */
-#define BURST_GAP	(1 * S)
-#define BURST_GAP_LOG	(6 * S)
+/* Faults this near each other are one burst; the log is rate limited in periods of 5 s, so there it
+ * takes longer. */
+#define BURST_GAP     (1 * S)
+#define BURST_GAP_LOG (6 * S)
 /* A hook and the log line of one fault are this near at the most. */
-#define SAME_FAULT	(1 * S)
+#define SAME_FAULT (1 * S)
 /* A device that hangs keeps saying so every few seconds. */
-#define HANG_AGAIN	(30 * S)
-#define RESET_AFTER	(60 * S)
+#define HANG_AGAIN  (30 * S)
+#define RESET_AFTER (60 * S)
 /* Watchdogs look now and then, and the report of a fault comes after the fault. */
-#define PROGRESS_SLACK	(250 * MS)
+#define PROGRESS_SLACK (250 * MS)
 /* How far back an incident is looked for: no signal comes later than this after its fault. */
-#define LOOK_BACK	(180 * S)
+#define LOOK_BACK (180 * S)
 
 void incidents__free(struct incidents *in)
 {
@@ -88,14 +89,16 @@ static bool same_culprit(const struct incident *i, const struct incident_fault *
 	return f->domain == i->faults[0]->domain;
 }
 
-static struct incident *burst_of(const struct incidents *in, const struct incident_fault *f, __u32 source)
+static struct incident *burst_of(const struct incidents *in, const struct incident_fault *f,
+				 __u32 source)
 {
 	__u64 gap = source == IOT_SRC_LOG ? BURST_GAP_LOG : BURST_GAP;
 	__u32 at = in->nr;
 	struct incident *i;
 
 	while ((i = look_back(in, &at, f->first)) != NULL)
-		if (i->nr_faults && !i->reset.count && since(i->last_fault, f->first) <= gap && same_culprit(i, f))
+		if (i->nr_faults && !i->reset.count && since(i->last_fault, f->first) <= gap &&
+		    same_culprit(i, f))
 			return i;
 	return NULL;
 }
@@ -142,7 +145,8 @@ static struct incident_fault *page_of(struct incident *i, const struct incident_
 	for (__u32 n = 0; n < i->nr_kept; n++) {
 		struct incident_fault *k = i->faults[n];
 
-		if (k->iova_known == f->iova_known && (!f->iova_known || k->iova >> 12 == f->iova >> 12))
+		if (k->iova_known == f->iova_known &&
+		    (!f->iova_known || k->iova >> 12 == f->iova >> 12))
 			return k;
 	}
 	return NULL;
@@ -176,7 +180,8 @@ static int keep_fault(struct incident *i, struct model *m, const struct incident
 	return keep_state(kept, m);
 }
 
-/* The same fault may be seen by several sources: what the one that saw most of them says is the number of faults. */
+/* The same fault may be seen by several sources: what the one that saw most of them says is the
+ * number of faults. */
 static bool count_seen(__u64 *seen, __u64 *count, __u32 source)
 {
 	source = source < INCIDENT_SOURCES ? source : 0;
@@ -211,9 +216,17 @@ int incidents__fault(struct incidents *in, struct model *m, const struct iot_fau
 {
 	struct model_device *dev = device_of(m, ev->h.dev, ev->rid_known, ev->rid);
 	struct incident_fault f = {
-		.first = ev->h.ts, .last = ev->h.ts, .iova = ev->iova, .iova_known = ev->iova_known,
-		.access = ev->access, .reason = ev->reason, .rid = ev->rid, .rid_known = ev->rid_known,
-		.dev = dev ? dev->nr : ev->h.dev, .domain = ev->h.domain, .stack = ev->h.stack,
+		.first = ev->h.ts,
+		.last = ev->h.ts,
+		.iova = ev->iova,
+		.iova_known = ev->iova_known,
+		.access = ev->access,
+		.reason = ev->reason,
+		.rid = ev->rid,
+		.rid_known = ev->rid_known,
+		.dev = dev ? dev->nr : ev->h.dev,
+		.domain = ev->h.domain,
+		.stack = ev->h.stack,
 	};
 	struct incident_fault *known = NULL;
 	struct incident *i;
@@ -263,15 +276,24 @@ int incidents__fault(struct incidents *in, struct model *m, const struct iot_fau
 static struct incident_trouble trouble_of(const struct iot_trouble *ev, struct relation relation)
 {
 	struct incident_trouble t = {
-		.ts = ev->h.ts, .last = ev->h.ts, .begin = ev->begin, .stalled = ev->stalled, .count = 1, .dev = ev->h.dev,
-		.source = ev->source, .queue = ev->queue, .ret = ev->ret, .relation = relation,
+		.ts = ev->h.ts,
+		.last = ev->h.ts,
+		.begin = ev->begin,
+		.stalled = ev->stalled,
+		.count = 1,
+		.dev = ev->h.dev,
+		.source = ev->source,
+		.queue = ev->queue,
+		.ret = ev->ret,
+		.relation = relation,
 	};
 
 	text__copy(t.what, sizeof(t.what), ev->what, sizeof(ev->what));
 	return t;
 }
 
-/* A device says again that it hangs; after a reset it is a new hang, unless two sources tell of one. */
+/* A device says again that it hangs; after a reset it is a new hang, unless two sources tell of
+ * one. */
 static bool same_hang(const struct incident *i, const struct iot_trouble *ev)
 {
 	__u64 gap = since(i->hang.last, ev->h.ts);
@@ -282,7 +304,8 @@ static bool same_hang(const struct incident *i, const struct iot_trouble *ev)
 }
 
 /* The device did something useful after the fault: whatever stopped it came later. */
-static bool went_on(const struct incident *i, const struct iot_trouble *ev, const struct signal_kind *signal)
+static bool went_on(const struct incident *i, const struct iot_trouble *ev,
+		    const struct signal_kind *signal)
 {
 	return signal->since_progress && ev->stalled && ev->stalled < ev->h.ts &&
 	       ev->h.ts - ev->stalled > i->last_fault + PROGRESS_SLACK;
@@ -311,7 +334,8 @@ int incidents__hang(struct incidents *in, struct model *m, const struct iot_trou
 		relation = relate(model__device(m, i->dev), dev);
 		if (!i->nr_faults || relation.kind == RELATION_NONE)
 			continue;
-		if (!i->hang.count && since(i->last_fault, ev->h.ts) <= signal->window && !went_on(i, ev, signal)) {
+		if (!i->hang.count && since(i->last_fault, ev->h.ts) <= signal->window &&
+		    !went_on(i, ev, signal)) {
 			i->hang = trouble_of(ev, relation);
 			i->last = ev->h.ts;
 			return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A kernel log line to the event it tells of: src/klog finds what it says, this finds whom it means. */
+/* A kernel log line to the event it tells of: src/klog finds what it says, this finds whom it
+ * means. */
 #ifndef IOMMUTOP_ANALYZE_LOGLINE_H
 #define IOMMUTOP_ANALYZE_LOGLINE_H
 
@@ -13,7 +14,8 @@ union logline_event {
 	struct iot_loss loss;
 };
 
-/* 1 and *out (with IOT_F_DERIVED), 0 = the line says nothing of interest. Devices not known yet are added to the model. */
+/* 1 and *out (with IOT_F_DERIVED), 0 = the line says nothing of interest. Devices not known yet are
+ * added to the model. */
 int logline__event(struct model *m, const struct iot_log *log, union logline_event *out);
 
 #endif

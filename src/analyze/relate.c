@@ -3,13 +3,14 @@
 
 #include <string.h>
 
-/* Where NICs put their VFs: routing id offset and stride of the SR-IOV capability, as these chips hard-wire them. */
+/* Where NICs put their VFs: routing id offset and stride of the SR-IOV capability, as these chips
+ * hard-wire them. */
 static const struct {
 	const char *pf_driver;
 	__u32 offset, stride, vfs;
 } vf_layouts[] = {
-	{ "ixgbe", 0x180, 2, 64 },	/* 82599, X540, X550 */
-	{ "igb", 0x180, 2, 16 },	/* 82576: stride 2; I350: stride 4, so every second one of these */
+	{ "ixgbe", 0x180, 2, 64 }, /* 82599, X540, X550 */
+	{ "igb", 0x180, 2, 16 }, /* 82576: stride 2; I350: stride 4, so every second one of these */
 };
 
 static struct relation by_offset(const struct model_device *pf, const struct model_device *vf)
@@ -24,8 +25,11 @@ static struct relation by_offset(const struct model_device *pf, const struct mod
 		if ((offset - vf_layouts[i].offset) % vf_layouts[i].stride ||
 		    (offset - vf_layouts[i].offset) / vf_layouts[i].stride >= vf_layouts[i].vfs)
 			continue;
-		return (struct relation){ .kind = RELATION_VF_OFFSET, .offset = offset, .pf_dev = pf->nr,
-					  .vf = (offset - vf_layouts[i].offset) / vf_layouts[i].stride };
+		return (struct relation){ .kind = RELATION_VF_OFFSET,
+					  .offset = offset,
+					  .pf_dev = pf->nr,
+					  .vf = (offset - vf_layouts[i].offset) /
+						vf_layouts[i].stride };
 	}
 	return (struct relation){ 0 };
 }

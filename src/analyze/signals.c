@@ -6,8 +6,9 @@
 #define S 1000000000ULL
 
 /*
- * The driver's own time-out plus the period of its check: net_device.watchdog_timeo is 5 s and NIC drivers look every 2 s;
- * nvme_core.io_timeout is 30 s, of the admin queue 60 s; scsi 30 s, drm 10 s, hung tasks 120 s.
+ * The driver's own time-out plus the period of its check: net_device.watchdog_timeo is 5 s and NIC
+ * drivers look every 2 s; nvme_core.io_timeout is 30 s, of the admin queue 60 s; scsi 30 s, drm 10
+ * s, hung tasks 120 s.
  */
 static const struct signal_kind kinds[] = {
 	{ "nvme timeout, completion polled", 65 * S, true, false },

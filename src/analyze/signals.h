@@ -7,10 +7,11 @@
 #include <stdbool.h>
 
 struct signal_kind {
-	const char *prefix;	/* of iot_trouble.what */
-	__u64 window;		/* ns from the fault to the signal, at most */
-	bool lost_interrupt;	/* says that the data was there and the interrupt wasn't */
-	bool since_progress;	/* its "stalled for" counts from the last completion, not from the last request */
+	const char *prefix;  /* of iot_trouble.what */
+	__u64 window;        /* ns from the fault to the signal, at most */
+	bool lost_interrupt; /* says that the data was there and the interrupt wasn't */
+	bool since_progress; /* its "stalled for" counts from the last completion, not from the last
+				request */
 };
 
 /* Never NULL: signals that aren't in the table get the default. */

@@ -302,7 +302,7 @@ static int make_windows(struct collect *c, struct error *err)
 		return rc;
 	c->rare = ring_buffer__new(bpf_map__fd(c->skel->maps.rare), on_rare, c, NULL);
 	c->rings = rings__new(c->state->cpus, c->hot.mem, c->opts.stream ? c->knobs.nr_cpus : 0, c->ring_slots,
-			      c->opts.hold_ns ? c->opts.hold_ns : 1000000);
+			      c->opts.hold_ns ? c->opts.hold_ns : 10000000);
 	c->roles = roles__new(c->skel->obj, &c->knobs, c->btf);
 	c->live = live__new(c->state->doms, c->live_counters.mem, &c->knobs);
 	c->seen = calloc(c->knobs.nr_cpus, sizeof(*c->seen));

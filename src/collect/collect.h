@@ -26,7 +26,7 @@ struct collect_opts {
 	bool only_snapshot;	/* attach nothing: __start() delivers what is attached now, then __stop() */
 	uint64_t ring_bytes;	/* per CPU, rounded up to a power of two; 0 = chosen by the number of CPUs */
 	uint64_t rare_bytes;	/* the ring of rare events; 0 = 1 MiB */
-	uint64_t hold_ns;	/* how long events wait for older ones of other CPUs; 0 = 1 ms */
+	uint64_t hold_ns;	/* how long events wait for older ones of other CPUs; 0 = 10 ms */
 };
 
 /*

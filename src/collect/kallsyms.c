@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,6 +84,7 @@ static bool parse_line(char *line, struct ksym *s)
 		return false;
 	if (!strchr("tTwWdDbBrRvV", p[1]))
 		return false;
+	s->text = strchr("tTwW", p[1]);
 	s->name = p + 3;
 	s->module = "";
 	tab = strchr(p + 3, '\t');
@@ -183,6 +183,8 @@ int kallsyms__at(const struct kallsyms *k, uint64_t addr, struct ksym *out)
 		else
 			hi = mid;
 	}
+	while (lo && !k->by_addr[lo - 1].text)
+		lo--;
 	if (!lo)
 		return -ENOENT;
 	*out = k->by_addr[lo - 1];

@@ -3,6 +3,7 @@
 #ifndef IOMMUTOP_COLLECT_KALLSYMS_H
 #define IOMMUTOP_COLLECT_KALLSYMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,7 @@ struct ksym {
 	uint64_t addr;
 	const char *name;	/* owned by the kallsyms object */
 	const char *module;	/* "" = the kernel itself */
+	bool text;		/* code, not data */
 };
 
 /* Reads path (NULL: /proc/kallsyms). -EPERM if the kernel hides the addresses from us. */
@@ -22,7 +24,7 @@ void kallsyms__free(struct kallsyms *k);
 
 /* How many symbols have exactly this name; *first (may be NULL) is set to one of them if there are any. */
 size_t kallsyms__count(const struct kallsyms *k, const char *name, struct ksym *first);
-/* The symbol that addr lies in (the nearest at or below it). 0, or -ENOENT below the first symbol. */
+/* The function that addr lies in: the nearest code symbol at or below it. 0, or -ENOENT below the first one. */
 int kallsyms__at(const struct kallsyms *k, uint64_t addr, struct ksym *out);
 
 #endif

@@ -84,7 +84,8 @@ static bool take_rid(struct cursor *c, __u32 *out)
 	return true;
 }
 
-/* Up to a blank or the stop character; false if empty. Cut to fit, so that a long word is no error. */
+/* Up to a blank or the stop character; false if empty. Cut to fit, so that a long word is no error.
+ */
 static bool take_word(struct cursor *c, char stop, char *out, size_t size)
 {
 	size_t n = 0;
@@ -125,7 +126,8 @@ static void take_rwx(struct cursor *c, struct klog_record *r)
 	}
 }
 
-static bool take_field(struct cursor *c, const char *name, size_t len, char stop, struct klog_record *r)
+static bool take_field(struct cursor *c, const char *name, size_t len, char stop,
+		       struct klog_record *r)
 {
 	char word[64];
 	__u64 v = 0;
@@ -177,7 +179,8 @@ static bool take_field(struct cursor *c, const char *name, size_t len, char stop
 #undef IS
 }
 
-/* Moves to where the literal in front of the next field begins; the first place counts, so this is linear. */
+/* Moves to where the literal in front of the next field begins; the first place counts, so this is
+ * linear. */
 static bool skip_to(struct cursor *c, const char *literal)
 {
 	size_t len = strcspn(literal, "{");
@@ -219,8 +222,9 @@ static bool match(struct cursor c, const char *pattern, struct klog_record *r)
 }
 
 /*
- * The head "driver device[ interface …]: ". Returns its length with the blank behind the colon, or 0; r is filled
- * with driver and device. A PCI address has colons too, but none with a blank behind.
+ * The head "driver device[ interface …]: ". Returns its length with the blank behind the colon, or
+ * 0; r is filled with driver and device. A PCI address has colons too, but none with a blank
+ * behind.
  */
 static size_t take_head(const char *line, size_t len, struct klog_record *r)
 {
@@ -246,7 +250,8 @@ static void reset(struct klog_record *r)
 	*r = (struct klog_record){ .queue = -1 };
 }
 
-static bool match_line(const struct klog_format *f, const char *line, size_t len, struct klog_record *r)
+static bool match_line(const struct klog_format *f, const char *line, size_t len,
+		       struct klog_record *r)
 {
 	struct cursor c = { line, line + len };
 	size_t head = 0;
@@ -262,7 +267,8 @@ static bool match_line(const struct klog_format *f, const char *line, size_t len
 	if (!match(c, f->pattern, r)) {
 		if (!head)
 			return false;
-		/* No head after all: "DMAR: DRHD: …" looks like one when the pattern itself has a colon. */
+		/* No head after all: "DMAR: DRHD: …" looks like one when the pattern itself has a
+		 * colon. */
 		reset(r);
 		c.p = line;
 		if (!match(c, f->pattern, r))
@@ -273,7 +279,8 @@ static bool match_line(const struct klog_format *f, const char *line, size_t len
 	return true;
 }
 
-static void match_more(const struct klog_format *f, const char *text, size_t len, struct klog_record *r)
+static void match_more(const struct klog_format *f, const char *text, size_t len,
+		       struct klog_record *r)
 {
 	while (len) {
 		const char *nl = memchr(text, '\n', len);
@@ -306,7 +313,8 @@ bool klog__parse(const char *text, size_t len, struct klog_record *out)
 
 	while (len) {
 		const char *nl = memchr(text, '\n', len);
-		size_t line = nl ? (size_t)(nl - text) : len, skip = klog__skip_stamp(text, line, &unused);
+		size_t line = nl ? (size_t)(nl - text) : len,
+		       skip = klog__skip_stamp(text, line, &unused);
 
 		for (const struct klog_format *f = klog_formats; f->kind; f++) {
 			if (!may_match(f, text + skip, line - skip))
@@ -339,7 +347,8 @@ static bool take_stamp(struct cursor *c, __u64 *ns)
 	if (!take_number(&at, 10, &sec) || !take_char(&at, '.'))
 		return false;
 	digits = at.p;
-	if (!take_number(&at, 10, &frac) || at.p - digits > 9 || !take_char(&at, ']') || sec > ~0ULL / 2000000000)
+	if (!take_number(&at, 10, &frac) || at.p - digits > 9 || !take_char(&at, ']') ||
+	    sec > ~0ULL / 2000000000)
 		return false;
 	for (long i = at.p - 1 - digits; i < 9; i++)
 		frac *= 10;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Kernel log text to records: IOMMU faults, device hangs, resets, suppressed lines. What is recognised is data, in
- * klog_formats.c; this is the matcher. It takes any bytes: time is linear in the text for each format, nothing backtracks.
+ * Kernel log text to records: IOMMU faults, device hangs, resets, suppressed lines. What is
+ * recognised is data, in klog_formats.c; this is the matcher. It takes any bytes: time is linear in
+ * the text for each format, nothing backtracks.
  */
 #ifndef IOMMUTOP_KLOG_KLOG_H
 #define IOMMUTOP_KLOG_KLOG_H
@@ -14,37 +15,42 @@ enum klog_kind {
 	KLOG_FAULT = 1,
 	KLOG_HANG,
 	KLOG_RESET,
-	KLOG_RATELIMIT,	/* the kernel dropped lines: suppressed of them, of function func */
-	KLOG_ALIAS,	/* dev is a name of the PCI device rid: "nvme nvme0: pci function 0000:00:04.0" */
+	KLOG_RATELIMIT, /* the kernel dropped lines: suppressed of them, of function func */
+	KLOG_ALIAS, /* dev is a name of the PCI device rid: "nvme nvme0: pci function 0000:00:04.0"
+		     */
 };
 
 struct klog_record {
 	enum klog_kind kind;
-	const char *signal;	/* short name, a constant */
-	char dev[40];		/* device that the line is about, as the kernel names it; "" = the line doesn't say */
-	char driver[24];	/* its driver (or bus, when it has none) as in the line's head; "" = not said */
-	char func[40];		/* KLOG_RATELIMIT */
-	__u64 iova;		/* if iova_known */
-	__u64 stalled;		/* ns, 0 = not said */
+	const char *signal; /* short name, a constant */
+	char dev[40];       /* device that the line is about, as the kernel names it; "" = the line
+			       doesn't say */
+	char driver[24];    /* its driver (or bus, when it has none) as in the line's head; "" = not
+			       said */
+	char func[40];      /* KLOG_RATELIMIT */
+	__u64 iova;         /* if iova_known */
+	__u64 stalled;      /* ns, 0 = not said */
 	__u64 suppressed;
-	__u32 rid;		/* PCI segment << 16 | bus << 8 | devfn, if rid_known */
-	__u32 access;		/* IOT_ACCESS_* */
-	__u32 reason;		/* the driver's own code, 0 = none */
-	__u32 flags;		/* raw flags, 0 = none */
-	__s32 queue;		/* -1 = not said */
+	__u32 rid;    /* PCI segment << 16 | bus << 8 | devfn, if rid_known */
+	__u32 access; /* IOT_ACCESS_* */
+	__u32 reason; /* the driver's own code, 0 = none */
+	__u32 flags;  /* raw flags, 0 = none */
+	__s32 queue;  /* -1 = not said */
 	bool iova_known;
 	bool rid_known;
 };
 
 /*
- * text: one record as printk stored it, perhaps of several lines; a "<6>" level and a "[ 5959.338214] " time in front
- * are skipped. It needs no NUL. Returns true and fills *out if a format fits. The first line that fits decides.
+ * text: one record as printk stored it, perhaps of several lines; a "<6>" level and a "[
+ * 5959.338214] " time in front are skipped. It needs no NUL. Returns true and fills *out if a
+ * format fits. The first line that fits decides.
  */
 bool klog__parse(const char *text, size_t len, struct klog_record *out);
 
 /*
- * Splits the printed log: if the line starts with a level and time as dmesg, the console or journalctl print them,
- * *ns is that time and the return value what was skipped; else 0. Time in ns since boot.
+ * Splits the printed log: if the line starts with a level and time as dmesg, the console or
+ * journalctl print them, *ns is that time and the return value what was skipped; else 0. Time in ns
+ * since boot.
  */
 size_t klog__skip_stamp(const char *line, size_t len, __u64 *ns);
 

@@ -9,15 +9,15 @@
 #include "klog/klog.h"
 
 /* Far enough that nothing of one boot is joined with anything of the next. */
-#define BETWEEN_BOOTS	(3600 * 1000000000ULL)
+#define BETWEEN_BOOTS (3600 * 1000000000ULL)
 
 struct record {
 	union {
 		struct iot_log ev;
 		char bytes[sizeof(struct iot_log) + IOT_TEXT_MAX];
 	};
-	size_t len;	/* of the text so far, what doesn't fit included */
-	__u64 stamp;	/* as printed */
+	size_t len;  /* of the text so far, what doesn't fit included */
+	__u64 stamp; /* as printed */
 	bool open;
 };
 
@@ -34,7 +34,8 @@ static void append(struct record *r, const char *text, size_t len)
 
 static int finish(struct record *r, logfile_fn fn, void *ctx, struct logfile_info *info)
 {
-	size_t len = r->len < IOT_TEXT_MAX - 1 ? r->len : IOT_TEXT_MAX - 1, padded = (len + 8) & ~(size_t)7;
+	size_t len = r->len < IOT_TEXT_MAX - 1 ? r->len : IOT_TEXT_MAX - 1,
+	       padded = (len + 8) & ~(size_t)7;
 
 	if (!r->open)
 		return 0;
@@ -86,8 +87,8 @@ int logfile__read(FILE *in, logfile_fn fn, void *ctx, struct logfile_info *info)
 			len--;
 		info->lines++;
 		skip = klog__skip_stamp(line, len, &stamp);
-		if (r->open && (!skip ? r->stamp || line[0] == ' ' || line[0] == '\t' :
-				stamp == r->stamp && skip < len && line[skip] == ' ')) {
+		if (r->open && (!skip ? r->stamp || line[0] == ' ' || line[0] == '\t'
+				      : stamp == r->stamp && skip < len && line[skip] == ' ')) {
 			append(r, line + skip, len - skip);
 			continue;
 		}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A saved kernel log (dmesg, journalctl -k, a serial console's file) to events: one IOT_EV_LOG a record. Lines without
- * a time belong to the record before; so do indented lines that have its time, as consoles print them. A time that goes
- * back within a boot (CPUs that have just come up print 0) is held at the latest one.
+ * A saved kernel log (dmesg, journalctl -k, a serial console's file) to events: one IOT_EV_LOG a
+ * record. Lines without a time belong to the record before; so do indented lines that have its
+ * time, as consoles print them. A time that goes back within a boot (CPUs that have just come up
+ * print 0) is held at the latest one.
  */
 #ifndef IOMMUTOP_KLOG_LOGFILE_H
 #define IOMMUTOP_KLOG_LOGFILE_H
@@ -16,8 +17,8 @@ typedef int (*logfile_fn)(const struct iot_log *ev, void *ctx);
 
 struct logfile_info {
 	__u64 lines, records;
-	__u64 without_time;	/* records before the first time: they get ts 1 */
-	__u64 boots;		/* more than 1: each further boot is set an hour behind the one before */
+	__u64 without_time; /* records before the first time: they get ts 1 */
+	__u64 boots; /* more than 1: each further boot is set an hour behind the one before */
 };
 
 /* 0, what fn returned, or -EIO, -ENOMEM. */

@@ -5,8 +5,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Pieces of one scatter list are mapped one after another by one task: this near, they are one mapping to the reader. */
-#define SAME_MAPPING_NS	1000000
+/* Pieces of one scatter list are mapped one after another by one task: this near, they are one
+ * mapping to the reader. */
+#define SAME_MAPPING_NS 1000000
 
 static __u64 last_byte(__u64 start, __u64 size)
 {
@@ -18,8 +19,9 @@ static void add_piece(const struct range *piece, void *ctx)
 	struct model *m = ctx;
 	struct range *prev = m->nr_pieces ? &m->pieces[m->nr_pieces - 1] : NULL;
 
-	if (prev && prev->last + 1 == piece->start && prev->tid == piece->tid && prev->stack == piece->stack &&
-	    prev->dev == piece->dev && piece->ts - prev->ts + SAME_MAPPING_NS <= 2 * SAME_MAPPING_NS) {
+	if (prev && prev->last + 1 == piece->start && prev->tid == piece->tid &&
+	    prev->stack == piece->stack && prev->dev == piece->dev &&
+	    piece->ts - prev->ts + SAME_MAPPING_NS <= 2 * SAME_MAPPING_NS) {
 		prev->last = piece->last;
 		return;
 	}
@@ -37,7 +39,8 @@ static void add_piece(const struct range *piece, void *ctx)
 	m->pieces[m->nr_pieces++] = *piece;
 }
 
-/* Takes the range out of the live mappings; the pieces are in m->pieces. Returns the bytes that were mapped. */
+/* Takes the range out of the live mappings; the pieces are in m->pieces. Returns the bytes that
+ * were mapped. */
 static __u64 take_out(struct model *m, struct model_domain *dom, __u64 start, __u64 last)
 {
 	__u64 bytes = 0;
@@ -73,11 +76,17 @@ static void count_map(struct model_stats *s, const struct iot_map *ev)
 	s->map_bytes += ev->size;
 }
 
-void dma__map(struct model *m, struct model_domain *dom, struct model_device *dev, const struct iot_map *ev)
+void dma__map(struct model *m, struct model_domain *dom, struct model_device *dev,
+	      const struct iot_map *ev)
 {
 	const struct range *below;
-	struct range r = { .start = ev->iova, .ts = ev->h.ts, .paddr = ev->paddr, .tid = ev->h.tid,
-			   .stack = ev->h.stack, .dev = ev->h.dev, .prot = ev->prot };
+	struct range r = { .start = ev->iova,
+			   .ts = ev->h.ts,
+			   .paddr = ev->paddr,
+			   .tid = ev->h.tid,
+			   .stack = ev->h.stack,
+			   .dev = ev->h.dev,
+			   .prot = ev->prot };
 
 	count_map(&m->total, ev);
 	if (dev)
@@ -116,12 +125,18 @@ static void count_unmap(struct model_stats *s, const struct iot_unmap *ev)
 	s->unmaps_strict += ev->mode == IOT_UNMAP_STRICT;
 }
 
-void dma__unmap(struct model *m, struct model_domain *dom, struct model_device *dev, const struct iot_unmap *ev)
+void dma__unmap(struct model *m, struct model_domain *dom, struct model_device *dev,
+		const struct iot_unmap *ev)
 {
 	struct pending_unmap wait = { .ts = ev->h.ts, .dev = ev->h.dev, .gather = ev->gather };
 	struct dead d = {
-		.unmap_ts = ev->h.ts, .unmap_tid = ev->h.tid, .unmap_stack = ev->h.stack, .unmap_cpu = ev->h.cpu,
-		.unmap_flags = ev->h.flags, .gather = ev->gather, .mode = (__u8)ev->mode,
+		.unmap_ts = ev->h.ts,
+		.unmap_tid = ev->h.tid,
+		.unmap_stack = ev->h.stack,
+		.unmap_cpu = ev->h.cpu,
+		.unmap_flags = ev->h.flags,
+		.gather = ev->gather,
+		.mode = (__u8)ev->mode,
 	};
 	struct range whole = { .start = ev->iova };
 	__u64 first;
@@ -135,12 +150,14 @@ void dma__unmap(struct model *m, struct model_domain *dom, struct model_device *
 	count_unmap(&dom->stats, ev);
 	if (!ev->unmapped)
 		return;
-	/* The kernel stops at the first hole, so what it removed is at the front; a huge page may reach beyond size. */
+	/* The kernel stops at the first hole, so what it removed is at the front; a huge page may
+	 * reach beyond size. */
 	whole.last = last_byte(ev->iova, ev->unmapped);
 	d.domain = dom->nr;
 	first = m->history.next;
 	if (take_out(m, dom, whole.start, whole.last) < whole.last - whole.start + 1) {
-		/* Part of it was mapped before we watched. The pieces come after this, so that they are found first. */
+		/* Part of it was mapped before we watched. The pieces come after this, so that they
+		 * are found first. */
 		d.dev = ev->h.dev;
 		bury(m, &d, &whole);
 	}
@@ -197,7 +214,8 @@ static bool covers(const struct iot_flush *ev, const struct dead *d)
 	return d->mode == IOT_UNMAP_STRICT && d->gather == ev->gather && d->unmap_ts <= ev->begin;
 }
 
-static void update_watched(struct model *m, const struct model_domain *dom, const struct iot_flush *ev)
+static void update_watched(struct model *m, const struct model_domain *dom,
+			   const struct iot_flush *ev)
 {
 	for (size_t i = 0; i < m->nr_watched;) {
 		struct dead *d = m->watched[i];
@@ -218,7 +236,8 @@ static void count_flush(struct model_stats *s, const struct iot_flush *ev)
 		hist__add(&s->flush, ev->h.ts - ev->begin);
 }
 
-void dma__flush(struct model *m, struct model_domain *dom, struct model_device *dev, const struct iot_flush *ev)
+void dma__flush(struct model *m, struct model_domain *dom, struct model_device *dev,
+		const struct iot_flush *ev)
 {
 	struct covering c = { m, dom, ev };
 
@@ -228,11 +247,13 @@ void dma__flush(struct model *m, struct model_domain *dom, struct model_device *
 	if (!dom)
 		return;
 	count_flush(&dom->stats, ev);
-	/* A flush whose begin isn't known can't be said to cover anything; one after map covers no unmap. */
+	/* A flush whose begin isn't known can't be said to cover anything; one after map covers no
+	 * unmap. */
 	if (!ev->begin || ev->begin > ev->h.ts || ev->kind == IOT_FLUSH_SYNC_MAP)
 		return;
 	dom->recent[dom->nr_flushes++ % MODEL_RECENT_FLUSHES] = (struct model_flush){
-		.begin = ev->begin, .end = ev->h.ts, .kind = ev->kind, .why = ev->why };
+		.begin = ev->begin, .end = ev->h.ts, .kind = ev->kind, .why = ev->why
+	};
 	if (ev->kind == IOT_FLUSH_ALL)
 		pending__flush_all(&dom->pending, ev->begin, covered, &c);
 	else

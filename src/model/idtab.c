@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Keys may come from a hostile file; a chosen pile of collisions only makes it slow, the caller bounds the number. */
+/* Keys may come from a hostile file; a chosen pile of collisions only makes it slow, the caller
+ * bounds the number. */
 static size_t place(const struct idtab *t, __u64 key)
 {
 	return (size_t)((key * 0x9e3779b97f4a7c15ULL) >> 32) & (t->size - 1);
@@ -31,7 +32,7 @@ static int grow(struct idtab *t)
 	bigger.slots = calloc(bigger.size, sizeof(*bigger.slots));
 	if (!bigger.slots)
 		return -ENOMEM;
-	idtab__for_each(t, s)
+	idtab__for_each (t, s)
 		*slot_of(&bigger, s->key) = *s;
 	free(t->slots);
 	*t = bigger;

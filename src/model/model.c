@@ -11,7 +11,7 @@
 #include "util/parse.h"
 #include "util/text.h"
 
-#define HISTORY_DEFAULT	65536
+#define HISTORY_DEFAULT 65536
 
 int model__init(struct model *m, size_t history)
 {
@@ -28,10 +28,10 @@ int model__init(struct model *m, size_t history)
 
 void model__free(struct model *m)
 {
-	idtab__for_each(&m->devices, s)
+	idtab__for_each (&m->devices, s)
 		free(s->value);
 	idtab__free(&m->devices);
-	idtab__for_each(&m->domains, s) {
+	idtab__for_each (&m->domains, s) {
 		struct model_domain *dom = s->value;
 
 		pending__free(&dom->pending);
@@ -124,7 +124,7 @@ struct model_device *model__device_by_name(const struct model *m, const char *na
 {
 	if (!*name)
 		return NULL;
-	idtab__for_each(&m->devices, s) {
+	idtab__for_each (&m->devices, s) {
 		struct model_device *dev = s->value;
 
 		if (!strcmp(dev->name, name))
@@ -135,7 +135,7 @@ struct model_device *model__device_by_name(const struct model *m, const char *na
 
 struct model_device *model__device_by_rid(const struct model *m, __u32 rid)
 {
-	idtab__for_each(&m->devices, s) {
+	idtab__for_each (&m->devices, s) {
 		struct model_device *dev = s->value;
 
 		if (dev->rid_known && dev->rid == rid)
@@ -144,7 +144,8 @@ struct model_device *model__device_by_rid(const struct model *m, __u32 rid)
 	return NULL;
 }
 
-struct model_device *model__log_device(struct model *m, const char *name, const char *driver, const __u32 *rid)
+struct model_device *model__log_device(struct model *m, const char *name, const char *driver,
+				       const __u32 *rid)
 {
 	struct model_device *dev = model__device_by_name(m, name);
 
@@ -161,8 +162,8 @@ struct model_device *model__log_device(struct model *m, const char *name, const 
 	if (!dev->name[0] && *name)
 		text__copy(dev->name, sizeof(dev->name), name, sizeof(dev->name));
 	else if (!dev->name[0])
-		snprintf(dev->name, sizeof(dev->name), "%04x:%02x:%02x.%x", *rid >> 16, *rid >> 8 & 0xff,
-			 *rid >> 3 & 0x1f, *rid & 7);
+		snprintf(dev->name, sizeof(dev->name), "%04x:%02x:%02x.%x", *rid >> 16,
+			 *rid >> 8 & 0xff, *rid >> 3 & 0x1f, *rid & 7);
 	if (!dev->driver[0])
 		text__copy(dev->driver, sizeof(dev->driver), driver, sizeof(dev->driver));
 	if (rid && !dev->rid_known) {
@@ -285,9 +286,11 @@ static void on_domain(struct model *m, const struct iot_domain *ev)
 	}
 }
 
-static void on_iova(struct model *m, struct model_domain *dom, struct model_device *dev, const struct iot_iova *ev)
+static void on_iova(struct model *m, struct model_domain *dom, struct model_device *dev,
+		    const struct iot_iova *ev)
 {
-	struct model_stats *stats[] = { &m->total, dom ? &dom->stats : NULL, dev ? &dev->stats : NULL };
+	struct model_stats *stats[] = { &m->total, dom ? &dom->stats : NULL,
+					dev ? &dev->stats : NULL };
 
 	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++) {
 		if (!stats[i])
@@ -385,8 +388,8 @@ void model__event(struct model *m, const struct iot_event *ev)
 	case IOT_EV_RESET:
 	case IOT_EV_LOG:
 	case IOT_EV_MODULE:
-		break;	/* state doesn't change; src/analyze looks at them */
+		break; /* state doesn't change; src/analyze looks at them */
 	default:
-		break;	/* of a newer iommutop */
+		break; /* of a newer iommutop */
 	}
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state that a stream of events leads to: devices, domains, what is mapped now, what was mapped (bounded), which
- * unmaps no flush has covered yet, counters, what is missing. It draws no conclusion; src/analyze does.
+ * The state that a stream of events leads to: devices, domains, what is mapped now, what was mapped
+ * (bounded), which unmaps no flush has covered yet, counters, what is missing. It draws no
+ * conclusion; src/analyze does.
  *
- * Memory follows live mappings, the history bound and the number of devices, domains and stacks; not the number of events.
+ * Memory follows live mappings, the history bound and the number of devices, domains and stacks;
+ * not the number of events.
  */
 #ifndef IOMMUTOP_MODEL_MODEL_H
 #define IOMMUTOP_MODEL_MODEL_H
@@ -18,40 +20,42 @@
 #include "model/ranges.h"
 #include "util/hist.h"
 
-#define MODEL_WHY_NR		6	/* IOT_WHY_* */
-#define MODEL_DEVICES_MAX	65536U
-#define MODEL_DOMAINS_MAX	65536U
-#define MODEL_LOSSES_MAX	4096U
-#define MODEL_CHECKS_MAX	4096U
-#define MODEL_RECENT_FLUSHES	8U
+#define MODEL_WHY_NR         6 /* IOT_WHY_* */
+#define MODEL_DEVICES_MAX    65536U
+#define MODEL_DOMAINS_MAX    65536U
+#define MODEL_LOSSES_MAX     4096U
+#define MODEL_CHECKS_MAX     4096U
+#define MODEL_RECENT_FLUSHES 8U
 
-/* Numbers of devices that only the kernel log names begin here; devices of the stream stay below. */
-#define MODEL_LOG_DEVICE	0x80000000U
+/* Numbers of devices that only the kernel log names begin here; devices of the stream stay below.
+ */
+#define MODEL_LOG_DEVICE 0x80000000U
 
 struct model_stats {
 	__u64 maps, map_bytes, map_failed;
 	__u64 unmaps, unmap_bytes;
 	__u64 unmaps_lazy, unmaps_strict;
-	__u64 flushes[MODEL_WHY_NR];	/* by IOT_WHY_* */
+	__u64 flushes[MODEL_WHY_NR]; /* by IOT_WHY_* */
 	__u64 iova_allocs, iova_failed, iova_frees;
-	__u64 faults, hangs, resets;	/* counted by src/analyze, which knows what is the same one seen twice */
-	struct hist lazy;	/* window, ns: end of the unmap to end of the flush that covers it */
+	__u64 faults, hangs,
+		resets;   /* counted by src/analyze, which knows what is the same one seen twice */
+	struct hist lazy; /* window, ns: end of the unmap to end of the flush that covers it */
 	struct hist strict;
-	struct hist flush;	/* length of a flush, ns */
+	struct hist flush; /* length of a flush, ns */
 };
 
 struct model_device {
 	__u32 nr;
-	char name[40];		/* "" = only the number is known */
+	char name[40]; /* "" = only the number is known */
 	char driver[24];
 	char bus[16];
 	char iommu[24];
 	char physfn[16];
-	__u32 rid;		/* if rid_known */
+	__u32 rid; /* if rid_known */
 	bool rid_known;
-	__s32 group;		/* -1 = not known */
-	__u32 domain;		/* attached to it now; 0 = none or not known */
-	__u64 attached;		/* ns; 0 with a domain: since before the capture */
+	__s32 group;    /* -1 = not known */
+	__u32 domain;   /* attached to it now; 0 = none or not known */
+	__u64 attached; /* ns; 0 with a domain: since before the capture */
 	struct model_stats stats;
 };
 
@@ -62,32 +66,33 @@ struct model_flush {
 
 struct model_domain {
 	__u32 nr;
-	__u32 type;		/* IOT_TYPE_* if type_known */
+	__u32 type; /* IOT_TYPE_* if type_known */
 	bool type_known;
 	bool fq_known, fq_active;
-	bool snapshot;		/* it was there before the capture began */
-	__s32 group;		/* -1 = not known */
-	__u64 seen, freed;	/* ns; freed 0 = alive */
-	__u32 *devs;		/* attached now */
+	bool snapshot;     /* it was there before the capture began */
+	__s32 group;       /* -1 = not known */
+	__u64 seen, freed; /* ns; freed 0 = alive */
+	__u32 *devs;       /* attached now */
 	size_t nr_devs, size_devs;
 	struct ranges live;
 	struct pending pending;
-	struct model_flush recent[MODEL_RECENT_FLUSHES];	/* of kinds ALL and SYNC: ring, next at nr_flushes % … */
+	struct model_flush recent[MODEL_RECENT_FLUSHES]; /* of kinds ALL and SYNC: ring, next at
+							    nr_flushes % … */
 	__u64 nr_flushes;
 	__u64 live_bytes, live_bytes_max;
-	__u64 replaced;		/* maps that landed on something mapped: an unmap wasn't seen */
+	__u64 replaced; /* maps that landed on something mapped: an unmap wasn't seen */
 	struct model_stats stats;
 };
 
 struct model_loss {
 	__u64 begin, end, count;
-	__u32 cause;		/* IOT_LOST_* */
+	__u32 cause; /* IOT_LOST_* */
 	char what[24];
 };
 
 struct model_stack {
 	__u32 nr;
-	__u64 ip[];	/* innermost first */
+	__u64 ip[]; /* innermost first */
 };
 
 struct model_symbol {
@@ -97,19 +102,19 @@ struct model_symbol {
 
 struct model_attr {
 	struct model_attr *next;
-	char text[];	/* "key=value" */
+	char text[]; /* "key=value" */
 };
 
 struct model {
 	struct idtab devices, domains, stacks, symbols;
-	struct model_device *last_dev;		/* the stream asks for the same ones again and again */
+	struct model_device *last_dev; /* the stream asks for the same ones again and again */
 	struct model_domain *last_dom;
 	__u32 nr_log_devices;
 	struct ranges_pool *pool;
 	struct history history;
-	struct range *pieces;			/* of the unmap in hand */
+	struct range *pieces; /* of the unmap in hand */
 	size_t nr_pieces, size_pieces;
-	struct dead **watched;			/* see model__watch() */
+	struct dead **watched; /* see model__watch() */
 	size_t nr_watched, size_watched;
 	struct model_loss *losses;
 	size_t nr_losses;
@@ -118,12 +123,12 @@ struct model {
 	size_t nr_attrs;
 	struct model_attr *attrs;
 	struct model_stats total;
-	__u64 refused;				/* events of devices and domains that there was no room for */
-	__u64 first, last;			/* ns, of class 0 events that aren't snapshots; 0 = none yet */
-	__u64 capture_begin, capture_end, attach_begin;	/* ns, 0 = not told */
-	__u64 mono_to_real;			/* ns to add to ts; 0 = not known */
-	bool has_mappings;			/* any map or unmap in the stream: a kernel log alone has none */
-	int error;				/* first -ENOMEM, kept */
+	__u64 refused;     /* events of devices and domains that there was no room for */
+	__u64 first, last; /* ns, of class 0 events that aren't snapshots; 0 = none yet */
+	__u64 capture_begin, capture_end, attach_begin; /* ns, 0 = not told */
+	__u64 mono_to_real;                             /* ns to add to ts; 0 = not known */
+	bool has_mappings; /* any map or unmap in the stream: a kernel log alone has none */
+	int error;         /* first -ENOMEM, kept */
 };
 
 /* history: how many dead mappings to remember, 0 = 65536. 0 or -ENOMEM. */
@@ -138,12 +143,15 @@ struct model_device *model__device(struct model *m, __u32 nr);
 struct model_domain *model__domain(struct model *m, __u32 nr);
 struct model_device *model__device_by_name(const struct model *m, const char *name);
 struct model_device *model__device_by_rid(const struct model *m, __u32 rid);
-/* For devices that the log names: found by name or rid, else made. name may be "". NULL: no memory or too many. */
-struct model_device *model__log_device(struct model *m, const char *name, const char *driver, const __u32 *rid);
+/* For devices that the log names: found by name or rid, else made. name may be "". NULL: no memory
+ * or too many. */
+struct model_device *model__log_device(struct model *m, const char *name, const char *driver,
+				       const __u32 *rid);
 
 /*
- * Keeps a copy of a dead mapping up to date: d->flushed and the rest are filled in when the flush that covers it is
- * seen. d must live, and stay where it is, until the model is freed. 0 or -ENOMEM.
+ * Keeps a copy of a dead mapping up to date: d->flushed and the rest are filled in when the flush
+ * that covers it is seen. d must live, and stay where it is, until the model is freed. 0 or
+ * -ENOMEM.
  */
 int model__watch(struct model *m, struct dead *d);
 

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define HEADS	256U
-#define NONE	0xffffffffU
+#define HEADS 256U
+#define NONE  0xffffffffU
 
 void pending__free(struct pending *p)
 {
@@ -87,7 +87,8 @@ int pending__add_strict(struct pending *p, const struct pending_unmap *u)
 	return 0;
 }
 
-static void take_chain(struct pending *p, __u32 *link, __u32 gather, bool any, __u64 begin, pending_fn fn, void *ctx)
+static void take_chain(struct pending *p, __u32 *link, __u32 gather, bool any, __u64 begin,
+		       pending_fn fn, void *ctx)
 {
 	while (*link != NONE) {
 		__u32 at = *link;

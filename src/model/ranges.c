@@ -6,22 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FANOUT		16
-#define MERGE_BELOW	(FANOUT / 4)		/* a node this empty looks for a neighbour … */
-#define MERGE_TO	(FANOUT * 3 / 4)	/* … with which it fills at most this: no merge-split-merge */
-#define DEPTH_MAX	24
-#define CHUNK_NODES	64
+#define FANOUT      16
+#define MERGE_BELOW (FANOUT / 4)     /* a node this empty looks for a neighbour … */
+#define MERGE_TO    (FANOUT * 3 / 4) /* … with which it fills at most this: no merge-split-merge */
+#define DEPTH_MAX   24
+#define CHUNK_NODES 64
 
 struct ranges_node {
 	__u16 nr;
 	__u16 leaf;
-	/* Inner: child i holds starts from key[i] up to key[i + 1]; key[0] is not looked at. Leaf: key[i] == range[i].start */
+	/* Inner: child i holds starts from key[i] up to key[i + 1]; key[0] is not looked at. Leaf:
+	 * key[i] == range[i].start */
 	__u64 key[FANOUT];
 	union {
 		struct ranges_node *child[FANOUT];
 		struct {
 			struct range range[FANOUT];
-			struct ranges_node *next, *prev;	/* leaves in order */
+			struct ranges_node *next, *prev; /* leaves in order */
 		};
 		struct ranges_node *free_next;
 	};
@@ -121,7 +122,8 @@ void ranges__clear(struct ranges *t)
 	ranges__init(t, t->pool);
 }
 
-/* The last index whose key is <= addr; -1 if none. Short and without a branch that depends on the data. */
+/* The last index whose key is <= addr; -1 if none. Short and without a branch that depends on the
+ * data. */
 static int last_at_or_below(const struct ranges_node *n, __u64 addr)
 {
 	int at = 0;
@@ -131,7 +133,8 @@ static int last_at_or_below(const struct ranges_node *n, __u64 addr)
 	return at - 1;
 }
 
-/* The first key doesn't count: when a first child has gone, it is higher than what may come below it. */
+/* The first key doesn't count: when a first child has gone, it is higher than what may come below
+ * it. */
 static int child_of(const struct ranges_node *n, __u64 addr)
 {
 	int at = 0;
@@ -223,13 +226,16 @@ static void append(struct ranges_node *n, const struct ranges_node *from, int fi
 }
 
 /*
- * Splits the full child at parent->child[at]. Where the insertion goes decides how much stays: allocators go through
- * the address space in one direction, and a split in the middle would leave every leaf half empty behind them.
+ * Splits the full child at parent->child[at]. Where the insertion goes decides how much stays:
+ * allocators go through the address space in one direction, and a split in the middle would leave
+ * every leaf half empty behind them.
  */
 static void split(struct ranges *t, struct ranges_node *parent, int at, __u64 start)
 {
 	struct ranges_node *left = parent->child[at], *right = node_new(t->pool, left->leaf);
-	int keep = start > left->key[FANOUT - 1] ? FANOUT - 2 : start < left->key[1] ? 2 : FANOUT / 2;
+	int keep = start > left->key[FANOUT - 1] ? FANOUT - 2
+		   : start < left->key[1]        ? 2
+						 : FANOUT / 2;
 
 	append(right, left, keep);
 	left->nr = (__u16)keep;
@@ -283,7 +289,7 @@ int ranges__insert(struct ranges *t, const struct range *r)
 struct path {
 	struct ranges_node *node[DEPTH_MAX];
 	int at[DEPTH_MAX];
-	int depth;	/* node[depth] is the leaf */
+	int depth; /* node[depth] is the leaf */
 };
 
 static void walk_to(const struct ranges *t, __u64 addr, struct path *p)
@@ -431,7 +437,8 @@ int ranges__remove(struct ranges *t, __u64 start, __u64 last, ranges_fn fn, void
 			report(r, r->start, last, fn, ctx);
 			rest.paddr += last + 1 - rest.start;
 			rest.start = last + 1;
-			/* The last one of a leaf may reach beyond the leaf's keys: what is left may belong elsewhere. */
+			/* The last one of a leaf may reach beyond the leaf's keys: what is left may
+			 * belong elsewhere. */
 			if (i + 1 < n->nr || !n->next) {
 				*r = rest;
 				n->key[i] = rest.start;
@@ -453,12 +460,14 @@ int ranges__remove(struct ranges *t, __u64 start, __u64 last, ranges_fn fn, void
 	return 0;
 }
 
-static bool node_sound(const struct ranges_node *n, __u64 low, __u64 high, int depth, int *leaf_depth, size_t *nr)
+static bool node_sound(const struct ranges_node *n, __u64 low, __u64 high, int depth,
+		       int *leaf_depth, size_t *nr)
 {
 	if (!n->nr || n->nr > FANOUT)
 		return false;
 	for (int i = 0; i < n->nr; i++) {
-		__u64 from = n->leaf || i ? n->key[i] : low, to = i + 1 < n->nr ? n->key[i + 1] - 1 : high;
+		__u64 from = n->leaf || i ? n->key[i] : low,
+		      to = i + 1 < n->nr ? n->key[i + 1] - 1 : high;
 
 		if (from < low || to > high || from > to)
 			return false;
@@ -491,7 +500,8 @@ bool ranges__sound(const struct ranges *t)
 	while (!n->leaf)
 		n = n->child[0];
 	for (; n; prev = n, n = n->next) {
-		if (n->prev != prev || (prev && prev->range[prev->nr - 1].last >= n->range[0].start))
+		if (n->prev != prev ||
+		    (prev && prev->range[prev->nr - 1].last >= n->range[0].start))
 			return false;
 		linked += n->nr;
 	}

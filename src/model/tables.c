@@ -8,13 +8,14 @@
 #include "util/text.h"
 
 /* Beyond these a session is hostile or broken. */
-#define STACKS_MAX	(1U << 20)
-#define SYMBOLS_MAX	(1U << 20)
-#define ATTRS_MAX	(1U << 16)
+#define STACKS_MAX  (1U << 20)
+#define SYMBOLS_MAX (1U << 20)
+#define ATTRS_MAX   (1U << 16)
 
 void tables__stack(struct model *m, const struct iot_stack *ev)
 {
-	__u32 room = (__u32)((ev->h.len - sizeof(*ev)) / sizeof(ev->ip[0])), nr = ev->nr < room ? ev->nr : room;
+	__u32 room = (__u32)((ev->h.len - sizeof(*ev)) / sizeof(ev->ip[0])),
+	      nr = ev->nr < room ? ev->nr : room;
 	struct model_stack *s;
 
 	if (!ev->h.stack || m->stacks.nr >= STACKS_MAX || idtab__find(&m->stacks, ev->h.stack))
@@ -92,7 +93,8 @@ void tables__loss(struct model *m, const struct iot_loss *ev)
 		l = &m->losses[i];
 		if (l->cause != ev->cause || strcmp(l->what, what))
 			continue;
-		/* Of one cause and place, those that touch are one, and when there are too many, all are. */
+		/* Of one cause and place, those that touch are one, and when there are too many,
+		 * all are. */
 		if (begin > l->end && m->nr_losses < MODEL_LOSSES_MAX)
 			break;
 		l->begin = begin < l->begin ? begin : l->begin;
@@ -116,7 +118,9 @@ void tables__loss(struct model *m, const struct iot_loss *ev)
 		return;
 	}
 	l = &m->losses[m->nr_losses++];
-	*l = (struct model_loss){ .begin = begin, .end = ev->h.ts, .count = ev->count, .cause = ev->cause };
+	*l = (struct model_loss){
+		.begin = begin, .end = ev->h.ts, .count = ev->count, .cause = ev->cause
+	};
 	memcpy(l->what, what, sizeof(l->what));
 }
 
@@ -135,10 +139,10 @@ void tables__check(struct model *m, const struct iot_coverage *ev)
 
 void tables__free(struct model *m)
 {
-	idtab__for_each(&m->stacks, s)
+	idtab__for_each (&m->stacks, s)
 		free(s->value);
 	idtab__free(&m->stacks);
-	idtab__for_each(&m->symbols, s)
+	idtab__for_each (&m->symbols, s)
 		free(s->value);
 	idtab__free(&m->symbols);
 	while (m->attrs) {

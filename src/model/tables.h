@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The part of the model that is only remembered: stacks, symbols, attributes, losses, self-checks. For model.c. */
+/* The part of the model that is only remembered: stacks, symbols, attributes, losses, self-checks.
+ * For model.c. */
 #ifndef IOMMUTOP_MODEL_TABLES_H
 #define IOMMUTOP_MODEL_TABLES_H
 

@@ -49,7 +49,8 @@ static void more_stack(struct evidence *e, const struct model *m, __u32 stack)
 		more(e, ", %s", st.s);
 }
 
-static void add_owner(struct evidence_list *list, const struct incident_fault *f, const struct model *m)
+static void add_owner(struct evidence_list *list, const struct incident_fault *f,
+		      const struct model *m)
 {
 	const struct dead *d = &f->dead;
 	struct evidence *e;
@@ -57,8 +58,8 @@ static void add_owner(struct evidence_list *list, const struct incident_fault *f
 	if (f->has_live) {
 		e = add(list, f->live.ts, "map");
 		more_range(e, f->live.start, f->live.last);
-		more(e, "%s%s, by %s", f->live.prot & 1 ? " read" : "", f->live.prot & 2 ? " write" : "",
-		     words__task(m, f->live.tid).s);
+		more(e, "%s%s, by %s", f->live.prot & 1 ? " read" : "",
+		     f->live.prot & 2 ? " write" : "", words__task(m, f->live.tid).s);
 		more_stack(e, m, f->live.stack);
 	}
 	if (!f->has_dead)
@@ -74,22 +75,25 @@ static void add_owner(struct evidence_list *list, const struct incident_fault *f
 	if (d->replaced) {
 		more(e, " taken by another mapping; its unmap wasn't seen");
 	} else {
-		more(e, " %s, cpu %u, by %s%s", words__mode(d->mode), d->unmap_cpu, words__task(m, d->unmap_tid).s,
+		more(e, " %s, cpu %u, by %s%s", words__mode(d->mode), d->unmap_cpu,
+		     words__task(m, d->unmap_tid).s,
 		     d->unmap_flags & IOT_F_IRQ ? " (interrupted)" : "");
 		more_stack(e, m, d->unmap_stack);
 	}
 	if (d->flushed) {
 		e = add(list, d->flush_end, "flush");
-		more(e, "of %s, %s: covers the unmap", d->flush_kind == IOT_FLUSH_ALL ? "the whole domain" : "the range",
+		more(e, "of %s, %s: covers the unmap",
+		     d->flush_kind == IOT_FLUSH_ALL ? "the whole domain" : "the range",
 		     words__why(d->flush_why));
 		more(e, "; took %s, window %s", words__duration(d->flush_end - d->flush_begin).s,
 		     words__duration(d->flush_end - d->unmap_ts).s);
 	}
 }
 
-#define FAULTS_SHOWN 5U	/* the JSON report has all that are kept */
+#define FAULTS_SHOWN 5U /* the JSON report has all that are kept */
 
-static void add_fault(struct evidence_list *list, const struct incident_fault *f, bool other, const struct model *m)
+static void add_fault(struct evidence_list *list, const struct incident_fault *f, bool other,
+		      const struct model *m)
 {
 	struct evidence *e = add(list, f->first, "fault");
 
@@ -107,7 +111,8 @@ static void add_fault(struct evidence_list *list, const struct incident_fault *f
 	more_stack(e, m, f->stack);
 }
 
-static void add_trouble(struct evidence_list *list, const struct incident_trouble *t, const char *what, const struct model *m)
+static void add_trouble(struct evidence_list *list, const struct incident_trouble *t,
+			const char *what, const struct model *m)
 {
 	struct evidence *e;
 
@@ -133,14 +138,19 @@ void evidence__collect(struct evidence_list *list, const struct incident *i, con
 
 		add_owner(list, f, m);
 		if (f->has_flush && !is_cover)
-			more(add(list, f->flush.end, "flush"), "of %s, %s: the domain's last one before the fault",
-			     f->flush.kind == IOT_FLUSH_ALL ? "the whole domain" : "a range", words__why(f->flush.why));
+			more(add(list, f->flush.end, "flush"),
+			     "of %s, %s: the domain's last one before the fault",
+			     f->flush.kind == IOT_FLUSH_ALL ? "the whole domain" : "a range",
+			     words__why(f->flush.why));
 	}
 	for (__u32 n = 0; n < i->nr_kept && n < FAULTS_SHOWN; n++)
-		add_fault(list, i->faults[n], i->faults[n]->judgement.verdict != i->judgement.verdict, m);
+		add_fault(list, i->faults[n],
+			  i->faults[n]->judgement.verdict != i->judgement.verdict, m);
 	if (i->nr_kept > FAULTS_SHOWN)
-		more(add(list, i->faults[FAULTS_SHOWN]->first, "fault"), "at %s%u more pages, until %s after the first",
-		     i->nr_other ? "more than " : "", i->nr_kept - FAULTS_SHOWN, words__duration(i->last_fault - i->first_fault).s);
+		more(add(list, i->faults[FAULTS_SHOWN]->first, "fault"),
+		     "at %s%u more pages, until %s after the first",
+		     i->nr_other ? "more than " : "", i->nr_kept - FAULTS_SHOWN,
+		     words__duration(i->last_fault - i->first_fault).s);
 	add_trouble(list, &i->hang, "hang", m);
 	add_trouble(list, &i->reset, "reset", m);
 }

@@ -8,15 +8,16 @@
 #define EVIDENCE_MAX 32
 
 struct evidence {
-	__u64 ts;		/* ns */
-	const char *what;	/* "map", "unmap", "flush", "fault", "hang", "reset" */
+	__u64 ts;         /* ns */
+	const char *what; /* "map", "unmap", "flush", "fault", "hang", "reset" */
 	char text[240];
 };
 
 struct evidence_list {
 	struct evidence items[EVIDENCE_MAX];
 	int nr;
-	__u64 zero;		/* ns: the moment that times are given relative to: the first fault, else the hang */
+	__u64 zero; /* ns: the moment that times are given relative to: the first fault, else the
+		       hang */
 };
 
 void evidence__collect(struct evidence_list *list, const struct incident *i, const struct model *m);

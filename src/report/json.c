@@ -59,7 +59,8 @@ static json *hist_json(const struct hist *h)
 
 static json *stats_json(const struct model_stats *s)
 {
-	static const char *const why[MODEL_WHY_NR] = { "unknown", "strict", "queue_full", "timer", "map", "other" };
+	static const char *const why[MODEL_WHY_NR] = { "unknown", "strict", "queue_full",
+						       "timer",   "map",    "other" };
 	json *o = json_object_new_object(), *flushes = json_object_new_object();
 
 	put_u64(o, "maps", s->maps);
@@ -115,7 +116,8 @@ static json *domain_json(const struct model *m, const struct model_domain *d)
 	put(o, "older_than_capture", json_object_new_boolean(d->snapshot));
 	put_nonzero(o, "freed_ns", d->freed);
 	for (size_t i = 0; i < d->nr_devs; i++)
-		json_object_array_add(devs, json_object_new_string(words__device_name(m, d->devs[i]).s));
+		json_object_array_add(devs,
+				      json_object_new_string(words__device_name(m, d->devs[i]).s));
 	put(o, "devices", devs);
 	put_u64(o, "live_mappings", d->live.nr);
 	put_u64(o, "live_bytes", d->live_bytes);
@@ -193,7 +195,8 @@ static json *fault_json(const struct incident_fault *f, const struct model *m)
 		put(o, "iova", NULL);
 	put_text(o, "access", f->access ? words__access(f->access) : NULL);
 	put_u64(o, "reason_code", f->reason);
-	put_u64(o, "seen_by_hook", f->seen[IOT_SRC_REPORT] + f->seen[IOT_SRC_TRACEPOINT] + f->seen[IOT_SRC_HOOK]);
+	put_u64(o, "seen_by_hook",
+		f->seen[IOT_SRC_REPORT] + f->seen[IOT_SRC_TRACEPOINT] + f->seen[IOT_SRC_HOOK]);
 	put_u64(o, "seen_in_log", f->seen[IOT_SRC_LOG]);
 	put(o, "stack", stack_json(m, f->stack));
 	put(o, "owner", owner_json(f, m));
@@ -203,7 +206,8 @@ static json *fault_json(const struct incident_fault *f, const struct model *m)
 
 static json *trouble_json(const struct incident_trouble *t, const struct model *m)
 {
-	static const char *const relations[] = { "none", "same_device", "same_group", "physfn", "vf_offset" };
+	static const char *const relations[] = { "none", "same_device", "same_group", "physfn",
+						 "vf_offset" };
 	json *o;
 
 	if (!t->count)
@@ -232,8 +236,8 @@ static void put_own_text(json *o, const char *key, char *text)
 
 static json *incident_json(const struct incident *i, __u32 nr, const struct model *m)
 {
-	json *o = json_object_new_object(), *faults = json_object_new_array(), *lines = json_object_new_array(),
-	     *notes = json_object_new_array();
+	json *o = json_object_new_object(), *faults = json_object_new_array(),
+	     *lines = json_object_new_array(), *notes = json_object_new_array();
 	struct evidence_list list;
 
 	put_u64(o, "number", nr);
@@ -245,7 +249,8 @@ static json *incident_json(const struct incident *i, __u32 nr, const struct mode
 	put_own_text(o, "explanation", explain__paragraph(i, m));
 	put_judgement(o, &i->judgement);
 	put_u64(o, "fault_count", i->nr_faults);
-	put(o, "fault_count_is_floor", json_object_new_boolean(i->suppressed || (i->nr_faults && i->reported_by_log_only)));
+	put(o, "fault_count_is_floor",
+	    json_object_new_boolean(i->suppressed || (i->nr_faults && i->reported_by_log_only)));
 	put_u64(o, "suppressed_log_lines", i->suppressed);
 	for (__u32 n = 0; n < i->nr_kept; n++)
 		json_object_array_add(faults, fault_json(i->faults[n], m));
@@ -312,8 +317,9 @@ static json *checks_json(const struct model *m)
 struct json_object *report__json(const struct analysis *a)
 {
 	const struct model *m = &a->model;
-	json *o = json_object_new_object(), *capture = json_object_new_object(), *incidents = json_object_new_array(),
-	     *devices = json_object_new_array(), *domains = json_object_new_array();
+	json *o = json_object_new_object(), *capture = json_object_new_object(),
+	     *incidents = json_object_new_array(), *devices = json_object_new_array(),
+	     *domains = json_object_new_array();
 	const struct model_device **devs;
 	const struct model_domain **doms;
 	size_t nr;

@@ -16,12 +16,14 @@ static __u64 start_of(const struct model *m)
 	return m->capture_begin ? m->capture_begin : m->first;
 }
 
-/* When it was: since the capture began (a log has its own time), and on the wall clock if that is known. */
+/* When it was: since the capture began (a log has its own time), and on the wall clock if that is
+ * known. */
 static void print_when(FILE *out, const struct model *m, __u64 ts)
 {
 	__u64 start = m->capture_begin || m->has_mappings ? start_of(m) : 0;
 
-	fprintf(out, "%.6f s", ts >= start ? (double)(ts - start) / 1e9 : -((double)(start - ts) / 1e9));
+	fprintf(out, "%.6f s",
+		ts >= start ? (double)(ts - start) / 1e9 : -((double)(start - ts) / 1e9));
 	if (m->mono_to_real) {
 		__u64 real = ts + m->mono_to_real;
 		time_t sec = (time_t)(real / 1000000000);
@@ -40,7 +42,8 @@ static void print_evidence(FILE *out, const struct incident *i, const struct mod
 	evidence__collect(&list, i, m);
 	for (int n = 0; n < list.nr; n++) {
 		const struct evidence *e = &list.items[n];
-		double ms = e->ts >= list.zero ? (double)(e->ts - list.zero) / 1e6 : -((double)(list.zero - e->ts) / 1e6);
+		double ms = e->ts >= list.zero ? (double)(e->ts - list.zero) / 1e6
+					       : -((double)(list.zero - e->ts) / 1e6);
 		char head[40];
 
 		snprintf(head, sizeof(head), "%15.3f ms  %-6s ", ms, e->what);
@@ -64,7 +67,8 @@ static void print_incident(FILE *out, const struct incident *i, __u32 nr, const 
 	if (i->judgement.confidence == CONFIDENCE_UNKNOWN)
 		snprintf(head, sizeof(head), "     Not known: ");
 	else
-		snprintf(head, sizeof(head), "     %s: ", i->judgement.confidence == CONFIDENCE_CERTAIN ? "Certain" : "Likely");
+		snprintf(head, sizeof(head), "     %s: ",
+			 i->judgement.confidence == CONFIDENCE_CERTAIN ? "Certain" : "Likely");
 	wrap__print(out, head, i->judgement.reason);
 	for (__u32 n = 0; n < i->nr_notes; n++)
 		wrap__print(out, n ? "               " : "     Not seen: ", i->notes[n]);
@@ -83,8 +87,10 @@ static void print_head(FILE *out, const struct analysis *a)
 	if (a->log_lines < a->events)
 		fprintf(out, "%s", words__times(a->events - a->log_lines, "event", "events").s);
 	if (a->log_lines)
-		fprintf(out, "%s%s of the kernel log, of which %llu matter%s,", a->log_lines < a->events ? " and " : "",
-			words__times(a->log_lines, "record", "records").s, a->log_matched, a->log_matched == 1 ? "s" : "");
+		fprintf(out, "%s%s of the kernel log, of which %llu matter%s,",
+			a->log_lines < a->events ? " and " : "",
+			words__times(a->log_lines, "record", "records").s, a->log_matched,
+			a->log_matched == 1 ? "s" : "");
 	if (!a->events)
 		fputs("No events", out);
 	fprintf(out, " over %s", words__duration(end > start ? end - start : 0).s);
@@ -97,7 +103,8 @@ static void print_head(FILE *out, const struct analysis *a)
 		fprintf(out, "%s passed over: too many devices or domains.\n",
 			words__times(m->refused, "event was", "events were").s);
 	if (a->malformed)
-		fprintf(out, "%s shorter than they must be: passed over.\n", words__times(a->malformed, "event was", "events were").s);
+		fprintf(out, "%s shorter than they must be: passed over.\n",
+			words__times(a->malformed, "event was", "events were").s);
 }
 
 void report__text(FILE *out, const struct analysis *a)
@@ -110,6 +117,8 @@ void report__text(FILE *out, const struct analysis *a)
 	for (__u32 n = 0; n < a->incidents.nr; n++)
 		print_incident(out, a->incidents.list[n], n + 1, &a->model);
 	if (a->incidents.dropped)
-		fprintf(out, "\n%llu more faults or hangs were not looked at: too many incidents.\n", a->incidents.dropped);
+		fprintf(out,
+			"\n%llu more faults or hangs were not looked at: too many incidents.\n",
+			a->incidents.dropped);
 	summary__print(out, a);
 }

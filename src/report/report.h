@@ -7,14 +7,15 @@
 
 #include "analyze/analysis.h"
 
-#define REPORT_SCHEMA 1	/* grows when a key changes its meaning or goes; new keys don't count */
+#define REPORT_SCHEMA 1 /* grows when a key changes its meaning or goes; new keys don't count */
 
 struct json_object;
 
 /* Incidents, then tables; plain text of at most 100 columns. */
 void report__text(FILE *out, const struct analysis *a);
 
-/* A new object for json_object_put(), or NULL without memory. Addresses are hex strings, times ns of CLOCK_MONOTONIC. */
+/* A new object for json_object_put(), or NULL without memory. Addresses are hex strings, times ns
+ * of CLOCK_MONOTONIC. */
 struct json_object *report__json(const struct analysis *a);
 
 #endif

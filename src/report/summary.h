@@ -9,7 +9,8 @@
 
 void summary__print(FILE *out, const struct analysis *a);
 
-/* Devices and domains by number, for whoever lists them; nr of them, to free(). NULL if none or without memory. */
+/* Devices and domains by number, for whoever lists them; nr of them, to free(). NULL if none or
+ * without memory. */
 const struct model_device **summary__devices(const struct model *m, size_t *nr);
 const struct model_domain **summary__domains(const struct model *m, size_t *nr);
 

@@ -147,7 +147,9 @@ const char *words__access(__u32 access)
 
 const char *words__mode(__u32 mode)
 {
-	return mode == IOT_UNMAP_LAZY ? "lazy" : mode == IOT_UNMAP_STRICT ? "strict" : "mode not known";
+	return mode == IOT_UNMAP_LAZY     ? "lazy"
+	       : mode == IOT_UNMAP_STRICT ? "strict"
+					  : "mode not known";
 }
 
 static const char *name_of(const char *const *names, size_t nr, __u32 i)
@@ -159,8 +161,12 @@ static const char *name_of(const char *const *names, size_t nr, __u32 i)
 const char *words__why(__u32 why)
 {
 	static const char *const names[] = {
-		[IOT_WHY_UNKNOWN] = "reason not known", [IOT_WHY_STRICT] = "strict", [IOT_WHY_QUEUE_FULL] = "queue full",
-		[IOT_WHY_TIMER] = "timer", [IOT_WHY_MAP] = "after map", [IOT_WHY_OTHER] = "other caller",
+		[IOT_WHY_UNKNOWN] = "reason not known",
+		[IOT_WHY_STRICT] = "strict",
+		[IOT_WHY_QUEUE_FULL] = "queue full",
+		[IOT_WHY_TIMER] = "timer",
+		[IOT_WHY_MAP] = "after map",
+		[IOT_WHY_OTHER] = "other caller",
 	};
 
 	return NAME_OF(names, why);
@@ -169,12 +175,17 @@ const char *words__why(__u32 why)
 const char *words__loss(__u32 cause)
 {
 	static const char *const names[IOT_LOST_CAUSES] = {
-		[IOT_LOST_RING] = "a CPU's ring was full", [IOT_LOST_RARE] = "the ring of rare events was full",
+		[IOT_LOST_RING] = "a CPU's ring was full",
+		[IOT_LOST_RARE] = "the ring of rare events was full",
 		[IOT_LOST_RECURSION] = "tracing program skipped by the kernel",
-		[IOT_LOST_DOMAIN_TABLE] = "no room for a new domain", [IOT_LOST_DEVICE_TABLE] = "no room for a new device",
-		[IOT_LOST_BEGIN] = "begin of a flush forgotten", [IOT_LOST_LATE] = "arrived late, time moved forward",
-		[IOT_LOST_RATELIMIT] = "log lines suppressed by the kernel", [IOT_LOST_WRITER] = "not on disk: too slow, full or damaged",
-		[IOT_LOST_WINDOW] = "window not measured", [IOT_LOST_UNHOOKED] = "flush function not traced",
+		[IOT_LOST_DOMAIN_TABLE] = "no room for a new domain",
+		[IOT_LOST_DEVICE_TABLE] = "no room for a new device",
+		[IOT_LOST_BEGIN] = "begin of a flush forgotten",
+		[IOT_LOST_LATE] = "arrived late, time moved forward",
+		[IOT_LOST_RATELIMIT] = "log lines suppressed by the kernel",
+		[IOT_LOST_WRITER] = "not on disk: too slow, full or damaged",
+		[IOT_LOST_WINDOW] = "window not measured",
+		[IOT_LOST_UNHOOKED] = "flush function not traced",
 	};
 
 	return NAME_OF(names, cause);
@@ -183,8 +194,10 @@ const char *words__loss(__u32 cause)
 const char *words__check(__u32 check)
 {
 	static const char *const names[] = {
-		[IOT_CHECK_MAP_BYTES] = "bytes mapped", [IOT_CHECK_UNMAP_BYTES] = "bytes unmapped",
-		[IOT_CHECK_UNMAP_COUNT] = "unmaps", [IOT_CHECK_FQ_FLUSHES] = "flush queue flushes",
+		[IOT_CHECK_MAP_BYTES] = "bytes mapped",
+		[IOT_CHECK_UNMAP_BYTES] = "bytes unmapped",
+		[IOT_CHECK_UNMAP_COUNT] = "unmaps",
+		[IOT_CHECK_FQ_FLUSHES] = "flush queue flushes",
 		[IOT_CHECK_DOMAIN_KNOWN] = "events with a known domain",
 	};
 
@@ -247,8 +260,9 @@ struct words words__symbol(const struct model *m, __u64 addr)
 static bool is_plumbing(const char *symbol)
 {
 	static const char *const prefixes[] = {
-		"iommu_", "__iommu_", "dma_map", "dma_unmap", "dma_alloc", "dma_free", "__dma_map", "__dma_unmap",
-		"dma_direct", "dma_iova", "intel_iommu_", "amd_iommu_", "bpf_", "report_iommu_fault", "refiommu_",
+		"iommu_",       "__iommu_",   "dma_map",     "dma_unmap",          "dma_alloc",
+		"dma_free",     "__dma_map",  "__dma_unmap", "dma_direct",         "dma_iova",
+		"intel_iommu_", "amd_iommu_", "bpf_",        "report_iommu_fault", "refiommu_",
 	};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
@@ -276,7 +290,8 @@ struct words words__stack(const struct model *m, __u32 stack)
 
 		if (len + need >= sizeof(w.s))
 			break;
-		len += (size_t)snprintf(w.s + len, sizeof(w.s) - len, "%s%s", len ? " < " : "", f.s);
+		len += (size_t)snprintf(w.s + len, sizeof(w.s) - len, "%s%s", len ? " < " : "",
+					f.s);
 	}
 	return w;
 }

@@ -6,7 +6,8 @@
 /* A word, with the unit behind it if it is a number: "4.02 s" isn't torn apart. */
 static size_t word_len(const char *text)
 {
-	static const char *const units[] = { "ns", "us", "ms", "s", "B", "KiB", "MiB", "GiB", "TiB", "M", "G" };
+	static const char *const units[] = { "ns",  "us",  "ms",  "s", "B", "KiB",
+					     "MiB", "GiB", "TiB", "M", "G" };
 	size_t len = strcspn(text, " "), unit;
 
 	if (text[0] < '0' || text[0] > '9' || text[len] != ' ')

@@ -7,7 +7,8 @@
 
 #define WRAP_COLUMNS 100
 
-/* Writes text broken at blanks; the first line begins with head, the others with as many blanks. Bytes, not glyphs. */
+/* Writes text broken at blanks; the first line begins with head, the others with as many blanks.
+ * Bytes, not glyphs. */
 void wrap__print(FILE *out, const char *head, const char *text);
 
 #endif

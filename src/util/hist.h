@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Log-linear histogram: a plain array of HIST_BUCKETS counters, the same in BPF maps and in user space.
+ * Log-linear histogram: a plain array of HIST_BUCKETS counters, the same in BPF maps and in user
+ * space.
  *
- * Each power of two is cut into 8 equal buckets, so a bucket is at most 1/8 of its lowest value wide: a value given
- * back as the middle of its bucket is off by 1/16 (6.25 %) at most. 0..15 have a bucket each. Values of 2^42 and above
- * (73 minutes in ns) fall into the last bucket.
+ * Each power of two is cut into 8 equal buckets, so a bucket is at most 1/8 of its lowest value
+ * wide: a value given back as the middle of its bucket is off by 1/16 (6.25 %) at most. 0..15 have
+ * a bucket each. Values of 2^42 and above (73 minutes in ns) fall into the last bucket.
  */
 #ifndef IOMMUTOP_UTIL_HIST_H
 #define IOMMUTOP_UTIL_HIST_H
@@ -13,13 +14,15 @@
 #include <linux/types.h>
 #endif
 
-#define HIST_SUB_BITS	3
-#define HIST_BUCKETS	320
+#define HIST_SUB_BITS 3
+#define HIST_BUCKETS  320
 
-/* clang turns the ladder into selects, which BPF hasn't: twice the instructions. This keeps it a ladder of branches. */
-#define HIST_BRANCH(v)	__asm__ volatile("" : "+r"(v))
+/* clang turns the ladder into selects, which BPF hasn't: twice the instructions. This keeps it a
+ * ladder of branches. */
+#define HIST_BRANCH(v) __asm__ volatile("" : "+r"(v))
 
-/* One compare for each step that isn't taken, three instructions for one that is: BPF has no count-leading-zeros. */
+/* One compare for each step that isn't taken, three instructions for one that is: BPF has no
+ * count-leading-zeros. */
 static inline __attribute__((always_inline)) __u32 hist__bucket(__u64 v)
 {
 	__u64 base = 0;
@@ -65,7 +68,8 @@ static inline __attribute__((always_inline)) __u64 hist__low(__u32 bucket)
 
 	if (shift < 2)
 		return bucket;
-	return (__u64)((1U << HIST_SUB_BITS) + (bucket & ((1U << HIST_SUB_BITS) - 1))) << (shift - 1);
+	return (__u64)((1U << HIST_SUB_BITS) + (bucket & ((1U << HIST_SUB_BITS) - 1)))
+	       << (shift - 1);
 }
 
 #ifndef __VMLINUX_H__
@@ -74,8 +78,8 @@ static inline __attribute__((always_inline)) __u64 hist__low(__u32 bucket)
 __u64 hist__total(const __u64 *counts);
 
 /*
- * The value below or at which q (0 to 1) of the samples lie: the middle of the bucket that holds it, so within
- * 6.25 %. 0 if there are no samples.
+ * The value below or at which q (0 to 1) of the samples lie: the middle of the bucket that holds
+ * it, so within 6.25 %. 0 if there are no samples.
  */
 __u64 hist__percentile(const __u64 *counts, double q);
 

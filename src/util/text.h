@@ -6,8 +6,9 @@
 #include <stddef.h>
 
 /*
- * Copies src up to its NUL or len bytes, cut to size - 1, and ends it with NUL. What isn't printable ASCII becomes '?': no
- * escape sequence, line break or broken UTF-8 gets through. Returns the length of dst.
+ * Copies src up to its NUL or len bytes, cut to size - 1, and ends it with NUL. What isn't
+ * printable ASCII becomes '?': no escape sequence, line break or broken UTF-8 gets through. Returns
+ * the length of dst.
  */
 size_t text__copy(char *dst, size_t size, const char *src, size_t len);
 

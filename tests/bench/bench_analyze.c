@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Speed of the analysis alone: synthetic events made in memory, fed again and again with moved times, so that the
- * machine's disk and the making of events don't count. Usage: bench_analyze [MILLIONS_OF_EVENTS]
+ * Speed of the analysis alone: synthetic events made in memory, fed again and again with moved
+ * times, so that the machine's disk and the making of events don't count. Usage: bench_analyze
+ * [MILLIONS_OF_EVENTS]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +12,11 @@
 
 #include "analyze/analysis.h"
 
-#define LIVE	20000	/* mappings live at any time, as of a busy NIC and an NVMe disk */
-#define BATCH	300000	/* events made at once; whole rounds, so that the live set is the same at the end */
-#define QUEUE	256	/* unmaps to a flush of the whole domain */
+#define LIVE 20000 /* mappings live at any time, as of a busy NIC and an NVMe disk */
+#define BATCH                                                                                    \
+	300000 /* events made at once; whole rounds, so that the live set is the same at the end \
+		*/
+#define QUEUE 256 /* unmaps to a flush of the whole domain */
 
 struct hot {
 	union {
@@ -34,28 +37,49 @@ struct maker {
 static struct iot_event head(struct maker *mk, __u16 id, __u32 domain)
 {
 	mk->now += 150;
-	return (struct iot_event){ .ts = mk->now, .id = id, .len = IOT_HOT_SIZE, .cpu = (__u16)(random() & 1),
-				   .tid = 60 + (__u32)random() % 4, .domain = domain, .dev = domain };
+	return (struct iot_event){ .ts = mk->now,
+				   .id = id,
+				   .len = IOT_HOT_SIZE,
+				   .cpu = (__u16)(random() & 1),
+				   .tid = 60 + (__u32)random() % 4,
+				   .domain = domain,
+				   .dev = domain };
 }
 
 static void make_map(struct maker *mk, __u32 domain, __u64 iova)
 {
-	mk->events[mk->nr++].map = (struct iot_map){ .h = head(mk, IOT_EV_MAP, domain), .iova = iova,
-						     .paddr = iova ^ 0x5555000, .size = 0x1000, .prot = 3 };
+	mk->events[mk->nr++].map = (struct iot_map){ .h = head(mk, IOT_EV_MAP, domain),
+						     .iova = iova,
+						     .paddr = iova ^ 0x5555000,
+						     .size = 0x1000,
+						     .prot = 3 };
 }
 
 static void make_unmap(struct maker *mk, __u32 domain, __u64 iova, __u32 mode)
 {
 	static __u32 token;
 
-	mk->events[mk->nr++].unmap = (struct iot_unmap){ .h = head(mk, IOT_EV_UNMAP, domain), .iova = iova, .size = 0x1000,
-							 .unmapped = 0x1000, .mode = mode, .gather = ++token };
+	mk->events[mk->nr++].unmap = (struct iot_unmap){ .h = head(mk, IOT_EV_UNMAP, domain),
+							 .iova = iova,
+							 .size = 0x1000,
+							 .unmapped = 0x1000,
+							 .mode = mode,
+							 .gather = ++token };
 	if (mode == IOT_UNMAP_STRICT) {
-		mk->events[mk->nr++].flush = (struct iot_flush){ .h = head(mk, IOT_EV_FLUSH, domain), .begin = mk->now - 100,
-			.iova = iova, .size = 0x1000, .gather = token, .kind = IOT_FLUSH_SYNC, .why = IOT_WHY_STRICT };
+		mk->events[mk->nr++].flush =
+			(struct iot_flush){ .h = head(mk, IOT_EV_FLUSH, domain),
+					    .begin = mk->now - 100,
+					    .iova = iova,
+					    .size = 0x1000,
+					    .gather = token,
+					    .kind = IOT_FLUSH_SYNC,
+					    .why = IOT_WHY_STRICT };
 	} else if (++mk->unmaps % QUEUE == 0) {
-		mk->events[mk->nr++].flush = (struct iot_flush){ .h = head(mk, IOT_EV_FLUSH, domain), .begin = mk->now - 100,
-			.kind = IOT_FLUSH_ALL, .why = IOT_WHY_QUEUE_FULL };
+		mk->events[mk->nr++].flush =
+			(struct iot_flush){ .h = head(mk, IOT_EV_FLUSH, domain),
+					    .begin = mk->now - 100,
+					    .kind = IOT_FLUSH_ALL,
+					    .why = IOT_WHY_QUEUE_FULL };
 	}
 }
 
@@ -85,7 +109,8 @@ static void feed(struct analysis *a, struct maker *mk)
 int main(int argc, char **argv)
 {
 	__u64 want = (argc > 1 ? strtoull(argv[1], NULL, 10) : 20) * 1000000, done = 0, span;
-	struct maker mk = { .events = malloc((BATCH + 4096 + 2 * LIVE) * sizeof(*mk.events)), .now = 1000000 };
+	struct maker mk = { .events = malloc((BATCH + 4096 + 2 * LIVE) * sizeof(*mk.events)),
+			    .now = 1000000 };
 	struct analysis *a;
 	struct rusage ru;
 	double spent = 0;
@@ -124,8 +149,10 @@ int main(int argc, char **argv)
 	getrusage(RUSAGE_SELF, &ru);
 	if (a->model.total.lazy.nr + a->model.total.strict.nr < a->model.total.unmaps * 9 / 10)
 		abort();
-	printf("analysis: %.1f M events in %.2f s of CPU time: %.2f M events/s, %ld MiB at most (events %zu MiB of them)\n",
-	       (double)done / 1e6, spent, (double)done / 1e6 / spent, ru.ru_maxrss / 1024, mk.nr * sizeof(*mk.events) >> 20);
+	printf("analysis: %.1f M events in %.2f s of CPU time: %.2f M events/s, %ld MiB at most "
+	       "(events %zu MiB of them)\n",
+	       (double)done / 1e6, spent, (double)done / 1e6 / spent, ru.ru_maxrss / 1024,
+	       mk.nr * sizeof(*mk.events) >> 20);
 	analysis__free(a);
 	free(mk.events);
 	return 0;

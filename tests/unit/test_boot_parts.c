@@ -208,6 +208,18 @@ static void options_become_arguments_of_qemu(void **state)
 		    "-device igb,netdev=net0,mac=52:54:00:69:6f:02,bus=port0");
 }
 
+static void a_device_that_this_qemu_lacks_is_refused(void **state)
+{
+	struct devices d = { 0 };
+	struct error err = { "" };
+
+	(void)state;
+	assert_int_equal(devices__set_iommu(&d, "none", 7, &err), 0);
+	assert_int_equal(devices__add(&d, "igb", "/nonexistent", &err), -ENODEV);
+	assert_non_null(strstr(err.text, "QEMU 8"));
+	devices__free(&d);
+}
+
 static void unknown_iommus_are_refused(void **state)
 {
 	struct devices d = { 0 };
@@ -238,6 +250,7 @@ int main(void)
 		cmocka_unit_test(an_error_of_the_taker_is_passed_on),
 		cmocka_unit_test(modules_come_in_the_order_to_load),
 		cmocka_unit_test(options_become_arguments_of_qemu),
+		cmocka_unit_test(a_device_that_this_qemu_lacks_is_refused),
 		cmocka_unit_test(unknown_iommus_are_refused),
 		cmocka_unit_test(commas_in_paths_are_doubled),
 	};

@@ -17,7 +17,8 @@
 
 #define MS 1000000ULL
 
-/* The text is copied to a block of exactly its size, so that a sanitizer sees every byte read beyond it. */
+/* The text is copied to a block of exactly its size, so that a sanitizer sees every byte read
+ * beyond it. */
 static bool parse(const char *text, struct klog_record *r)
 {
 	size_t len = strlen(text);
@@ -42,8 +43,10 @@ static struct klog_record must(const char *text, enum klog_kind kind)
 
 static void intel_6_line_gives_device_address_and_reason(void **state)
 {
-	struct klog_record r = must("DMAR: [DMA Write NO_PASID] Request device [3a:1f.7] fault addr 0xfffff000 "
-				    "[fault reason 0x05] PTE Write access is not set", KLOG_FAULT);
+	struct klog_record r =
+		must("DMAR: [DMA Write NO_PASID] Request device [3a:1f.7] fault addr 0xfffff000 "
+		     "[fault reason 0x05] PTE Write access is not set",
+		     KLOG_FAULT);
 
 	(void)state;
 	assert_true(r.rid_known && r.iova_known);
@@ -56,8 +59,10 @@ static void intel_6_line_gives_device_address_and_reason(void **state)
 
 static void intel_7_line_has_a_segment(void **state)
 {
-	struct klog_record r = must("DMAR: [DMA Read PASID 0x12] Request device [0001:3a:00.0] fault addr 0x1000 "
-				    "[fault reason 0x79] SM: x", KLOG_FAULT);
+	struct klog_record r =
+		must("DMAR: [DMA Read PASID 0x12] Request device [0001:3a:00.0] fault addr 0x1000 "
+		     "[fault reason 0x79] SM: x",
+		     KLOG_FAULT);
 
 	(void)state;
 	assert_int_equal(r.rid, 0x13a00);
@@ -67,8 +72,10 @@ static void intel_7_line_has_a_segment(void **state)
 
 static void amd_line_with_known_device_names_it_in_the_head(void **state)
 {
-	struct klog_record r = must("vfio-pci 0000:04:10.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0037 "
-				    "address=0x7b657064 flags=0x0000]", KLOG_FAULT);
+	struct klog_record r =
+		must("vfio-pci 0000:04:10.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0037 "
+		     "address=0x7b657064 flags=0x0000]",
+		     KLOG_FAULT);
 
 	(void)state;
 	assert_string_equal(r.dev, "0000:04:10.0");
@@ -80,8 +87,10 @@ static void amd_line_with_known_device_names_it_in_the_head(void **state)
 
 static void amd_line_with_unknown_device_has_its_id_inside(void **state)
 {
-	struct klog_record r = must("AMD-Vi: Event logged [IO_PAGE_FAULT device=0000:01:00.1 domain=0x0002 "
-				    "address=0xffff00000000 flags=0x0020]", KLOG_FAULT);
+	struct klog_record r =
+		must("AMD-Vi: Event logged [IO_PAGE_FAULT device=0000:01:00.1 domain=0x0002 "
+		     "address=0xffff00000000 flags=0x0020]",
+		     KLOG_FAULT);
 
 	(void)state;
 	assert_int_equal(r.rid, 0x0101);
@@ -91,7 +100,8 @@ static void amd_line_with_unknown_device_has_its_id_inside(void **state)
 
 static void amd_interrupt_request_is_neither_read_nor_write(void **state)
 {
-	struct klog_record r = must("AMD-Vi: Event logged [IO_PAGE_FAULT device=01:00.1 domain=0x0002 address=0x0 flags=0x0028]",
+	struct klog_record r = must("AMD-Vi: Event logged [IO_PAGE_FAULT device=01:00.1 "
+				    "domain=0x0002 address=0x0 flags=0x0028]",
 				    KLOG_FAULT);
 
 	(void)state;
@@ -100,7 +110,8 @@ static void amd_interrupt_request_is_neither_read_nor_write(void **state)
 
 static void virtio_endpoint_is_the_requester_id(void **state)
 {
-	struct klog_record r = must("virtio_iommu virtio1: page fault from EP 24 at 0xfe0c2000 [W]", KLOG_FAULT);
+	struct klog_record r =
+		must("virtio_iommu virtio1: page fault from EP 24 at 0xfe0c2000 [W]", KLOG_FAULT);
 
 	(void)state;
 	assert_int_equal(r.rid, 24);
@@ -115,8 +126,10 @@ static void virtio_endpoint_is_the_requester_id(void **state)
 
 static void smmu_event_line_names_its_client(void **state)
 {
-	struct klog_record r = must("arm-smmu-v3 arm-smmu-v3.0.auto: event: F_TRANSLATION client: 0000:01:00.0 sid: 0x100 "
-				    "ssid: 0x0 iova: 0xdead000 ipa: 0x0", KLOG_FAULT);
+	struct klog_record r = must("arm-smmu-v3 arm-smmu-v3.0.auto: event: F_TRANSLATION client: "
+				    "0000:01:00.0 sid: 0x100 "
+				    "ssid: 0x0 iova: 0xdead000 ipa: 0x0",
+				    KLOG_FAULT);
 
 	(void)state;
 	assert_string_equal(r.dev, "0000:01:00.0");
@@ -125,19 +138,26 @@ static void smmu_event_line_names_its_client(void **state)
 
 static void intel_nic_hangs_are_hangs(void **state)
 {
-	struct klog_record r = must("ixgbe 0000:03:00.0 enp3s0: Detected Tx Unit Hang\n  Tx Queue             <7>\n"
-				    "  TDH, TDT             <93>, <9d>\n", KLOG_HANG);
+	struct klog_record r = must(
+		"ixgbe 0000:03:00.0 enp3s0: Detected Tx Unit Hang\n  Tx Queue             <7>\n"
+		"  TDH, TDT             <93>, <9d>\n",
+		KLOG_HANG);
 
 	(void)state;
 	assert_string_equal(r.dev, "0000:03:00.0");
 	assert_string_equal(r.driver, "ixgbe");
 	assert_int_equal(r.rid, 0x0300);
 	assert_int_equal(r.queue, 7);
-	r = must("igb 0000:01:00.0: Detected Tx Unit Hang\n  Tx Queue             <2>\n  TDH                  <1>\n", KLOG_HANG);
+	r = must("igb 0000:01:00.0: Detected Tx Unit Hang\n  Tx Queue             <2>\n  TDH       "
+		 "           <1>\n",
+		 KLOG_HANG);
 	assert_int_equal(r.queue, 2);
-	r = must("igc 0000:02:00.0: Detected Tx Unit Hang\n  Tx Queue             <1>\n", KLOG_HANG);
+	r = must("igc 0000:02:00.0: Detected Tx Unit Hang\n  Tx Queue             <1>\n",
+		 KLOG_HANG);
 	assert_int_equal(r.queue, 1);
-	r = must("e1000e 0000:00:03.0 eth0: Detected Hardware Unit Hang:\n  TDH                  <0>\n", KLOG_HANG);
+	r = must("e1000e 0000:00:03.0 eth0: Detected Hardware Unit Hang:\n  TDH                  "
+		 "<0>\n",
+		 KLOG_HANG);
 	assert_int_equal(r.queue, -1);
 	assert_string_equal(r.signal, "Detected Hardware Unit Hang");
 	must("e1000e 0000:00:03.0 eth0: Reset adapter unexpectedly", KLOG_RESET);
@@ -146,7 +166,9 @@ static void intel_nic_hangs_are_hangs(void **state)
 
 static void netdev_watchdog_gives_queue_and_time(void **state)
 {
-	struct klog_record r = must("e1000e 0000:00:03.0 eth0: NETDEV WATCHDOG: CPU: 1: transmit queue 3 timed out 5376 ms", KLOG_HANG);
+	struct klog_record r = must("e1000e 0000:00:03.0 eth0: NETDEV WATCHDOG: CPU: 1: transmit "
+				    "queue 3 timed out 5376 ms",
+				    KLOG_HANG);
 
 	(void)state;
 	assert_int_equal(r.queue, 3);
@@ -162,12 +184,18 @@ static void nvme_timeouts_of_all_kernels_are_hangs(void **state)
 		const char *text, *signal;
 		int queue;
 	} lines[] = {
-		{ "nvme nvme0: I/O 17 QID 2 timeout, completion polled", "nvme timeout, completion polled", 2 },
-		{ "nvme nvme0: I/O 17 (Read) QID 3 timeout, aborting", "nvme timeout, aborting", 3 },
-		{ "nvme nvme0: I/O 1 QID 0 timeout, disable controller", "nvme timeout, disable controller", 0 },
-		{ "nvme nvme0: I/O tag 5 (1005) QID 4 timeout, completion polled", "nvme timeout, completion polled", 4 },
-		{ "nvme nvme0: I/O tag 5 (1005) opcode 0x2 (Read) QID 1 timeout, reset controller", "nvme timeout, reset controller", 1 },
-		{ "nvme nvme0: I/O tag 5 (1005) opcode 0x2 (Read) QID 1 timeout, aborting req_op:READ(0) size:4096",
+		{ "nvme nvme0: I/O 17 QID 2 timeout, completion polled",
+		  "nvme timeout, completion polled", 2 },
+		{ "nvme nvme0: I/O 17 (Read) QID 3 timeout, aborting", "nvme timeout, aborting",
+		  3 },
+		{ "nvme nvme0: I/O 1 QID 0 timeout, disable controller",
+		  "nvme timeout, disable controller", 0 },
+		{ "nvme nvme0: I/O tag 5 (1005) QID 4 timeout, completion polled",
+		  "nvme timeout, completion polled", 4 },
+		{ "nvme nvme0: I/O tag 5 (1005) opcode 0x2 (Read) QID 1 timeout, reset controller",
+		  "nvme timeout, reset controller", 1 },
+		{ "nvme nvme0: I/O tag 5 (1005) opcode 0x2 (Read) QID 1 timeout, aborting "
+		  "req_op:READ(0) size:4096",
 		  "nvme timeout, aborting", 1 },
 	};
 
@@ -185,7 +213,8 @@ static void nvme_timeouts_of_all_kernels_are_hangs(void **state)
 
 static void reference_driver_lines_are_known(void **state)
 {
-	struct klog_record r = must("refdma refdma.0: queue 1 stalled for 512 ms, resetting", KLOG_HANG);
+	struct klog_record r =
+		must("refdma refdma.0: queue 1 stalled for 512 ms, resetting", KLOG_HANG);
 
 	(void)state;
 	assert_string_equal(r.dev, "refdma.0");
@@ -193,7 +222,9 @@ static void reference_driver_lines_are_known(void **state)
 	assert_int_equal(r.stalled, 512 * MS);
 	r = must("refdma refdma.0: queue 1 reset done", KLOG_RESET);
 	assert_int_equal(r.queue, 1);
-	r = must("refiommu refiommu.0: fault: device refdma.0 domain 3 iova 0xfffff000 write: no mapping", KLOG_FAULT);
+	r = must("refiommu refiommu.0: fault: device refdma.0 domain 3 iova 0xfffff000 write: no "
+		 "mapping",
+		 KLOG_FAULT);
 	assert_string_equal(r.dev, "refdma.0");
 	assert_int_equal(r.iova, 0xfffff000);
 	assert_int_equal(r.access, IOT_ACCESS_WRITE);
@@ -211,14 +242,17 @@ static void suppressed_lines_are_counted(void **state)
 static void levels_and_times_in_front_are_skipped(void **state)
 {
 	static const char *const heads[] = {
-		"[ 5959.338214] ", "[    0.000001][    T1] ", "<4>[12345.678901] ",
+		"[ 5959.338214] ",
+		"[    0.000001][    T1] ",
+		"<4>[12345.678901] ",
 		"Nov 21 11:57:00 host kernel: [ 5959.338214] ",
 	};
 	char text[200];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
-		snprintf(text, sizeof(text), "%srefdma refdma.0: queue 1 stalled for 512 ms", heads[i]);
+		snprintf(text, sizeof(text), "%srefdma refdma.0: queue 1 stalled for 512 ms",
+			 heads[i]);
 		assert_string_equal(must(text, KLOG_HANG).dev, "refdma.0");
 	}
 }
@@ -238,15 +272,26 @@ static void the_time_is_read_to_the_nanosecond(void **state)
 static void neighbours_are_not_taken_for_what_they_resemble(void **state)
 {
 	static const char *const lines[] = {
-		"", "\n\n", "DMAR: DRHD: handling fault status reg 2", "DMAR: [INTR-REMAP] Request device [00:03.0] fault index 0x20 "
+		"",
+		"\n\n",
+		"DMAR: DRHD: handling fault status reg 2",
+		"DMAR: [INTR-REMAP] Request device [00:03.0] fault index 0x20 "
 		"[fault reason 0x25] Blocked a compatibility format interrupt request",
-		"AMD-Vi: Event logged [ILLEGAL_DEV_TABLE_ENTRY device=00:00.0 pasid=0x00000 address=0x0 flags=0x0]",
-		"AMD-Vi: Completion-Wait loop timed out", "nvme nvme0: 4/0/0 default/read/poll queues",
-		"e1000e 0000:00:03.0 eth0: NIC Link is Up 1000 Mbps Full Duplex, Flow Control: Rx/Tx",
-		"user: it said \"Detected Tx Unit Hang\" yesterday", "note Detected Tx Unit Hang",
-		"DMAR: [DMA Write NO_PASID] Request device [00:03.8] fault addr 0x1000 [fault reason 0x05] x",
-		"DMAR: [DMA Write NO_PASID] Request device [00:03.0] fault addr 0x1ffffffffffffffff0 [fault reason 0x05] x",
-		"DMAR: [DMA Write NO_PASID] Request device [00:03.0] fault addr ", "I/O", "AMD-Vi: Event logged [IO_PAGE_FAULT",
+		"AMD-Vi: Event logged [ILLEGAL_DEV_TABLE_ENTRY device=00:00.0 pasid=0x00000 "
+		"address=0x0 flags=0x0]",
+		"AMD-Vi: Completion-Wait loop timed out",
+		"nvme nvme0: 4/0/0 default/read/poll queues",
+		"e1000e 0000:00:03.0 eth0: NIC Link is Up 1000 Mbps Full Duplex, Flow Control: "
+		"Rx/Tx",
+		"user: it said \"Detected Tx Unit Hang\" yesterday",
+		"note Detected Tx Unit Hang",
+		"DMAR: [DMA Write NO_PASID] Request device [00:03.8] fault addr 0x1000 [fault "
+		"reason 0x05] x",
+		"DMAR: [DMA Write NO_PASID] Request device [00:03.0] fault addr "
+		"0x1ffffffffffffffff0 [fault reason 0x05] x",
+		"DMAR: [DMA Write NO_PASID] Request device [00:03.0] fault addr ",
+		"I/O",
+		"AMD-Vi: Event logged [IO_PAGE_FAULT",
 	};
 	struct klog_record r;
 
@@ -259,8 +304,10 @@ static void neighbours_are_not_taken_for_what_they_resemble(void **state)
 static void every_cut_of_a_line_is_harmless(void **state)
 {
 	static const char *const lines[] = {
-		"<4>[ 1.000000] vfio-pci 0000:04:10.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0037 address=0x7b657064 flags=0x0000]",
-		"DMAR: [DMA Read PASID 0x12] Request device [0001:3a:00.0] fault addr 0x1000 [fault reason 0x79] SM: x",
+		"<4>[ 1.000000] vfio-pci 0000:04:10.0: AMD-Vi: Event logged [IO_PAGE_FAULT "
+		"domain=0x0037 address=0x7b657064 flags=0x0000]",
+		"DMAR: [DMA Read PASID 0x12] Request device [0001:3a:00.0] fault addr 0x1000 "
+		"[fault reason 0x79] SM: x",
 		"ixgbe 0000:03:00.0 enp3s0: Detected Tx Unit Hang\n  Tx Queue             <7>\n",
 		"nvme nvme0: I/O tag 5 (1005) opcode 0x2 (Read) QID 1 timeout, reset controller",
 	};
@@ -279,8 +326,23 @@ static void every_cut_of_a_line_is_harmless(void **state)
 static void random_bytes_with_fragments_are_harmless(void **state)
 {
 	static const char *const bits[] = {
-		"DMAR: [DMA ", "Request device [", "AMD-Vi: Event logged [IO_PAGE_FAULT ", "0000:00:03.0", ": ", "0xfff", "\n",
-		"I/O ", " QID ", " timeout, ", "Tx Queue", "<", " callbacks suppressed", "[", "]", "9999999999999999999999", " ",
+		"DMAR: [DMA ",
+		"Request device [",
+		"AMD-Vi: Event logged [IO_PAGE_FAULT ",
+		"0000:00:03.0",
+		": ",
+		"0xfff",
+		"\n",
+		"I/O ",
+		" QID ",
+		" timeout, ",
+		"Tx Queue",
+		"<",
+		" callbacks suppressed",
+		"[",
+		"]",
+		"9999999999999999999999",
+		" ",
 	};
 	struct klog_record r;
 	char text[600];
@@ -291,8 +353,12 @@ static void random_bytes_with_fragments_are_harmless(void **state)
 		size_t len = 0;
 
 		while (len < sizeof(text) - 60 && random() % 20)
-			len += (size_t)(random() % 3 ? sprintf(text + len, "%s", bits[(size_t)random() % (sizeof(bits) / sizeof(bits[0]))]) :
-						       sprintf(text + len, "%c", (char)(1 + random() % 255)));
+			len += (size_t)(random() % 3
+						? sprintf(text + len, "%s",
+							  bits[(size_t)random() %
+							       (sizeof(bits) / sizeof(bits[0]))])
+						: sprintf(text + len, "%c",
+							  (char)(1 + random() % 255)));
 		text[len] = '\0';
 		if (parse(text, &r)) {
 			assert_true(memchr(r.dev, 0, sizeof(r.dev)) != NULL);
@@ -372,12 +438,16 @@ static void a_log_file_is_cut_into_records(void **state)
 	struct seen s;
 
 	(void)state;
-	info = read_text("[ 1.000000] a: b\n[ 2.000000] ixgbe x: Detected\n          Tx Queue <0>\n   more\n[ 2.500000] c\n", &s);
+	info = read_text("[ 1.000000] a: b\n[ 2.000000] ixgbe x: Detected\n          Tx Queue "
+			 "<0>\n   more\n[ 2.500000] c\n",
+			 &s);
 	assert_int_equal(info.records, 3);
 	assert_int_equal(s.ts[1], 2000000000ULL);
 	assert_string_equal(s.text, "c");
 	/* As a console prints it: every line with the record's time. */
-	info = read_text("[ 2.000000] ixgbe x: Detected\n[ 2.000000]   Tx Queue <0>\n[ 2.000000] other: line\n", &s);
+	info = read_text("[ 2.000000] ixgbe x: Detected\n[ 2.000000]   Tx Queue <0>\n[ 2.000000] "
+			 "other: line\n",
+			 &s);
 	assert_int_equal(info.records, 2);
 	info = read_text("[ 2.000000] ixgbe x: Detected\n[ 2.000000]   Tx Queue <0>", &s);
 	assert_string_equal(s.text, "ixgbe x: Detected\n  Tx Queue <0>");
@@ -389,7 +459,9 @@ static void boots_are_kept_apart(void **state)
 	struct seen s;
 
 	(void)state;
-	info = read_text("[ 0.000000] Linux version 6\n[ 100.000000] a\n[ 0.000000] Linux version 6\n[ 1.000000] b\n", &s);
+	info = read_text("[ 0.000000] Linux version 6\n[ 100.000000] a\n[ 0.000000] Linux version "
+			 "6\n[ 1.000000] b\n",
+			 &s);
 	assert_int_equal(info.boots, 2);
 	assert_true(s.ts[2] >= s.ts[1] + 3600 * 1000 * MS);
 	assert_int_equal(s.ts[3] - s.ts[2], 1000 * MS);

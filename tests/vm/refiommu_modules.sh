@@ -11,10 +11,11 @@ iommutop=${IOMMUTOP:-$top/build/iommutop}
 total=0
 failed=0
 
-# guest KERNEL IOMMU NAME: renumbers what the guest says; a guest that ends early is a failure.
+# guest KERNEL IOMMU NAME [OPTION...]: renumbers what the guest says; a guest that ends early is a failure.
 guest()
 {
-	local kernel=$1 iommu=$2 name=$3 args=(--no-drivers) line code plan=
+	local kernel=$1 iommu=$2 name=$3 line code plan=
+	shift 3
 	echo "# $name on $kernel"
 	while IFS= read -r line; do
 		case $line in
@@ -26,7 +27,7 @@ guest()
 		"code "*) code=${line#code } ;;
 		*) echo "# ${line#\# }" ;;
 		esac
-	done < <("$iommutop" boot --kernel "$kernel" --iommu "$iommu" "${args[@]}" \
+	done < <("$iommutop" boot --kernel "$kernel" --iommu "$iommu" --no-drivers "$@" \
 			--file "$here/refiommu_guest.sh" --file "$here/refiommu_$name.guest" \
 			--timeout 8m -- "sh /root/refiommu_$name.guest" 2>&1; echo "code $?")
 	total=$((total + 1))
@@ -46,6 +47,7 @@ for kernel in "${kernels[@]}"; do
 		guest "$kernel" ref $name
 	done
 	guest "$kernel" intel beside
+	guest "$kernel" ref cost --cost
 done
 echo "1..$total"
 echo "# $((total - failed)) passed, $failed failed"

@@ -19,13 +19,14 @@ static const struct device_kind {
 	const char *driver;	/* kernel module, or NULL */
 	enum backend backend;
 	bool own_port;		/* behind a PCIe root port: SR-IOV wants that */
+	unsigned int since;	/* QEMU's major version that brought it */
 } device_kinds[] = {
-	{ "e1000e", "e1000e", "e1000e", BACKEND_NET, false },
-	{ "igb", "igb", "igb", BACKEND_NET, true },
-	{ "virtio-net", "virtio-net-pci,iommu_platform=on,disable-legacy=on", "virtio_net", BACKEND_NET, false },
-	{ "virtio-blk", "virtio-blk-pci,iommu_platform=on,disable-legacy=on", "virtio_blk", BACKEND_DISK, false },
-	{ "nvme", "nvme,serial=iommutop", "nvme", BACKEND_DISK, false },
-	{ "edu", "edu,dma_mask=0xffffffffffffffff", NULL, BACKEND_NONE, false },
+	{ "e1000e", "e1000e", "e1000e", BACKEND_NET, false, 0 },
+	{ "igb", "igb", "igb", BACKEND_NET, true, 8 },
+	{ "virtio-net", "virtio-net-pci,iommu_platform=on,disable-legacy=on", "virtio_net", BACKEND_NET, false, 0 },
+	{ "virtio-blk", "virtio-blk-pci,iommu_platform=on,disable-legacy=on", "virtio_blk", BACKEND_DISK, false, 0 },
+	{ "nvme", "nvme,serial=iommutop", "nvme", BACKEND_DISK, false, 0 },
+	{ "edu", "edu,dma_mask=0xffffffffffffffff", NULL, BACKEND_NONE, false, 0 },
 };
 
 static int devices__no_memory(struct error *err)
@@ -54,6 +55,7 @@ int devices__set_iommu(struct devices *d, const char *spec, unsigned int qemu_ma
 	const char *more = spec + len;
 	int code = 0;
 
+	d->qemu_major = qemu_major;
 	if (!strncmp(spec, "intel", len) && len == 5) {
 		code = strv__add(&d->qemu, "-device");
 		code = code ?: strv__addf(&d->qemu, "intel-iommu,intremap=on%s", more);
@@ -143,6 +145,9 @@ int devices__add(struct devices *d, const char *spec, const char *dir, struct er
 			return devices__no_memory(err);
 		return 0;
 	}
+	if (d->qemu_major < kind->since)
+		return error__set(err, -ENODEV, "--device %s needs QEMU %u or later, this is QEMU %u (--qemu PATH gives another)",
+				  kind->name, kind->since, d->qemu_major);
 	backend = names_backend(more) ? BACKEND_NONE : kind->backend;
 	if (backend == BACKEND_DISK) {
 		code = devices__add_disk(d, dir, err);

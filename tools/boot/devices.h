@@ -14,6 +14,7 @@ struct devices {
 	struct strv iommu_modules;	/* to load before any driver */
 	struct strv drivers;		/* modules of the devices' drivers */
 	bool ref;			/* the reference IOMMU is asked for */
+	unsigned int qemu_major;
 	unsigned int nr_nics;
 	unsigned int nr_disks;
 	unsigned int nr_ports;

@@ -23,8 +23,7 @@
 
 /* 7.2: attach_dev() also gets the domain that the device leaves. */
 #if REFIOMMU_KERNEL_BEFORE(7, 0)
-#define REFIOMMU_ATTACH(name) \
-	int name(struct iommu_domain *domain, struct device *dev)
+#define REFIOMMU_ATTACH(name) int name(struct iommu_domain *domain, struct device *dev)
 #else
 #define REFIOMMU_ATTACH(name) \
 	int name(struct iommu_domain *domain, struct device *dev, struct iommu_domain *old)

@@ -21,12 +21,14 @@
 
 /* --- ground truth ----------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define REFDMA_STATS(X)                                                                            \
 	X(api_maps) X(api_unmaps) X(api_map_bytes) X(api_unmap_bytes) X(api_allocs) X(api_frees)   \
 	X(api_alloc_bytes) X(api_free_bytes) X(api_failures) X(ops) X(descriptors)                 \
 	X(descriptor_faults) X(bytes_moved) X(bytes_withheld) X(data_errors) X(leaks)              \
 	X(leaked_bytes) X(late_accesses) X(late_stale) X(late_faults) X(late_reused)               \
 	X(late_cancelled) X(hangs) X(stalls) X(resets) X(ops_reset)
+/* clang-format on */
 
 #define REFDMA_STAT_ID(name) REFDMA_STAT_##name,
 enum refdma_stat { REFDMA_STATS(REFDMA_STAT_ID) REFDMA_NR_STATS };
@@ -43,23 +45,22 @@ struct refdma_stats {
 enum refdma_workload { REFDMA_SINGLE, REFDMA_SG, REFDMA_COHERENT, REFDMA_UNMANAGED };
 enum refdma_mode { REFDMA_MODE_DMA, REFDMA_MODE_MAP };
 
-
 #define REFDMA_MAX_THREADS 32
-#define REFDMA_MAX_DEPTH 16
-#define REFDMA_MAX_NENTS 16
-#define REFDMA_MAX_SIZE SZ_2M
-#define REFDMA_MAX_POOL SZ_256M
+#define REFDMA_MAX_DEPTH   16
+#define REFDMA_MAX_NENTS   16
+#define REFDMA_MAX_SIZE    SZ_2M
+#define REFDMA_MAX_POOL    SZ_256M
 
 struct refdma_cfg {
 	enum refdma_workload workload;
 	enum refdma_mode mode;
 	enum dma_data_direction dir;
-	unsigned int threads;	/* queues, each with a driver and a device thread */
-	unsigned int depth;	/* operations that a queue has under way at once */
-	unsigned int nents;	/* segments of one sg operation */
-	u64 rate;		/* operations per second of the device, 0 = flat out */
-	u64 ops;		/* operations in all, 0 = until stopped */
-	size_t size_min;	/* bytes of one buffer: powers of two between these two */
+	unsigned int threads; /* queues, each with a driver and a device thread */
+	unsigned int depth;   /* operations that a queue has under way at once */
+	unsigned int nents;   /* segments of one sg operation */
+	u64 rate;             /* operations per second of the device, 0 = flat out */
+	u64 ops;              /* operations in all, 0 = until stopped */
+	size_t size_min;      /* bytes of one buffer: powers of two between these two */
 	size_t size_max;
 };
 
@@ -67,15 +68,15 @@ struct refdma_cfg {
 
 #define REFDMA_RING_SIZE 256U
 
-#define REFDMA_DESC_READ BIT(0)		/* the device reads the buffer … */
-#define REFDMA_DESC_WRITE BIT(1)	/* … or writes it, or both in this order */
+#define REFDMA_DESC_READ  BIT(0) /* the device reads the buffer … */
+#define REFDMA_DESC_WRITE BIT(1) /* … or writes it, or both in this order */
 
 enum refdma_status { REFDMA_PENDING, REFDMA_OK, REFDMA_FAULT, REFDMA_RESET };
 
 struct refdma_desc {
 	u64 iova;
-	u64 seq;		/* what the device writes, in each 8 bytes */
-	u64 sum;		/* of what it read: the first plus the last 8 bytes */
+	u64 seq; /* what the device writes, in each 8 bytes */
+	u64 sum; /* of what it read: the first plus the last 8 bytes */
 	u32 len;
 	u32 flags;
 	u32 status;
@@ -87,15 +88,15 @@ static_assert(sizeof(struct refdma_desc) == 64);
 
 /* One operation under way: its memory, which the module owns, and its mapping. */
 struct refdma_slot {
-	struct page *pages[REFDMA_MAX_NENTS];	/* size_max bytes each; sg uses several */
+	struct page *pages[REFDMA_MAX_NENTS]; /* size_max bytes each; sg uses several */
 	struct scatterlist sg[REFDMA_MAX_NENTS];
 	void *coherent;
 	dma_addr_t iova;
-	size_t size;		/* of each buffer */
-	size_t total;		/* of the operation */
+	size_t size;  /* of each buffer */
+	size_t total; /* of the operation */
 	unsigned int first, ndesc;
 	u64 seq;
-	u64 flushes;		/* flushes started when it was posted */
+	u64 flushes; /* flushes started when it was posted */
 };
 
 struct refdma_late {
@@ -110,25 +111,25 @@ struct refdma_queue {
 	struct refdma_run *run;
 	const struct refdma_cfg *cfg;
 	unsigned int index;
-	u64 ops;		/* to do, U64_MAX = until stopped */
+	u64 ops; /* to do, U64_MAX = until stopped */
 	u64 seq;
 	u32 random;
-	u64 iova_base;		/* of what the queue maps itself, in an unmanaged domain */
+	u64 iova_base; /* of what the queue maps itself, in an unmanaged domain */
 
 	struct refdma_desc *ring;
 	dma_addr_t ring_iova;
-	u32 tail;		/* written by the driver side */
-	u32 head;		/* written by the device side */
+	u32 tail; /* written by the driver side */
+	u32 head; /* written by the device side */
 
 	struct task_struct *task, *hw_task;
 	wait_queue_head_t hw_wait, done_wait;
-	struct mutex hw_lock;	/* the device's state: head, hung; a reset excludes the device */
+	struct mutex hw_lock; /* the device's state: head, hung; a reset excludes the device */
 	bool hung;
 	spinlock_t late_lock;
 	struct list_head late;
-	bool late_news;		/* the next one due may be earlier than the device thought */
+	bool late_news; /* the next one due may be earlier than the device thought */
 
-	u32 watched_head;	/* the watchdog's */
+	u32 watched_head; /* the watchdog's */
 	ktime_t watched_since;
 
 	struct refdma_slot *slots;
@@ -136,7 +137,7 @@ struct refdma_queue {
 
 struct refdma_run {
 	struct refdma_cfg cfg;
-	struct iommu_domain *unmanaged;	/* the device is attached to it; NULL: DMA API */
+	struct iommu_domain *unmanaged; /* the device is attached to it; NULL: DMA API */
 	atomic_t active;
 	unsigned int nr_queues;
 	struct refdma_queue queues[];
@@ -149,10 +150,10 @@ struct refdma_dev {
 	struct dentry *dir;
 	struct list_head node;
 
-	struct mutex lock;	/* run, dead */
+	struct mutex lock; /* run, dead */
 	struct refdma_run *run;
 	bool dead;
-	bool stop;		/* asks the threads of the run to finish */
+	bool stop; /* asks the threads of the run to finish */
 	wait_queue_head_t idle_wait;
 	struct work_struct reap_work;
 	struct delayed_work watchdog;
@@ -191,7 +192,7 @@ void refdma_work(struct refdma_queue *q);
 /* --- refdma_hw.c: the device side ------------------------------------------------------------- */
 
 int refdma_hw_thread(void *queue);
-/* Gives up on everything posted and brings the device back; returns how many descriptors that were. */
+/* Gives up on everything posted, revives the device; returns how many descriptors that were. */
 unsigned int refdma_hw_reset(struct refdma_queue *q);
 void refdma_hw_late(struct refdma_queue *q, u64 iova, bool write);
 int refdma_hw_late_at(struct refdma_queue *q, u64 iova, bool write, u32 delay_us);
@@ -202,7 +203,8 @@ void refdma_hw_late_cancel(struct refdma_queue *q);
 void refdma_ctl_add(struct refdma_dev *dev, struct dentry *parent);
 void refdma_ctl_remove(struct refdma_dev *dev);
 /* Times loops of pairs in the calling thread; the result stays in the device. */
-int refdma_bench(struct refdma_dev *dev, unsigned int loops, unsigned int pairs, size_t size, bool yield);
+int refdma_bench(struct refdma_dev *dev, unsigned int loops, unsigned int pairs, size_t size,
+		 bool yield);
 
 /* --- refdma_main.c ---------------------------------------------------------------------------- */
 

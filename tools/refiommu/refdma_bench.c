@@ -14,14 +14,15 @@ static int pairs_run(struct device *dev, void *mem, size_t size, unsigned int pa
 		if (unlikely(dma_mapping_error(dev, iova)))
 			return -ENOMEM;
 		dma_unmap_single(dev, iova, size, DMA_FROM_DEVICE);
-		/* lets a tracer's consumer have this CPU, so that its share is in the time of the pair */
+		/* Lets a tracer's consumer have this CPU, so that its share is in the time. */
 		if (yield && !(i & 63))
 			cond_resched();
 	}
 	return 0;
 }
 
-int refdma_bench(struct refdma_dev *rd, unsigned int loops, unsigned int pairs, size_t size, bool yield)
+int refdma_bench(struct refdma_dev *rd, unsigned int loops, unsigned int pairs, size_t size,
+		 bool yield)
 {
 	unsigned int order = get_order(size), i, done = 0;
 	struct page *page = alloc_pages(GFP_KERNEL, order);

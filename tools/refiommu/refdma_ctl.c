@@ -12,12 +12,16 @@
 #define USAGE "start|run [key=value ...], stop, wait, bench [loops=N pairs=N size=BYTES yield=0|1]"
 
 static const char *const workloads[] = {
-	[REFDMA_SINGLE] = "single", [REFDMA_SG] = "sg", [REFDMA_COHERENT] = "coherent",
+	[REFDMA_SINGLE] = "single",
+	[REFDMA_SG] = "sg",
+	[REFDMA_COHERENT] = "coherent",
 	[REFDMA_UNMANAGED] = "unmanaged",
 };
 static const char *const modes[] = { [REFDMA_MODE_DMA] = "dma", [REFDMA_MODE_MAP] = "map" };
 static const char *const dirs[] = {
-	[DMA_BIDIRECTIONAL] = "bidi", [DMA_TO_DEVICE] = "to", [DMA_FROM_DEVICE] = "from",
+	[DMA_BIDIRECTIONAL] = "bidi",
+	[DMA_TO_DEVICE] = "to",
+	[DMA_FROM_DEVICE] = "from",
 };
 
 /* --- parsing ---------------------------------------------------------------------------------- */
@@ -243,10 +247,12 @@ static int status_show(struct seq_file *m, void *unused)
 		seq_puts(m, "idle\n");
 	} else {
 		cfg = &rd->run->cfg;
-		seq_printf(m, "%s workload=%s mode=%s dir=%s threads=%u depth=%u nents=%u rate=%llu ops=%llu size=%zu-%zu\n",
-			   READ_ONCE(rd->stop) ? "stopping" : "running", workloads[cfg->workload],
-			   modes[cfg->mode], dirs[cfg->dir], cfg->threads, cfg->depth, cfg->nents,
-			   cfg->rate, cfg->ops, cfg->size_min, cfg->size_max);
+		seq_printf(
+			m,
+			"%s workload=%s mode=%s dir=%s threads=%u depth=%u nents=%u rate=%llu ops=%llu size=%zu-%zu\n",
+			READ_ONCE(rd->stop) ? "stopping" : "running", workloads[cfg->workload],
+			modes[cfg->mode], dirs[cfg->dir], cfg->threads, cfg->depth, cfg->nents,
+			cfg->rate, cfg->ops, cfg->size_min, cfg->size_max);
 	}
 	mutex_unlock(&rd->lock);
 	return 0;

@@ -92,7 +92,7 @@ static int hw_desc(struct refdma_queue *q, u32 index, struct refdma_desc *desc, 
 	ret = refiommu_translate(q->dev->dev, iova, write, &x);
 	if (ret)
 		return ret;
-	/* The ring is mapped as long as the queue lives, so a stale answer is never the right page. */
+	/* The ring is mapped while the queue lives, so a stale answer is never the right page. */
 	if (x.stale || !pfn_valid(PHYS_PFN(x.phys)))
 		return -EIO;
 	if (write)
@@ -247,9 +247,9 @@ int refdma_hw_thread(void *queue)
 	ktime_t wait = KTIME_MAX;
 
 	while (!kthread_should_stop()) {
-		wait_event_interruptible_hrtimeout(q->hw_wait,
-						   kthread_should_stop() || hw_ready(q) ||
-						   READ_ONCE(q->late_news), wait);
+		wait_event_interruptible_hrtimeout(
+			q->hw_wait, kthread_should_stop() || hw_ready(q) || READ_ONCE(q->late_news),
+			wait);
 		mutex_lock(&q->hw_lock);
 		while (hw_ready(q)) {
 			hw_step(q);

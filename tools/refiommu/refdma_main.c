@@ -17,13 +17,14 @@ module_param(endpoints, uint, 0444);
 MODULE_PARM_DESC(endpoints, "How many devices refdma.N to create, 1 to 64 (default 1)");
 unsigned int refdma_watchdog_ms = 500;
 module_param_named(watchdog_ms, refdma_watchdog_ms, uint, 0644);
-MODULE_PARM_DESC(watchdog_ms,
-		 "How long a queue may have work and make no progress before it is reset (default 500)");
+MODULE_PARM_DESC(
+	watchdog_ms,
+	"How long a queue may have work and make no progress before it is reset (default 500)");
 
 static struct platform_device *devices[REFIOMMU_MAX_ENDPOINTS];
 static struct dentry *dir;
 
-static DEFINE_MUTEX(lock);	/* the list of devices and the counters of those that are gone */
+static DEFINE_MUTEX(lock); /* the list of devices and the counters of those that are gone */
 static LIST_HEAD(list);
 static struct refdma_stats retired;
 
@@ -197,5 +198,6 @@ static void __exit refdma_exit(void)
 }
 module_exit(refdma_exit);
 
-MODULE_DESCRIPTION("DMA master of iommutop: moves bytes through the reference IOMMU, with injectable bugs");
+MODULE_DESCRIPTION(
+	"DMA master of iommutop: moves bytes through the reference IOMMU, with injectable bugs");
 MODULE_LICENSE("GPL");

@@ -73,8 +73,8 @@ static void ring_free(struct refdma_queue *q)
 
 static struct task_struct *thread(int (*fn)(void *), struct refdma_queue *q, const char *side)
 {
-	struct task_struct *task = kthread_create(fn, q, "refdma%u/%u%s", q->dev->id, q->index,
-						  side);
+	struct task_struct *task =
+		kthread_create(fn, q, "refdma%u/%u%s", q->dev->id, q->index, side);
 
 	return IS_ERR(task) ? NULL : task;
 }
@@ -92,8 +92,8 @@ static int queue_init(struct refdma_dev *rd, struct refdma_run *run, unsigned in
 	q->random = index + 1;
 	q->iova_base = (u64)(index + 1) << 32;
 	q->seq = (u64)(rd->id << 8 | index) << 40;
-	q->ops = cfg->ops ? div_u64(cfg->ops, cfg->threads) + (index < cfg->ops % cfg->threads) :
-			    U64_MAX;
+	q->ops = cfg->ops ? div_u64(cfg->ops, cfg->threads) + (index < cfg->ops % cfg->threads)
+			  : U64_MAX;
 	init_waitqueue_head(&q->hw_wait);
 	init_waitqueue_head(&q->done_wait);
 	mutex_init(&q->hw_lock);
@@ -228,7 +228,8 @@ int refdma_start(struct refdma_dev *rd, const struct refdma_cfg *cfg)
 	int ret;
 
 	if ((u64)cfg->threads * cfg->depth * cfg->size_max *
-	    (cfg->workload == REFDMA_SG ? cfg->nents : 1) > REFDMA_MAX_POOL)
+		    (cfg->workload == REFDMA_SG ? cfg->nents : 1) >
+	    REFDMA_MAX_POOL)
 		return -E2BIG;
 	run = kvzalloc(struct_size(run, queues, cfg->threads), GFP_KERNEL);
 	if (!run)

@@ -137,8 +137,8 @@ static int map_slot(struct refdma_queue *q, struct refdma_slot *slot)
 	slot->ndesc = 1;
 	switch (cfg->workload) {
 	case REFDMA_SINGLE:
-		slot->iova = dma_map_single(rd->dev, page_address(slot->pages[0]), slot->size,
-					    cfg->dir);
+		slot->iova =
+			dma_map_single(rd->dev, page_address(slot->pages[0]), slot->size, cfg->dir);
 		if (dma_mapping_error(rd->dev, slot->iova))
 			goto failed;
 		break;
@@ -298,9 +298,8 @@ static u64 *slot_last(struct refdma_queue *q, struct refdma_slot *slot)
 
 static void post(struct refdma_queue *q, struct refdma_slot *slot)
 {
-	u32 flags = q->cfg->dir == DMA_TO_DEVICE ? REFDMA_DESC_READ :
-		    q->cfg->dir == DMA_FROM_DEVICE ? REFDMA_DESC_WRITE :
-		    REFDMA_DESC_READ | REFDMA_DESC_WRITE;
+	u32 flags = (q->cfg->dir != DMA_FROM_DEVICE ? REFDMA_DESC_READ : 0) |
+		    (q->cfg->dir != DMA_TO_DEVICE ? REFDMA_DESC_WRITE : 0);
 	struct refiommu_flushes flushes;
 	struct scatterlist *sg = slot->sg;
 	unsigned int i;

@@ -17,8 +17,8 @@ struct seq_file;
 #define REFIOMMU_MAX_ENDPOINTS 64
 
 /*
- * Ground truth one can put a probe on: neither inlined nor cloned, so the symbol stays under its own
- * name with the arguments as declared.
+ * Ground truth one can put a probe on: neither inlined nor cloned, so the symbol keeps its own name
+ * and the arguments as declared.
  */
 #define refiommu_truth_point noinline __attribute__((__noipa__))
 
@@ -81,9 +81,9 @@ enum refbug_side { REFBUG_IOMMU, REFBUG_DEVICE };
 
 /* When a late access happens, counted from the moment that the unmap returned. */
 enum refbug_when {
-	REFBUG_WHEN_INSIDE,	/* at once: inside the lazy window, if there is one */
-	REFBUG_WHEN_DELAY,	/* after delay_us */
-	REFBUG_WHEN_AFTER,	/* once a flush has completed that began after the unmap */
+	REFBUG_WHEN_INSIDE, /* at once: inside the lazy window, if there is one */
+	REFBUG_WHEN_DELAY,  /* after delay_us */
+	REFBUG_WHEN_AFTER,  /* once a flush has completed that began after the unmap */
 };
 
 struct refbug_arg {

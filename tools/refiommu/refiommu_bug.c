@@ -19,7 +19,7 @@ struct bug {
 	const char *name;
 	enum refbug_side side;
 	const char *what;
-	bool has_when;		/* takes when= and delay_us= */
+	bool has_when; /* takes when= and delay_us= */
 
 	/* The setting; next 0 = off, U64_MAX = always. */
 	u64 next, skip;
@@ -30,7 +30,7 @@ struct bug {
 	u64 injected;
 };
 
-static DEFINE_SPINLOCK(lock);	/* settings and counts */
+static DEFINE_SPINLOCK(lock); /* settings and counts */
 
 static struct bug bugs[REFBUG_NR] = {
 	[REFBUG_FLUSH_DROP] = {

@@ -13,7 +13,7 @@
 #define CREATE_TRACE_POINTS
 #include "refiommu_trace.h"
 
-#define QUEUE_SIZE 256
+#define QUEUE_SIZE     256
 #define LATENCY_MAX_NS (10 * NSEC_PER_MSEC)
 
 static int latency_set(const char *val, const struct kernel_param *kp)
@@ -28,13 +28,14 @@ static const struct kernel_param_ops latency_ops = {
 
 static unsigned int inval_latency_ns = 1000;
 module_param_cb(inval_latency_ns, &latency_ops, &inval_latency_ns, 0644);
-MODULE_PARM_DESC(inval_latency_ns,
-		 "Time from submitting an invalidation to its completion, 0 to 10000000 ns (default 1000)");
+MODULE_PARM_DESC(
+	inval_latency_ns,
+	"Time from submitting an invalidation to its completion, 0 to 10000000 ns (default 1000)");
 
 struct inv_desc {
 	struct refiommu_domain *dom;
 	u64 start, end;
-	u64 submitted, due;	/* ns, monotonic */
+	u64 submitted, due; /* ns, monotonic */
 };
 
 /* Both count since load; the descriptor of number n is ring[n % QUEUE_SIZE]. Under hw_lock. */

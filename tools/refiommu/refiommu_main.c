@@ -21,8 +21,9 @@ MODULE_PARM_DESC(deferred_flush,
 		 "Claim IOMMU_CAP_DEFERRED_FLUSH (on 6.1: accept DMA-FQ domains) (default Y)");
 static char *def_domain_type = "auto";
 module_param(def_domain_type, charp, 0444);
-MODULE_PARM_DESC(def_domain_type,
-		 "What def_domain_type answers: auto (not offered), dma or identity (default auto)");
+MODULE_PARM_DESC(
+	def_domain_type,
+	"What def_domain_type answers: auto (not offered), dma or identity (default auto)");
 
 struct refiommu_unit refiommu = {
 	.lock = __MUTEX_INITIALIZER(refiommu.lock),
@@ -271,5 +272,6 @@ static void __exit refiommu_exit(void)
 }
 module_exit(refiommu_exit);
 
-MODULE_DESCRIPTION("Reference IOMMU of iommutop: a software IOMMU with an IOTLB and injectable bugs");
+MODULE_DESCRIPTION(
+	"Reference IOMMU of iommutop: a software IOMMU with an IOTLB and injectable bugs");
 MODULE_LICENSE("GPL");

@@ -16,11 +16,13 @@
 
 /* --- ground truth ----------------------------------------------------------------------------- */
 
+/* clang-format off */
 #define REFIOMMU_STATS(X)                                                                          \
 	X(maps) X(unmaps) X(map_bytes) X(unmap_bytes) X(map_errors) X(sync) X(sync_map)            \
 	X(flush_all) X(inval_submitted) X(inval_completed) X(translations) X(iotlb_hits)           \
 	X(iotlb_evictions) X(pwc_hits) X(walks) X(stale_hits) X(faults) X(tables_allocated)        \
 	X(tables_freed) X(bytes_mapped_at_free) X(domains_allocated) X(domains_freed)
+/* clang-format on */
 
 #define REFIOMMU_STAT_ID(name) REFIOMMU_STAT_##name,
 enum refiommu_stat { REFIOMMU_STATS(REFIOMMU_STAT_ID) REFIOMMU_NR_STATS };
@@ -32,21 +34,21 @@ struct refiommu_stats {
 
 /* --- objects ---------------------------------------------------------------------------------- */
 
-#define REFIOMMU_LEVELS 4
+#define REFIOMMU_LEVELS    4
 #define REFIOMMU_IOVA_BITS 48
 
 /* A page-table entry, of tables and pages alike. */
 #define REFIOMMU_PTE_PRESENT BIT_ULL(0)
-#define REFIOMMU_PTE_READ BIT_ULL(1)
-#define REFIOMMU_PTE_WRITE BIT_ULL(2)
-#define REFIOMMU_PTE_LEAF BIT_ULL(3)
-#define REFIOMMU_PTE_ADDR GENMASK_ULL(51, 12)
+#define REFIOMMU_PTE_READ    BIT_ULL(1)
+#define REFIOMMU_PTE_WRITE   BIT_ULL(2)
+#define REFIOMMU_PTE_LEAF    BIT_ULL(3)
+#define REFIOMMU_PTE_ADDR    GENMASK_ULL(51, 12)
 
 struct refiommu_domain {
 	struct iommu_domain domain;
 	u64 *root;
 	u16 id;
-	u64 endpoints;		/* mask of those attached, under hw_lock */
+	u64 endpoints; /* mask of those attached, under hw_lock */
 	struct refiommu_stats __percpu *stats;
 	atomic64_t flush_started, flush_finished;
 	struct list_head node;
@@ -57,8 +59,8 @@ enum refiommu_mode { REFIOMMU_BLOCKED, REFIOMMU_IDENTITY, REFIOMMU_PAGING };
 struct refiommu_endpoint {
 	struct device *dev;
 	u32 id;
-	enum refiommu_mode mode;	/* both under hw_lock */
-	struct refiommu_domain *dom;	/* REFIOMMU_PAGING only */
+	enum refiommu_mode mode;     /* both under hw_lock */
+	struct refiommu_domain *dom; /* REFIOMMU_PAGING only */
 	struct list_head node;
 };
 
@@ -66,11 +68,11 @@ struct refiommu_endpoint {
 struct refiommu_unit {
 	struct iommu_device iommu;
 	struct platform_device *pdev;
-	struct mutex lock;		/* the two lists and the retired counters */
+	struct mutex lock; /* the two lists and the retired counters */
 	struct list_head domains;
 	struct list_head endpoints;
-	struct refiommu_stats retired;	/* of domains that are gone */
-	spinlock_t hw_lock;		/* all that the hardware would do on its own: caches, queue */
+	struct refiommu_stats retired; /* of domains that are gone */
+	spinlock_t hw_lock; /* all that the hardware would do on its own: caches, queue */
 };
 
 extern struct refiommu_unit refiommu;
@@ -125,7 +127,8 @@ static __always_inline u64 *refiommu_pt_slot_4k(struct refiommu_domain *dom, u64
 
 static __always_inline u64 refiommu_pt_leaf(phys_addr_t paddr, int prot)
 {
-	BUILD_BUG_ON(IOMMU_READ << 1 != REFIOMMU_PTE_READ || IOMMU_WRITE << 1 != REFIOMMU_PTE_WRITE);
+	BUILD_BUG_ON(IOMMU_READ << 1 != REFIOMMU_PTE_READ ||
+		     IOMMU_WRITE << 1 != REFIOMMU_PTE_WRITE);
 	return paddr | (prot & (IOMMU_READ | IOMMU_WRITE)) << 1 | REFIOMMU_PTE_PRESENT |
 	       REFIOMMU_PTE_LEAF;
 }

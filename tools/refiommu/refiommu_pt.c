@@ -12,8 +12,8 @@
 #include "refiommu_priv.h"
 
 /* Levels count from 0 (entries of 4 KiB); level 1 has the 2 MiB entries. */
-#define LEVEL_4K 0
-#define LEVEL_2M 1
+#define LEVEL_4K   0
+#define LEVEL_2M   1
 #define LEVEL_ROOT (REFIOMMU_LEVELS - 1)
 
 /* Puts a new table into an empty slot; a CPU that lost the race uses the winner's. */
@@ -85,7 +85,8 @@ int refiommu_pt_map(struct refiommu_domain *dom, u64 iova, phys_addr_t paddr, si
 
 	while (pgcount) {
 		u64 *slot = pt_slot(dom, iova, level, gfp);
-		size_t n = min_t(size_t, pgcount, REFIOMMU_ENTRIES - refiommu_pt_index(iova, level));
+		size_t room = REFIOMMU_ENTRIES - refiommu_pt_index(iova, level);
+		size_t n = min(pgcount, room);
 
 		if (IS_ERR(slot))
 			return PTR_ERR(slot);
@@ -137,7 +138,7 @@ size_t refiommu_pt_unmap(struct refiommu_domain *dom, u64 iova, size_t size,
 		if (!pte)
 			return done;
 		if (pte & REFIOMMU_PTE_LEAF) {
-			/* A part of a large page takes the whole page with it, as on real IOMMUs. */
+			/* Part of a large page takes all of it along, as on real IOMMUs. */
 			n = SZ_2M - (iova & (SZ_2M - 1));
 			WRITE_ONCE(*slot, 0);
 			done += n;
@@ -149,7 +150,8 @@ size_t refiommu_pt_unmap(struct refiommu_domain *dom, u64 iova, size_t size,
 		index = refiommu_pt_index(iova, LEVEL_4K);
 		n = min_t(size_t, (size - done) >> PAGE_SHIFT, REFIOMMU_ENTRIES - index);
 		if (n == REFIOMMU_ENTRIES && pt_table_full(table)) {
-			/* The table goes as it is: until the flush, a walk cache may still use it. */
+			/* The table goes as it is: until the flush, a walk cache may still use it.
+			 */
 			WRITE_ONCE(*slot, 0);
 			refiommu_gather_add_table(gather, table);
 			refiommu_count(dom, tables_freed, 1);

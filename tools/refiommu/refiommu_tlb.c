@@ -26,8 +26,9 @@ module_param(pwc_entries, uint, 0444);
 MODULE_PARM_DESC(pwc_entries, "Entries of the page-walk cache, a power of two (default 16)");
 bool refiommu_cache_nonpresent;
 module_param_named(cache_nonpresent, refiommu_cache_nonpresent, bool, 0444);
-MODULE_PARM_DESC(cache_nonpresent,
-		 "Cache entries that are not present too, so that mapping needs iotlb_sync_map (default N)");
+MODULE_PARM_DESC(
+	cache_nonpresent,
+	"Cache entries that are not present too, so that mapping needs iotlb_sync_map (default N)");
 
 /* The key is all that a lookup compares: page number, domain, page size, valid. 0 = empty. */
 struct tlb_entry {
@@ -44,10 +45,10 @@ static struct tlb_entry *tlb;
 static u8 *tlb_victim;
 static struct pwc_entry *pwc;
 
-#define KEY_VALID BIT_ULL(0)
-#define KEY_2M BIT_ULL(1)
+#define KEY_VALID     BIT_ULL(0)
+#define KEY_2M        BIT_ULL(1)
 #define KEY_IOVA(key) (((key) >> 20) << PAGE_SHIFT)
-#define KEY_DID(key) ((u16)((key) >> 4))
+#define KEY_DID(key)  ((u16)((key) >> 4))
 
 /* Beyond so many pages looking at every entry is cheaper than probing for each page. */
 #define PROBE_PAGES 16
@@ -146,8 +147,8 @@ void refiommu_tlb_invalidate(u16 did, u64 start, u64 end, bool leaves)
 }
 
 /* Ground truth: an access was answered with what the page table no longer says. */
-static refiommu_truth_point void refiommu_stale_hit(struct refiommu_domain *dom,
-						    struct device *dev, u64 iova, u64 pte)
+static refiommu_truth_point void refiommu_stale_hit(struct refiommu_domain *dom, struct device *dev,
+						    u64 iova, u64 pte)
 {
 	refiommu_count(dom, stale_hits, 1);
 }
@@ -208,9 +209,8 @@ static refiommu_truth_point void refiommu_true_fault(struct iommu_domain *domain
 {
 	trace_refiommu_fault(dev, did, iova, write, reason);
 	report_iommu_fault(domain, dev, iova, write ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ);
-	dev_err_ratelimited(&refiommu.pdev->dev,
-			    "fault: device %s domain %u iova 0x%llx %s: %s\n", dev_name(dev), did,
-			    iova, write ? "write" : "read", reason);
+	dev_err_ratelimited(&refiommu.pdev->dev, "fault: device %s domain %u iova 0x%llx %s: %s\n",
+			    dev_name(dev), did, iova, write ? "write" : "read", reason);
 }
 
 int refiommu_translate(struct device *dev, u64 iova, bool write, struct refiommu_xlate *out)
