@@ -62,12 +62,8 @@ int unmap_exit(__u64 *ctx)
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
-	if (knobs.stacks) {
-		long id = bpf_get_stackid(ctx, &stacks, BPF_F_FAST_STACK_CMP);
-
-		/* a collision in the stack map loses the stack, not the event */
-		stack = id < 0 ? 0 : (__u32)id + 1;
-	}
+	if (knobs.stacks)
+		stack = stack__number(ctx);
 	hot__fill(&e->h, IOT_EV_UNMAP, cpu, stream__dom(c, ctx[0]), stack);
 	e->iova = ctx[1];
 	e->size = ctx[2];

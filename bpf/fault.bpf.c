@@ -2,16 +2,6 @@
 /* Faults, hangs, resets and the kernel log: rare and precious, in a ring of their own. */
 #include "state.h"
 
-static __always_inline __u32 stack__of(void *ctx)
-{
-	long id;
-
-	if (!knobs.stacks)
-		return 0;
-	id = bpf_get_stackid(ctx, &stacks, BPF_F_FAST_STACK_CMP);
-	return id < 0 ? 0 : (__u32)id + 1;
-}
-
 static __always_inline __u32 dev__known(struct device *dev)
 {
 	__u64 key = (__u64)dev;
@@ -31,7 +21,8 @@ int BPF_PROG(fault_report, struct iommu_domain *dom, struct device *dev, unsigne
 	if (!e)
 		return 0;
 	event__init(&e->h, IOT_EV_FAULT, sizeof(*e), d ? d->id : 0, dev__known(dev));
-	e->h.stack = stack__of(ctx);
+	if (knobs.stacks)
+		e->h.stack = stack__number(ctx);
 	e->iova = iova;
 	/* IOMMU_FAULT_READ 0, IOMMU_FAULT_WRITE 1: include/linux/iommu.h */
 	e->access = flags & 1 ? IOT_ACCESS_WRITE : IOT_ACCESS_READ;

@@ -147,6 +147,17 @@ static __always_inline void event__init(struct iot_event *e, __u16 id, __u16 len
 	e->stack = 0;
 }
 
+/*
+ * Number of the kernel stack from the traced function on, without the two frames of the program itself and of its
+ * trampoline; 0 if the stack map has no room: a collision loses the stack, not the event.
+ */
+static __always_inline __u32 stack__number(void *ctx)
+{
+	long id = bpf_get_stackid(ctx, &stacks, BPF_F_FAST_STACK_CMP | 2);
+
+	return id < 0 ? 0 : (__u32)id + 1;
+}
+
 /* Is the capture on? Once it is, limit is never 0 again until it is switched off. */
 static __always_inline int hot__active(const struct iot_cpu *c)
 {

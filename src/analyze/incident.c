@@ -280,7 +280,6 @@ static struct incident_trouble trouble_of(const struct iot_trouble *ev, struct r
 		.last = ev->h.ts,
 		.begin = ev->begin,
 		.stalled = ev->stalled,
-		.count = 1,
 		.dev = ev->h.dev,
 		.source = ev->source,
 		.queue = ev->queue,
@@ -292,8 +291,35 @@ static struct incident_trouble trouble_of(const struct iot_trouble *ev, struct r
 	return t;
 }
 
-/* A device says again that it hangs; after a reset it is a new hang, unless two sources tell of
- * one. */
+/* Takes the event into *t. False: another source has told of this one already. */
+static bool note_trouble(struct incident_trouble *t, const struct iot_trouble *ev,
+			 struct relation relation)
+{
+	if (!t->count)
+		*t = trouble_of(ev, relation);
+	if (!t->stalled)
+		t->stalled = ev->stalled;
+	if (t->queue < 0)
+		t->queue = ev->queue;
+	t->last = ev->h.ts;
+	return count_seen(t->seen, &t->count, ev->source);
+}
+
+static void count_hang(struct model *m, struct model_device *dev)
+{
+	m->total.hangs++;
+	if (dev)
+		dev->stats.hangs++;
+}
+
+static void count_reset(struct model *m, struct model_device *dev)
+{
+	m->total.resets++;
+	if (dev)
+		dev->stats.resets++;
+}
+
+/* A device says again that it hangs; after a reset it is a new hang, unless two sources tell it. */
 static bool same_hang(const struct incident *i, const struct iot_trouble *ev)
 {
 	__u64 gap = since(i->hang.last, ev->h.ts);
@@ -322,13 +348,11 @@ int incidents__hang(struct incidents *in, struct model *m, const struct iot_trou
 	__u32 at = in->nr;
 	int err;
 
-	m->total.hangs++;
-	if (dev)
-		dev->stats.hangs++;
 	while ((i = look_back(in, &at, ev->h.ts)) != NULL) {
 		if (same_hang(i, ev)) {
-			i->hang.count++;
-			i->hang.last = i->last = ev->h.ts;
+			if (note_trouble(&i->hang, ev, i->hang.relation))
+				count_hang(m, dev);
+			i->last = ev->h.ts;
 			return 0;
 		}
 		relation = relate(model__device(m, i->dev), dev);
@@ -336,7 +360,8 @@ int incidents__hang(struct incidents *in, struct model *m, const struct iot_trou
 			continue;
 		if (!i->hang.count && since(i->last_fault, ev->h.ts) <= signal->window &&
 		    !went_on(i, ev, signal)) {
-			i->hang = trouble_of(ev, relation);
+			note_trouble(&i->hang, ev, relation);
+			count_hang(m, dev);
 			i->last = ev->h.ts;
 			return 0;
 		}
@@ -345,10 +370,11 @@ int incidents__hang(struct incidents *in, struct model *m, const struct iot_trou
 			progressed = went_on(i, ev, signal);
 		}
 	}
+	count_hang(m, dev);
 	i = incident_new(in, ev->h.ts, ev->h.dev, &err);
 	if (!i)
 		return err;
-	i->hang = trouble_of(ev, (struct relation){ .kind = RELATION_SAME });
+	note_trouble(&i->hang, ev, (struct relation){ .kind = RELATION_SAME });
 	i->earlier_fault = earlier;
 	i->progressed = progressed;
 	return 0;
@@ -360,9 +386,6 @@ int incidents__reset(struct incidents *in, struct model *m, const struct iot_tro
 	struct incident *i;
 	__u32 at = in->nr;
 
-	m->total.resets++;
-	if (dev)
-		dev->stats.resets++;
 	while ((i = look_back(in, &at, ev->h.ts)) != NULL) {
 		struct relation relation = relate(model__device(m, i->dev), dev);
 
@@ -372,14 +395,11 @@ int incidents__reset(struct incidents *in, struct model *m, const struct iot_tro
 			relation = relate(model__device(m, i->hang.dev), dev);
 		if (relation.kind == RELATION_NONE)
 			continue;
-		if (i->reset.count) {
-			i->reset.count++;
-			i->reset.last = i->last = ev->h.ts;
-		} else {
-			i->reset = trouble_of(ev, relation);
-			i->last = ev->h.ts;
-		}
+		if (note_trouble(&i->reset, ev, relation))
+			count_reset(m, dev);
+		i->last = ev->h.ts;
 		return 0;
 	}
+	count_reset(m, dev);
 	return 0;
 }

@@ -69,7 +69,8 @@ struct incident_trouble {
 	__u64 last;
 	__u64 begin;   /* reset: begin, 0 = not known */
 	__u64 stalled; /* ns, 0 = not said */
-	__u64 count;
+	__u64 count;   /* as told by the source that told most; 0 = none */
+	__u64 seen[INCIDENT_SOURCES];
 	__u32 dev;
 	__u32 source;
 	__s32 queue;

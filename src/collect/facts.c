@@ -104,7 +104,8 @@ static int add_symbol(facts_add add, void *ctx, uint64_t addr, const struct kall
 	char text[160];
 	uint32_t room;
 
-	if (!syms || kallsyms__at(syms, addr, &sym))
+	/* further from any symbol than a function is long: generated code, or a module that came later */
+	if (!syms || kallsyms__at(syms, addr, &sym) || addr - sym.addr > 1 << 20)
 		return 0;
 	if (sym.module[0])
 		snprintf(text, sizeof(text), "%s [%s]", sym.name, sym.module);

@@ -4,21 +4,20 @@
 
 #define TX_QUEUE "Tx Queue <{queue}>"
 
-/* clang-format off: a pattern is never broken, so that it can be searched for */
+/* A pattern is never broken, so that it can be searched for. */
+/* clang-format off */
 const struct klog_format klog_formats[] = {
 	/* drivers/iommu/intel/dmar.c; 7.2 adds the segment to the device */
 	{ KLOG_FAULT, "DMAR fault",
-	  "DMAR: [DMA {access}{*}] Request device [{rid}] fault addr {iova} [fault reason "
-	  "{reason}]",
+	  "DMAR: [DMA {access}{*}] Request device [{rid}] fault addr {iova} [fault reason {reason}]",
 	  NULL, true },
 
 	/* drivers/iommu/amd/iommu.c: device known (in the head) and not known */
 	{ KLOG_FAULT, "IO_PAGE_FAULT",
-	  "AMD-Vi: Event logged [IO_PAGE_FAULT domain={hex} address={iova} flags={amdflags}]", NULL,
-	  false },
+	  "AMD-Vi: Event logged [IO_PAGE_FAULT domain={hex} address={iova} flags={amdflags}]",
+	  NULL, false },
 	{ KLOG_FAULT, "IO_PAGE_FAULT",
-	  "AMD-Vi: Event logged [IO_PAGE_FAULT device={rid} domain={hex} address={iova} "
-	  "flags={amdflags}]",
+	  "AMD-Vi: Event logged [IO_PAGE_FAULT device={rid} domain={hex} address={iova} flags={amdflags}]",
 	  NULL, true },
 
 	/* drivers/iommu/virtio-iommu.c; endpoint ids of PCI devices are requester ids */
@@ -58,10 +57,10 @@ const struct klog_format klog_formats[] = {
 	  "I/O {*} QID {queue} timeout, reset controller", NULL, false },
 	{ KLOG_HANG, "nvme timeout, disable controller",
 	  "I/O {*} QID {queue} timeout, disable controller", NULL, false },
-	{ KLOG_HANG, "nvme timeout, aborting", "I/O {*} QID {queue} timeout, aborting", NULL,
-	  false },
-	{ KLOG_RESET, "nvme controller down", "controller is down; will reset: CSTS={flags}", NULL,
-	  false },
+	{ KLOG_HANG, "nvme timeout, aborting",
+	  "I/O {*} QID {queue} timeout, aborting", NULL, false },
+	{ KLOG_RESET, "nvme controller down",
+	  "controller is down; will reset: CSTS={flags}", NULL, false },
 	{ KLOG_ALIAS, "nvme", "pci function {rid}", NULL, false },
 
 	/* lib/ratelimit.c */

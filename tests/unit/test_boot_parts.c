@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The parts of `iommutop boot` that need no guest: frames on the serial line, the module index, device options. */
+/* The parts of `iommutop boot` that need no guest: frames on the serial line, the module index,
+ * device options. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,11 +18,13 @@
 #include "boot/modules.h"
 #include "boot/mux.h"
 
-/* --- frames --------------------------------------------------------------------------------------------------- */
+/* --- frames
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 struct seen {
 	char log[4096];
-	char last;	/* kind of the last entry */
+	char last; /* kind of the last entry */
 };
 
 /* t[…] text, d[…] data, f[…] frame; pieces of text or data in a row are one. */
@@ -61,8 +64,10 @@ static const struct mux_ops ops = { seen_text, seen_frame, seen_data };
 
 static void frames_come_out_however_the_bytes_are_cut(void **state)
 {
-	static const char bytes[] = "out\036@N start\nmore\n\036@N data 5\n\036@N x\036@N exit 3\ntail\036\036@N note a b\n\036@M no\n\036@N";
-	static const char wanted[] = "t[out]f[start|]t[more\n]d[\036@N x]f[exit|3]t[tail\036]f[note|a b]t[\036@M no\n\036@N]";
+	static const char bytes[] = "out\036@N start\nmore\n\036@N data 5\n\036@N x\036@N exit "
+				    "3\ntail\036\036@N note a b\n\036@M no\n\036@N";
+	static const char wanted[] = "t[out]f[start|]t[more\n]d[\036@N "
+				     "x]f[exit|3]t[tail\036]f[note|a b]t[\036@M no\n\036@N]";
 
 	(void)state;
 	for (size_t step = 1; step < sizeof(bytes); step++) {
@@ -114,7 +119,9 @@ static void an_error_of_the_taker_is_passed_on(void **state)
 	assert_int_equal(mux__feed(&m, "text", 4), -EPIPE);
 }
 
-/* --- modules -------------------------------------------------------------------------------------------------- */
+/* --- modules
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static void write_file(const char *dir, const char *name, const char *text)
 {
@@ -139,7 +146,8 @@ static void modules_come_in_the_order_to_load(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	write_file(dir, "modules.dep",
-		   "k/top-one.ko: k/mid.ko k/base.ko\nk/mid.ko: k/base.ko\nk/base.ko:\nk/other.ko: k/base.ko\nk/x.ko.xz:\n");
+		   "k/top-one.ko: k/mid.ko k/base.ko\nk/mid.ko: k/base.ko\nk/base.ko:\nk/other.ko: "
+		   "k/base.ko\nk/x.ko.xz:\n");
 	write_file(dir, "modules.builtin", "kernel/built-in.ko\n");
 	assert_int_equal(modules__open(dir, &m, &err), 0);
 	assert_int_equal(modules__resolve(m, "top_one", &paths, &err), 0);
@@ -161,7 +169,9 @@ static void modules_come_in_the_order_to_load(void **state)
 	assert_int_equal(system(command), 0);
 }
 
-/* --- devices -------------------------------------------------------------------------------------------------- */
+/* --- devices
+ * --------------------------------------------------------------------------------------------------
+ */
 
 static char *qemu_of(const char *iommu, unsigned int major, const char *device)
 {
@@ -181,7 +191,8 @@ static char *qemu_of(const char *iommu, unsigned int major, const char *device)
 	return all;
 }
 
-static void expect_qemu(const char *iommu, unsigned int major, const char *device, const char *wanted)
+static void expect_qemu(const char *iommu, unsigned int major, const char *device,
+			const char *wanted)
 {
 	char *got = qemu_of(iommu, major, device);
 
@@ -193,7 +204,8 @@ static void options_become_arguments_of_qemu(void **state)
 {
 	(void)state;
 	expect_qemu("none", 7, NULL, "");
-	expect_qemu("intel,caching-mode=on", 7, NULL, "-device intel-iommu,intremap=on,caching-mode=on");
+	expect_qemu("intel,caching-mode=on", 7, NULL,
+		    "-device intel-iommu,intremap=on,caching-mode=on");
 	expect_qemu("amd", 7, NULL, "-device amd-iommu");
 	expect_qemu("amd", 10, NULL, "-device amd-iommu,intremap=off,pt=off");
 	expect_qemu("amd", 11, NULL, "-device amd-iommu,intremap=off,pt=off,dma-remap=on");
@@ -204,8 +216,12 @@ static void options_become_arguments_of_qemu(void **state)
 		    "-netdev user,id=net0,restrict=on,net=10.0.2.0/24,ipv6=off "
 		    "-device e1000e,netdev=net0,mac=52:54:00:69:6f:02,addr=9");
 	expect_qemu("none", 9, "igb",
-		    "-netdev user,id=net0,restrict=on,net=10.0.2.0/24,ipv6=off -device pcie-root-port,id=port0,chassis=1 "
+		    "-netdev user,id=net0,restrict=on,net=10.0.2.0/24,ipv6=off -device "
+		    "pcie-root-port,id=port0,chassis=1 "
 		    "-device igb,netdev=net0,mac=52:54:00:69:6f:02,bus=port0");
+	expect_qemu("amd", 9, "igb",
+		    "-device amd-iommu -netdev user,id=net0,restrict=on,net=10.0.2.0/24,ipv6=off "
+		    "-device igb,netdev=net0,mac=52:54:00:69:6f:02");
 }
 
 static void a_device_that_this_qemu_lacks_is_refused(void **state)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The cpio writer: its archives are read back here by a reader of our own, and by the system's, where there is one. */
+/* The cpio writer: its archives are read back here by a reader of our own, and by the system's,
+ * where there is one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,9 +94,16 @@ static void parse(struct fixture *f)
 		assert_int_equal(at % 4, 0);
 		assert_true(at + 110 <= f->len);
 		assert_memory_equal(h, "070701", 6);
-		*e = (struct entry){ .name = h + 110, .ino = hex8(h + 6), .mode = hex8(h + 14), .uid = hex8(h + 22),
-				     .gid = hex8(h + 30), .links = hex8(h + 38), .mtime = hex8(h + 46),
-				     .size = hex8(h + 54), .major = hex8(h + 78), .minor = hex8(h + 86) };
+		*e = (struct entry){ .name = h + 110,
+				     .ino = hex8(h + 6),
+				     .mode = hex8(h + 14),
+				     .uid = hex8(h + 22),
+				     .gid = hex8(h + 30),
+				     .links = hex8(h + 38),
+				     .mtime = hex8(h + 46),
+				     .size = hex8(h + 54),
+				     .major = hex8(h + 78),
+				     .minor = hex8(h + 86) };
 		assert_int_equal(hex8(h + 94), strlen(e->name) + 1);
 		assert_int_equal(hex8(h + 102), 0);
 		at = (at + 110 + strlen(e->name) + 1 + 3) & ~(size_t)3;
@@ -218,8 +226,10 @@ static void trees_of_the_host_keep_modes(void **state)
 	char command[512];
 
 	snprintf(command, sizeof(command),
-		 "cd %s && mkdir -p tree/sub && echo one >tree/one && echo two >tree/sub/two && chmod 751 tree/one && "
-		 "chmod 711 tree/sub && ln -s one tree/link", f->dir);
+		 "cd %s && mkdir -p tree/sub && echo one >tree/one && echo two >tree/sub/two && "
+		 "chmod 751 tree/one && "
+		 "chmod 711 tree/sub && ln -s one tree/link",
+		 f->dir);
 	assert_int_equal(system(command), 0);
 	snprintf(command, sizeof(command), "%s/tree", f->dir);
 	assert_int_equal(cpio__add_host(f->cpio, "opt/tree", command, &f->err), 0);
@@ -290,8 +300,10 @@ static void the_systems_cpio_reads_it(void **state)
 	assert_int_equal(cpio__add_data(f->cpio, "z", 0600, "last", 4, &f->err), 0);
 	parse(f);
 	snprintf(command, sizeof(command),
-		 "mkdir %s/out && cd %s/out && cpio -i --quiet <../archive && [ \"$(cat a/link)$(cat z)\" = oddlast ] && "
-		 "[ -x a/one ]", f->dir, f->dir);
+		 "mkdir %s/out && cd %s/out && cpio -i --quiet <../archive && [ \"$(cat "
+		 "a/link)$(cat z)\" = oddlast ] && "
+		 "[ -x a/one ]",
+		 f->dir, f->dir);
 	assert_int_equal(system(command), 0);
 }
 

@@ -195,6 +195,25 @@ static void a_hang_said_again_is_one_incident(void **state)
 	assert_int_equal(only_incident()->hang.count, 5);
 }
 
+static void a_hang_told_by_hook_and_log_is_one(void **state)
+{
+	const struct incident *i;
+
+	(void)state;
+	device(DEV, "0000:00:01.0", "e1000e", "", 5);
+	trouble(IOT_EV_HANG, 20000000, DEV, "net_dev_xmit_timeout");
+	log_line(20000320, "e1000e 0000:00:01.0 eth0: NETDEV WATCHDOG: CPU: 1: transmit queue 0 "
+			   "timed out 5624 ms");
+	trouble(IOT_EV_RESET, 20001000, DEV, "pci reset");
+	log_line(20001500, "e1000e 0000:00:01.0 eth0: Reset adapter unexpectedly");
+	i = only_incident();
+	assert_int_equal(i->hang.count, 1);
+	assert_int_equal(i->hang.stalled, 5624 * MS);
+	assert_int_equal(i->reset.count, 1);
+	assert_int_equal(a->model.total.hangs, 1);
+	assert_int_equal(a->model.total.resets, 1);
+}
+
 static void a_hang_after_the_reset_is_a_new_one(void **state)
 {
 	(void)state;
@@ -335,6 +354,7 @@ int main(void)
 		SCENE(a_hang_alone_does_not_blame_the_iommu),
 		SCENE(a_hang_with_lost_rare_events_before_it_is_unknown),
 		SCENE(a_hang_said_again_is_one_incident),
+		SCENE(a_hang_told_by_hook_and_log_is_one),
 		SCENE(a_hang_after_the_reset_is_a_new_one),
 		SCENE(a_reset_alone_is_no_incident),
 		SCENE(the_device_table_joins_vf_and_pf),

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154 # variables of boot_lib.sh
 #
 # --cost: time is counted instructions, so two runs agree in every byte, even side by side.
 set -uo pipefail

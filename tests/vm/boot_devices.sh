@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154 # variables of boot_lib.sh
 #
 # Each emulated IOMMU comes up on each kernel that has a driver for it, with devices that do DMA behind it.
 # usage: boot_devices.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154 # variables of boot_lib.sh
 #
 # However a guest ends, or does not start, boot ends with the exit code and the words for it.
 # usage: boot_ends.sh [KERNEL...]

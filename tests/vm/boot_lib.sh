@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # code is for the test
 #
 # Sourced by the boot_*.sh tests: TAP output, the binary, a directory that goes away.
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154 # variables of boot_lib.sh
 #
 # What a command in a guest prints, leaves and returns comes back unchanged.
 # usage: boot_results.sh [KERNEL...]

@@ -56,8 +56,9 @@ static int boot__make_run_dir(char **dir, struct error *err)
 	if (!mkdtemp(*dir)) {
 		int code = -errno;
 
-		error__set(err, code, "cannot make a directory %s: %s (set TMPDIR to one that can be written)", *dir,
-			   strerror(-code));
+		error__set(err, code,
+			   "cannot make a directory %s: %s (set TMPDIR to one that can be written)",
+			   *dir, strerror(-code));
 		free(*dir);
 		*dir = NULL;
 		return code;
@@ -65,7 +66,8 @@ static int boot__make_run_dir(char **dir, struct error *err)
 	return 0;
 }
 
-/* Where the end of a console begins to be of interest: TAIL_LINES from the end, or where a kernel's troubles began. */
+/* Where the end of a console begins to be of interest: TAIL_LINES from the end, or where a kernel's
+ * troubles began. */
 static const char *tail_start(const char *text)
 {
 	static const char *const troubles[] = { "BUG: ", "Oops: ", "Kernel panic - " };
@@ -101,7 +103,8 @@ static char *console_tail(const char *dir)
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0 && !fstat(fd, &st))
-		n = pread(fd, data, TAIL_BYTES, st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0);
+		n = pread(fd, data, TAIL_BYTES,
+			  st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0);
 	if (fd >= 0)
 		close(fd);
 	free(path);
@@ -127,7 +130,7 @@ static int make_dirs(const char *path, struct error *err)
 	char *copy = strdup(path);
 	int code = copy ? 0 : -ENOMEM;
 
-	for (char *slash = copy; !code && slash; ) {
+	for (char *slash = copy; !code && slash;) {
 		slash = strchr(slash + 1, '/');
 		if (slash)
 			*slash = '\0';
@@ -137,11 +140,15 @@ static int make_dirs(const char *path, struct error *err)
 			*slash = '/';
 	}
 	free(copy);
-	return code ? error__set(err, code, "cannot make the directory %s for --output: %s", path, strerror(-code)) : 0;
+	return code ? error__set(err, code, "cannot make the directory %s for --output: %s", path,
+				 strerror(-code))
+		    : 0;
 }
 
-/* Copies a file of the run to the output folder, if there is one; by cp, which keeps holes and tells its troubles. */
-static int keep_file(const struct boot_config *config, const char *dir, const char *name, struct error *err)
+/* Copies a file of the run to the output folder, if there is one; by cp, which keeps holes and
+ * tells its troubles. */
+static int keep_file(const struct boot_config *config, const char *dir, const char *name,
+		     struct error *err)
 {
 	char *from = NULL, *out = NULL;
 	int status, code = 0;
@@ -149,19 +156,22 @@ static int keep_file(const struct boot_config *config, const char *dir, const ch
 	if (asprintf(&from, "%s/%s", dir, name) < 0)
 		return error__set(err, -ENOMEM, "no memory to keep %s", name);
 	if (!access(from, R_OK)) {
-		struct proc_spec cp = { .argv = (char *[]){ "cp", "--", from, (char *)config->output, NULL },
+		struct proc_spec cp = { .argv = (char *[]){ "cp", "--", from,
+							    (char *)config->output, NULL },
 					.err_fd = config->err_fd };
 
 		code = proc__capture(&cp, -1, -1, &out, &status, err);
 		if (!code && status)
-			code = error__set(err, -EIO, "cannot copy %s to %s, see above", name, config->output);
+			code = error__set(err, -EIO, "cannot copy %s to %s, see above", name,
+					  config->output);
 	}
 	free(out);
 	free(from);
 	return code;
 }
 
-static int boot__keep(const struct boot_config *config, const char *dir, bool files, struct error *err)
+static int boot__keep(const struct boot_config *config, const char *dir, bool files,
+		      struct error *err)
 {
 	char *archive = NULL, *out = NULL;
 	int status, code;
@@ -172,14 +182,18 @@ static int boot__keep(const struct boot_config *config, const char *dir, bool fi
 		if (asprintf(&archive, "%s/files", dir) < 0)
 			return error__set(err, -ENOMEM, "no memory to unpack the guest's files");
 		/* tar refuses names that lead out of the directory. */
-		code = proc__capture(&(struct proc_spec){ .argv = (char *[]){ "tar", "-x", "--no-same-owner", "-C",
-									      (char *)config->output, "-f", archive, NULL },
-							  .err_fd = config->err_fd },
-				     -1, -1, &out, &status, err);
+		code = proc__capture(
+			&(struct proc_spec){ .argv = (char *[]){ "tar", "-x", "--no-same-owner",
+								 "-C", (char *)config->output, "-f",
+								 archive, NULL },
+					     .err_fd = config->err_fd },
+			-1, -1, &out, &status, err);
 		free(archive);
 		free(out);
 		if (!code && status)
-			code = error__set(err, -EIO, "cannot unpack the guest's files in %s, see above", config->output);
+			code = error__set(err, -EIO,
+					  "cannot unpack the guest's files in %s, see above",
+					  config->output);
 		if (code)
 			return code;
 	}
@@ -188,9 +202,9 @@ static int boot__keep(const struct boot_config *config, const char *dir, bool fi
 }
 
 /* Runs the guest, a second time if the first one hung while booting or KVM let it down. */
-static int boot__attempts(const struct boot_config *config, const struct devices *devices, const struct kernel *kernel,
-			  struct qemu *qemu, const char *dir, const char *nonce, struct guest_result *end,
-			  struct error *err)
+static int boot__attempts(const struct boot_config *config, const struct devices *devices,
+			  const struct kernel *kernel, struct qemu *qemu, const char *dir,
+			  const char *nonce, struct guest_result *end, struct error *err)
 {
 	long long deadline = proc__now_ms() + (long long)config->timeout_ms;
 	bool again = true, verbose = false;
@@ -206,7 +220,8 @@ static int boot__attempts(const struct boot_config *config, const struct devices
 		if (code)
 			break;
 		if (end->end == GUEST_SILENT && !verbose) {
-			boot__log(config, "the boot printed nothing for %llu s: ended it, trying once more",
+			boot__log(config,
+				  "the boot printed nothing for %llu s: ended it, trying once more",
 				  (unsigned long long)config->silence_ms / 1000);
 			again = verbose = true;
 		} else if (end->end == GUEST_QEMU_FAILED && qemu->kvm && !end->booted) {
@@ -219,7 +234,8 @@ static int boot__attempts(const struct boot_config *config, const struct devices
 }
 
 /* From how the guest ended to what boot says of it. */
-static int boot__judge(const struct guest_result *end, const char *dir, struct boot_result *result, struct error *err)
+static int boot__judge(const struct guest_result *end, const char *dir, struct boot_result *result,
+		       struct error *err)
 {
 	char *tail = console_tail(dir);
 
@@ -231,13 +247,14 @@ static int boot__judge(const struct guest_result *end, const char *dir, struct b
 		return 0;
 	case GUEST_GONE:
 		result->verdict = BOOT_PANICKED;
-		result->reason = tail && strstr(tail, "Kernel panic") ?
-					 "the kernel panicked" :
-					 "the guest ended without handing over an exit code";
+		result->reason = tail && strstr(tail, "Kernel panic")
+					 ? "the kernel panicked"
+					 : "the guest ended without handing over an exit code";
 		return 0;
 	case GUEST_TIMED_OUT:
 		result->verdict = BOOT_TIMED_OUT;
-		result->reason = end->booted ? "the timeout was reached" : "the timeout was reached while booting";
+		result->reason = end->booted ? "the timeout was reached"
+					     : "the timeout was reached while booting";
 		return 0;
 	case GUEST_SILENT:
 		result->verdict = BOOT_TIMED_OUT;
@@ -265,7 +282,8 @@ int boot__run(const struct boot_config *config, struct boot_result *result, stru
 	code = boot__make_run_dir(&dir, err);
 	if (code)
 		return code;
-	/* So that nothing the command prints can be taken for a frame; a measured run must be the same every time. */
+	/* So that nothing the command prints can be taken for a frame; a measured run must be the
+	 * same every time. */
 	if (config->cost || getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		random = 0x696f6d6d75746f70;
 	snprintf(nonce, sizeof(nonce), "%016llx", (unsigned long long)random);

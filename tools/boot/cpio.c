@@ -33,7 +33,8 @@ int cpio__create(const char *path, struct cpio **out, struct error *err)
 
 		free(c->name);
 		free(c);
-		return error__set(err, code, "cannot create the initramfs %s: %s", path, strerror(-code));
+		return error__set(err, code, "cannot create the initramfs %s: %s", path,
+				  strerror(-code));
 	}
 	*out = c;
 	return 0;
@@ -42,7 +43,8 @@ int cpio__create(const char *path, struct cpio **out, struct error *err)
 static int cpio__write(struct cpio *c, const void *data, size_t len, struct error *err)
 {
 	if (len && fwrite(data, len, 1, c->file) != 1)
-		return error__set(err, -EIO, "writing the initramfs %s failed: %s (is the disk full?)",
+		return error__set(err, -EIO,
+				  "writing the initramfs %s failed: %s (is the disk full?)",
 				  c->name, strerror(errno));
 	return 0;
 }
@@ -61,7 +63,8 @@ static int cpio__header(struct cpio *c, const char *path, mode_t mode, uint64_t 
 	int code;
 
 	if (len > UINT32_MAX)
-		return error__set(err, -EFBIG, "%s is too large for an initramfs (4 GiB and more)", path);
+		return error__set(err, -EFBIG, "%s is too large for an initramfs (4 GiB and more)",
+				  path);
 	c->ino++;
 	snprintf(head, sizeof(head), "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X",
 		 (unsigned int)c->ino, (unsigned int)mode, 0U, 0U, S_ISDIR(mode) ? 2U : 1U, 0U,
@@ -113,8 +116,8 @@ int cpio__add_dir(struct cpio *c, const char *path, mode_t mode, struct error *e
 	return code ?: cpio__header(c, path, S_IFDIR | (mode & 07777), 0, 0, 0, err);
 }
 
-static int cpio__add_bytes(struct cpio *c, const char *path, mode_t mode, const void *data, size_t len,
-			   struct error *err)
+static int cpio__add_bytes(struct cpio *c, const char *path, mode_t mode, const void *data,
+			   size_t len, struct error *err)
 {
 	int code = cpio__begin(c, path, &c->others, err);
 
@@ -152,7 +155,8 @@ static int cpio__add_host_dir(struct cpio *c, const char *path, const char *host
 	/* Sorted, so that equal trees make equal archives. */
 	nr = scandir(host, &names, NULL, alphasort);
 	if (nr < 0)
-		return error__set(err, -errno, "cannot read the directory %s: %s", host, strerror(errno));
+		return error__set(err, -errno, "cannot read the directory %s: %s", host,
+				  strerror(errno));
 	for (int i = 0; i < nr; i++) {
 		const char *name = names[i]->d_name;
 		char *from = NULL, *to = NULL;
@@ -180,17 +184,20 @@ int cpio__add_host(struct cpio *c, const char *path, const char *host, struct er
 	int code = 0;
 
 	if (stat(host, &st))
-		return error__set(err, -errno, "cannot put %s into the guest: %s", host, strerror(errno));
+		return error__set(err, -errno, "cannot put %s into the guest: %s", host,
+				  strerror(errno));
 	if (S_ISDIR(st.st_mode)) {
 		code = cpio__add_dir(c, path, st.st_mode, err);
 		return code ?: cpio__add_host_dir(c, path, host, err);
 	}
 	if (!S_ISREG(st.st_mode))
-		return error__set(err, -EINVAL, "cannot put %s into the guest: neither file nor directory", host);
+		return error__set(err, -EINVAL,
+				  "cannot put %s into the guest: neither file nor directory", host);
 	from = fopen(host, "re");
 	data = malloc((size_t)st.st_size + 1);
 	if (!from || !data || fread(data, 1, (size_t)st.st_size, from) != (size_t)st.st_size)
-		code = error__set(err, from && data ? -EIO : -errno, "cannot read %s: %s", host, strerror(errno));
+		code = error__set(err, from && data ? -EIO : -errno, "cannot read %s: %s", host,
+				  strerror(errno));
 	else
 		code = cpio__add_data(c, path, st.st_mode, data, (size_t)st.st_size, err);
 	free(data);
@@ -208,7 +215,8 @@ int cpio__close(struct cpio *c, struct error *err)
 	/* The trailer's inode number is not looked at. */
 	code = cpio__header(c, "TRAILER!!!", 0, 0, 0, 0, err);
 	if (fclose(c->file) && !code)
-		code = error__set(err, -errno, "writing the initramfs %s failed: %s (is the disk full?)",
+		code = error__set(err, -errno,
+				  "writing the initramfs %s failed: %s (is the disk full?)",
 				  c->name, strerror(errno));
 	strv__free(&c->dirs);
 	strv__free(&c->others);

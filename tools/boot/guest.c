@@ -23,7 +23,7 @@
 /* A file that QEMU appends to and we follow. */
 struct channel {
 	const char *name;
-	int fd;		/* -1: not there yet */
+	int fd; /* -1: not there yet */
 	off_t seen;
 };
 
@@ -36,11 +36,11 @@ struct guest {
 	struct error *err;
 	struct channel channels[NR_CHANNELS];
 	struct mux mux;
-	int files_fd;		/* where the output folder goes if it comes over ttyS1 */
-	bool running;		/* the command was started */
-	bool ended;		/* the last frame has come */
+	int files_fd; /* where the output folder goes if it comes over ttyS1 */
+	bool running; /* the command was started */
+	bool ended;   /* the last frame has come */
 	pid_t pid;
-	int status;		/* of QEMU, when it ended */
+	int status; /* of QEMU, when it ended */
 };
 
 static int write_all(int fd, const char *data, size_t len)
@@ -68,7 +68,9 @@ static int guest__pass_on(struct guest *g, int fd, const char *data, size_t len)
 {
 	int code = write_all(fd, data, len);
 
-	return code ? error__set(g->err, code, "cannot pass on the guest's output: %s", strerror(-code)) : 0;
+	return code ? error__set(g->err, code, "cannot pass on the guest's output: %s",
+				 strerror(-code))
+		    : 0;
 }
 
 /* Without virtio-serial the command's output comes this way. */
@@ -95,7 +97,8 @@ static int on_data(void *ctx, const char *data, size_t len)
 		g->result->files = true;
 	}
 	code = write_all(g->files_fd, data, len);
-	return code ? error__set(g->err, code, "cannot keep the guest's files: %s", strerror(-code)) : 0;
+	return code ? error__set(g->err, code, "cannot keep the guest's files: %s", strerror(-code))
+		    : 0;
 }
 
 static int on_frame(void *ctx, const char *word, const char *arg)
@@ -122,7 +125,8 @@ static int on_frame(void *ctx, const char *word, const char *arg)
 	return 0;
 }
 
-/* Takes in what is new in a channel. Returns the number of bytes (1 is as good as many), or negative errno. */
+/* Takes in what is new in a channel. Returns the number of bytes (1 is as good as many), or
+ * negative errno. */
 static int channel__follow(struct guest *g, struct channel *c)
 {
 	char data[16384], *path = NULL;
@@ -154,8 +158,9 @@ static int channel__follow(struct guest *g, struct channel *c)
 		if (c == &g->channels[CTL])
 			code = mux__feed(&g->mux, data, (size_t)n);
 		else
-			code = guest__pass_on(g, c == &g->channels[OUT] ? g->config->out_fd : g->config->err_fd, data,
-					      (size_t)n);
+			code = guest__pass_on(
+				g, c == &g->channels[OUT] ? g->config->out_fd : g->config->err_fd,
+				data, (size_t)n);
 		if (code)
 			return code;
 	}
@@ -188,7 +193,9 @@ static void guest__qemu_said(struct guest *g)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	free(path);
 	if (fd >= 0 && !fstat(fd, &st)) {
-		off_t from = st.st_size > (off_t)sizeof(data) - 1 ? st.st_size - (off_t)sizeof(data) + 1 : 0;
+		off_t from = st.st_size > (off_t)sizeof(data) - 1
+				     ? st.st_size - (off_t)sizeof(data) + 1
+				     : 0;
 
 		if (pread(fd, data, sizeof(data) - 1, from) < 0)
 			*data = '\0';
@@ -198,9 +205,11 @@ static void guest__qemu_said(struct guest *g)
 	while (*data && data[strlen(data) - 1] == '\n')
 		data[strlen(data) - 1] = '\0';
 	if (WIFSIGNALED(g->status))
-		snprintf(g->result->text, sizeof(g->result->text), "ended by signal %d: %s", WTERMSIG(g->status), data);
+		snprintf(g->result->text, sizeof(g->result->text), "ended by signal %d: %s",
+			 WTERMSIG(g->status), data);
 	else
-		snprintf(g->result->text, sizeof(g->result->text), "exit code %d: %s", WEXITSTATUS(g->status), data);
+		snprintf(g->result->text, sizeof(g->result->text), "exit code %d: %s",
+			 WEXITSTATUS(g->status), data);
 }
 
 static int guest__watch(struct guest *g, long long deadline_ms)
@@ -210,7 +219,8 @@ static int guest__watch(struct guest *g, long long deadline_ms)
 	bool gone = false;
 
 	if (pidfd < 0)
-		return error__set(g->err, -errno, "cannot watch QEMU (pidfd_open): %s", strerror(errno));
+		return error__set(g->err, -errno, "cannot watch QEMU (pidfd_open): %s",
+				  strerror(errno));
 	while (!gone) {
 		struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
 					{ .fd = g->config->stop_fd, .events = POLLIN } };
@@ -243,7 +253,8 @@ static int guest__watch(struct guest *g, long long deadline_ms)
 			g->result->end = GUEST_TIMED_OUT;
 			break;
 		}
-		if (!g->ended && !g->running && now - last_life > (long long)g->config->silence_ms) {
+		if (!g->ended && !g->running &&
+		    now - last_life > (long long)g->config->silence_ms) {
 			g->result->end = GUEST_SILENT;
 			break;
 		}
@@ -262,12 +273,15 @@ static int guest__watch(struct guest *g, long long deadline_ms)
 	return code;
 }
 
-int guest__run(const struct boot_config *config, char *const *argv, const char *run_dir, const char *nonce,
-	       long long deadline_ms, struct guest_result *result, struct error *err)
+int guest__run(const struct boot_config *config, char *const *argv, const char *run_dir,
+	       const char *nonce, long long deadline_ms, struct guest_result *result,
+	       struct error *err)
 {
 	static const struct mux_ops ops = { .text = on_text, .frame = on_frame, .data = on_data };
 	static const char *const names[] = { "console.log", "ctl", "out", "err" };
-	struct guest g = { .config = config, .dir = run_dir, .result = result, .err = err, .files_fd = -1 };
+	struct guest g = {
+		.config = config, .dir = run_dir, .result = result, .err = err, .files_fd = -1
+	};
 	struct proc_spec spec = { .argv = argv, .detached = true };
 	char *said = NULL;
 	int fd, code, flushed;

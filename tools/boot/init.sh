@@ -1,5 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
 #
 # /init of a test guest: sets up, runs the command, hands over its output, files and exit code, reboots.
 # What the guest shall do is in /etc/boot.conf (shell variables) and /etc/boot.command (shell script).

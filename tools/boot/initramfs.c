@@ -23,7 +23,7 @@ struct initramfs {
 	const struct kernel *kernel;
 	struct cpio *cpio;
 	struct error *err;
-	struct strv virtio_serial;	/* modules for the ports that results come through */
+	struct strv virtio_serial; /* modules for the ports that results come through */
 };
 
 static int initramfs__no_memory(struct initramfs *i)
@@ -41,21 +41,26 @@ static int initramfs__check_static(struct initramfs *i, const char *path, const 
 
 	if (fd < 0)
 		return error__set(i->err, -errno, "cannot read %s: %s", path, strerror(errno));
-	if (pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) || memcmp(head.e_ident, ELFMAG, SELFMAG))
+	if (pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+	    memcmp(head.e_ident, ELFMAG, SELFMAG))
 		code = error__set(i->err, -ENOEXEC, "%s is no ELF program: %s", path, what_to_do);
 	for (unsigned int n = 0; !code && n < head.e_phnum; n++)
-		if (pread(fd, &seg, sizeof(seg), (off_t)(head.e_phoff + n * sizeof(seg))) == (ssize_t)sizeof(seg) &&
+		if (pread(fd, &seg, sizeof(seg), (off_t)(head.e_phoff + n * sizeof(seg))) ==
+			    (ssize_t)sizeof(seg) &&
 		    seg.p_type == PT_INTERP)
-			code = error__set(i->err, -ENOEXEC, "%s needs shared libraries: %s", path, what_to_do);
+			code = error__set(i->err, -ENOEXEC, "%s needs shared libraries: %s", path,
+					  what_to_do);
 	close(fd);
 	return code;
 }
 
 static int initramfs__base(struct initramfs *i)
 {
-	static const char *const dirs[] = { "bin", "sbin", "usr/bin", "usr/sbin", "proc", "sys", "dev",
-					    "etc", "run", "root", "output", GUEST_MODULES };
-	static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n";
+	static const char *const dirs[] = { "bin",  "sbin", "usr/bin", "usr/sbin",
+					    "proc", "sys",  "dev",     "etc",
+					    "run",  "root", "output",  GUEST_MODULES };
+	static const char passwd[] =
+		"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n";
 	static const char group[] = "root:x:0:\nnogroup:x:65534:\n";
 	char *busybox = NULL, *init = NULL;
 	int code = 0;
@@ -64,7 +69,9 @@ static int initramfs__base(struct initramfs *i)
 		code = cpio__add_dir(i->cpio, dirs[n], 0755, i->err);
 	code = code ?: cpio__add_dir(i->cpio, "tmp", 01777, i->err);
 	code = code ?: cpio__add_char_device(i->cpio, "dev/console", 0600, 5, 1, i->err);
-	code = code ?: cpio__add_data(i->cpio, "etc/passwd", 0644, passwd, sizeof(passwd) - 1, i->err);
+	code = code
+		       ?: cpio__add_data(i->cpio, "etc/passwd", 0644, passwd, sizeof(passwd) - 1,
+					 i->err);
 	code = code ?: cpio__add_data(i->cpio, "etc/group", 0644, group, sizeof(group) - 1, i->err);
 	code = code ?: cpio__add_symlink(i->cpio, "bin/net-up", "/init", i->err);
 	if (code)
@@ -72,13 +79,16 @@ static int initramfs__base(struct initramfs *i)
 
 	busybox = proc__find("busybox");
 	if (!busybox) {
-		code = error__set(i->err, -ENOENT, "busybox is not installed: the guest's shell (apt-get install busybox-static)");
+		code = error__set(i->err, -ENOENT,
+				  "busybox is not installed: the guest's shell (apt-get install "
+				  "busybox-static)");
 		goto out;
 	}
 	code = initramfs__check_static(i, busybox, "apt-get install busybox-static");
 	code = code ?: cpio__add_host(i->cpio, "bin/busybox", busybox, i->err);
 	if (!code && i->config->self) {
-		code = initramfs__check_static(i, i->config->self, "run the static build/iommutop of `make`");
+		code = initramfs__check_static(i, i->config->self,
+					       "run the static build/iommutop of `make`");
 		code = code ?: cpio__add_host(i->cpio, "bin/iommutop", i->config->self, i->err);
 	}
 	if (!code && asprintf(&init, "%s/init.sh", i->config->tools) < 0) {
@@ -128,8 +138,9 @@ static int initramfs__ref(struct initramfs *i, struct strv *dep)
 			code = initramfs__no_memory(i);
 		} else {
 			code = cpio__add_host(i->cpio, guest, host, i->err);
-			if (!code && strv__addf(dep, "ref/%s.ko:%s", names[n],
-						n && module_needs(host, names[0]) ? " ref/refiommu.ko" : ""))
+			if (!code &&
+			    strv__addf(dep, "ref/%s.ko:%s", names[n],
+				       n && module_needs(host, names[0]) ? " ref/refiommu.ko" : ""))
 				code = initramfs__no_memory(i);
 		}
 		free(host);
@@ -138,7 +149,8 @@ static int initramfs__ref(struct initramfs *i, struct strv *dep)
 	return code;
 }
 
-static int initramfs__resolve_all(struct initramfs *i, const struct modules *index, struct strv *paths)
+static int initramfs__resolve_all(struct initramfs *i, const struct modules *index,
+				  struct strv *paths)
 {
 	const struct strv *const lists[] = { &i->devices->iommu_modules, &i->devices->drivers,
 					     &i->config->extra_modules };
@@ -150,7 +162,8 @@ static int initramfs__resolve_all(struct initramfs *i, const struct modules *ind
 			code = modules__resolve(index, lists[l]->items[n], paths, i->err);
 	/* Without virtio-serial the results come over ttyS1: slower, but they come. */
 	for (size_t n = 0; n < 2 && !code; n++)
-		if (!modules__resolve(index, serial[n], paths, NULL) && strv__add(&i->virtio_serial, serial[n]))
+		if (!modules__resolve(index, serial[n], paths, NULL) &&
+		    strv__add(&i->virtio_serial, serial[n]))
 			code = initramfs__no_memory(i);
 	return code;
 }
@@ -170,7 +183,8 @@ static int initramfs__modules(struct initramfs *i)
 				host = NULL;
 			if (asprintf(&guest, GUEST_MODULES "/%s", paths.items[n]) < 0)
 				guest = NULL;
-			if (!host || !guest || strv__add(&dep, modules__dep_line(index, paths.items[n])))
+			if (!host || !guest ||
+			    strv__add(&dep, modules__dep_line(index, paths.items[n])))
 				code = initramfs__no_memory(i);
 			else
 				code = cpio__add_host(i->cpio, guest, host, i->err);
@@ -179,8 +193,10 @@ static int initramfs__modules(struct initramfs *i)
 		}
 		/* With the list of what is built in, modprobe of such a module succeeds. */
 		host = NULL;
-		if (!code && asprintf(&host, "%s/modules.builtin", i->kernel->modules) >= 0 && !access(host, R_OK))
-			code = cpio__add_host(i->cpio, GUEST_MODULES "/modules.builtin", host, i->err);
+		if (!code && asprintf(&host, "%s/modules.builtin", i->kernel->modules) >= 0 &&
+		    !access(host, R_OK))
+			code = cpio__add_host(i->cpio, GUEST_MODULES "/modules.builtin", host,
+					      i->err);
 		free(host);
 	}
 	if (!code && i->kernel->ref)
@@ -191,7 +207,8 @@ static int initramfs__modules(struct initramfs *i)
 		if (code || !text)
 			code = initramfs__no_memory(i);
 		else
-			code = cpio__add_data(i->cpio, GUEST_MODULES "/modules.dep", 0644, text, strlen(text), i->err);
+			code = cpio__add_data(i->cpio, GUEST_MODULES "/modules.dep", 0644, text,
+					      strlen(text), i->err);
 	}
 	free(text);
 	strv__free(&paths);
@@ -214,7 +231,8 @@ static int initramfs__file(struct initramfs *i, const char *spec)
 	name = colon ? colon + 1 : basename(host);
 	if (!*host || !*name)
 		code = error__set(i->err, -EINVAL, "--file '%s': HOST or GUEST is empty", spec);
-	else if ((*name == '/' ? asprintf(&guest, "%s", name + 1) : asprintf(&guest, "root/%s", name)) < 0)
+	else if ((*name == '/' ? asprintf(&guest, "%s", name + 1)
+			       : asprintf(&guest, "root/%s", name)) < 0)
 		code = initramfs__no_memory(i);
 	else
 		code = cpio__add_host(i->cpio, guest, host, i->err);
@@ -239,17 +257,22 @@ static int initramfs__program(struct initramfs *i, const char *name, struct strv
 	int status, code;
 
 	if (!path)
-		return error__set(i->err, -ENOENT, "cannot take %s along: there is no such program here", name);
+		return error__set(i->err, -ENOENT,
+				  "cannot take %s along: there is no such program here", name);
 	code = initramfs__add_once(i, path, done);
 	if (!code)
 		code = proc__capture(&(struct proc_spec){ .argv = (char *[]){ "ldd", path, NULL } },
 				     i->config->stop_fd, 10000, &libs, &status, i->err);
-	/* "libz.so.1 => /lib/…/libz.so.1 (0x…)" or "/lib64/ld-linux-x86-64.so.2 (0x…)"; static programs have none. */
-	for (line = strtok_r(libs, "\n", &rest); line && !code; line = strtok_r(NULL, "\n", &rest)) {
+	/* "libz.so.1 => /lib/…/libz.so.1 (0x…)" or "/lib64/ld-linux-x86-64.so.2 (0x…)"; static
+	 * programs have none. */
+	for (line = strtok_r(libs, "\n", &rest); line && !code;
+	     line = strtok_r(NULL, "\n", &rest)) {
 		char *slash = strchr(line, '/');
 
 		if (strstr(line, "not found"))
-			code = error__set(i->err, -ENOENT, "cannot take %s along: library missing here:%s", name, line);
+			code = error__set(i->err, -ENOENT,
+					  "cannot take %s along: library missing here:%s", name,
+					  line);
 		if (!slash || code)
 			continue;
 		slash[strcspn(slash, " ")] = '\0';
@@ -279,15 +302,17 @@ static int initramfs__conf(struct initramfs *i, const char *nonce)
 		code = initramfs__no_memory(i);
 		goto out;
 	}
-	len = asprintf(&conf, "NONCE=%s\nVIRTIO_SERIAL='%s'\nIOMMU_MODULES='%s'\nDRIVERS='%s'\nNET=%s\n", nonce, serial,
-		       iommu, names, drivers && d->nr_nics ? "yes" : "");
-	code = len < 0 ? initramfs__no_memory(i) :
-			 cpio__add_data(i->cpio, "etc/boot.conf", 0644, conf, (size_t)len, i->err);
+	len = asprintf(&conf,
+		       "NONCE=%s\nVIRTIO_SERIAL='%s'\nIOMMU_MODULES='%s'\nDRIVERS='%s'\nNET=%s\n",
+		       nonce, serial, iommu, names, drivers && d->nr_nics ? "yes" : "");
+	code = len < 0 ? initramfs__no_memory(i)
+		       : cpio__add_data(i->cpio, "etc/boot.conf", 0644, conf, (size_t)len, i->err);
 	if (code)
 		goto out;
 	len = asprintf(&command, "%s\n", i->config->command);
-	code = len < 0 ? initramfs__no_memory(i) :
-			 cpio__add_data(i->cpio, "etc/boot.command", 0644, command, (size_t)len, i->err);
+	code = len < 0 ? initramfs__no_memory(i)
+		       : cpio__add_data(i->cpio, "etc/boot.command", 0644, command, (size_t)len,
+					i->err);
 out:
 	strv__free(&loaded);
 	free(serial);
@@ -298,8 +323,9 @@ out:
 	return code;
 }
 
-int initramfs__write(const char *path, const struct boot_config *config, const struct devices *devices,
-		     const struct kernel *kernel, const char *nonce, struct error *err)
+int initramfs__write(const char *path, const struct boot_config *config,
+		     const struct devices *devices, const struct kernel *kernel, const char *nonce,
+		     struct error *err)
 {
 	struct initramfs i = { .config = config, .devices = devices, .kernel = kernel, .err = err };
 	struct strv done = { 0 };

@@ -8,7 +8,8 @@
 #include "boot/kernel.h"
 
 /* nonce: what marks our frames on ttyS1. 0 or negative errno. */
-int initramfs__write(const char *path, const struct boot_config *config, const struct devices *devices,
-		     const struct kernel *kernel, const char *nonce, struct error *err);
+int initramfs__write(const char *path, const struct boot_config *config,
+		     const struct devices *devices, const struct kernel *kernel, const char *nonce,
+		     struct error *err);
 
 #endif

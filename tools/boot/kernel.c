@@ -15,9 +15,10 @@
 
 #define BZIMAGE_MAGIC_AT 514
 
-/* Runs one of our scripts; its messages go where the command's errors will. *line is the first line it printed. */
-static int kernel__script(const struct boot_config *config, const char *script, const char *const *args,
-			  char **line, struct error *err)
+/* Runs one of our scripts; its messages go where the command's errors will. *line is the first line
+ * it printed. */
+static int kernel__script(const struct boot_config *config, const char *script,
+			  const char *const *args, char **line, struct error *err)
 {
 	struct strv argv = { 0 };
 	char *out = NULL;
@@ -30,11 +31,13 @@ static int kernel__script(const struct boot_config *config, const char *script, 
 		error__set(err, code, "no memory to run %s", script);
 		goto out;
 	}
-	code = proc__capture(&(struct proc_spec){ .argv = argv.items, .err_fd = config->err_fd }, config->stop_fd, -1, &out, &status, err);
+	code = proc__capture(&(struct proc_spec){ .argv = argv.items, .err_fd = config->err_fd },
+			     config->stop_fd, -1, &out, &status, err);
 	if (code)
 		goto out;
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-		code = error__set(err, -ENOENT, "%s %s failed, its messages are above", script, argv.items[1]);
+		code = error__set(err, -ENOENT, "%s %s failed, its messages are above", script,
+				  argv.items[1]);
 		goto out;
 	}
 	if (!line)
@@ -80,9 +83,10 @@ static char *kernel__modules_of(const char *dir)
 	return found;
 }
 
-/* An image that QEMU can boot by PVH: an ELF file. A bzImage is unpacked, and used as it is if that fails. */
-static int kernel__image(const struct boot_config *config, const char *path, const char *run_dir, struct kernel *k,
-			 struct error *err)
+/* An image that QEMU can boot by PVH: an ELF file. A bzImage is unpacked, and used as it is if that
+ * fails. */
+static int kernel__image(const struct boot_config *config, const char *path, const char *run_dir,
+			 struct kernel *k, struct error *err)
 {
 	char head[BZIMAGE_MAGIC_AT + 4] = "", *elf = NULL;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -90,7 +94,8 @@ static int kernel__image(const struct boot_config *config, const char *path, con
 	int code = 0;
 
 	if (n < 0)
-		code = error__set(err, -errno, "cannot read the kernel %s: %s", path, strerror(errno));
+		code = error__set(err, -errno, "cannot read the kernel %s: %s", path,
+				  strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	if (code)
@@ -98,7 +103,9 @@ static int kernel__image(const struct boot_config *config, const char *path, con
 	if (n == (ssize_t)sizeof(head) && !memcmp(head + BZIMAGE_MAGIC_AT, "HdrS", 4)) {
 		if (asprintf(&elf, "%s/vmlinux", run_dir) < 0)
 			return error__set(err, -ENOMEM, "no memory to unpack %s", path);
-		code = kernel__script(config, "kernel.sh", (const char *const[]){ "extract", path, elf, NULL }, NULL, NULL);
+		code = kernel__script(config, "kernel.sh",
+				      (const char *const[]){ "extract", path, elf, NULL }, NULL,
+				      NULL);
 		if (!code) {
 			k->image = elf;
 			return 0;
@@ -112,20 +119,23 @@ static int kernel__image(const struct boot_config *config, const char *path, con
 	return k->image ? 0 : error__set(err, -ENOMEM, "no memory for the kernel's path");
 }
 
-int kernel__find(const struct boot_config *config, const char *run_dir, struct kernel *k, struct error *err)
+int kernel__find(const struct boot_config *config, const char *run_dir, struct kernel *k,
+		 struct error *err)
 {
 	struct stat st;
 	char *vmlinux = NULL, *copy;
 	int code;
 
 	if (is_spec(config->kernel)) {
-		code = kernel__script(config, "kernel.sh", (const char *const[]){ "get", config->kernel, NULL }, &k->dir,
+		code = kernel__script(config, "kernel.sh",
+				      (const char *const[]){ "get", config->kernel, NULL }, &k->dir,
 				      err);
 		if (code)
 			return code;
 	} else if (stat(config->kernel, &st)) {
 		return error__set(err, -errno,
-				  "no kernel %s: %s (give debian:6.1, debian:6.12, debian:7.2, source:7.2 or a path)",
+				  "no kernel %s: %s (give debian:6.1, debian:6.12, debian:7.2, "
+				  "source:7.2 or a path)",
 				  config->kernel, strerror(errno));
 	} else if (S_ISDIR(st.st_mode)) {
 		k->dir = realpath(config->kernel, NULL);
@@ -157,7 +167,8 @@ int kernel__find(const struct boot_config *config, const char *run_dir, struct k
 	return 0;
 }
 
-int kernel__build_ref(const struct boot_config *config, bool required, struct kernel *k, struct error *err)
+int kernel__build_ref(const struct boot_config *config, bool required, struct kernel *k,
+		      struct error *err)
 {
 	char *kbuild = NULL;
 	int code;
@@ -166,8 +177,10 @@ int kernel__build_ref(const struct boot_config *config, bool required, struct ke
 		return 0;
 	if (!k->dir || asprintf(&kbuild, "%s/kbuild", k->dir) < 0)
 		return error__set(err, -ENOENT,
-				  "--iommu ref needs a kernel that modules can be built for, %s is not: give debian:6.1, "
-				  "debian:6.12, source:7.2 or a directory of kernel.sh", config->kernel);
+				  "--iommu ref needs a kernel that modules can be built for, %s is "
+				  "not: give debian:6.1, "
+				  "debian:6.12, source:7.2 or a directory of kernel.sh",
+				  config->kernel);
 	code = access(kbuild, R_OK);
 	free(kbuild);
 	if (code && !required)

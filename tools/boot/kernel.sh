@@ -26,13 +26,23 @@ usage()
 	END
 }
 
+# need TOOL...: dies with the Debian packages to install if one is missing.
 need()
 {
-	local tool missing=
+	local tool missing=''
 	for tool in "$@"; do
-		command -v "$tool" >/dev/null || missing+=" $tool"
+		command -v "$tool" >/dev/null && continue
+		case $tool in
+		xz) missing+=" xz-utils" ;;
+		depmod) missing+=" kmod" ;;
+		pahole) missing+=" dwarves" ;;
+		strip) missing+=" binutils" ;;
+		flock) missing+=" util-linux" ;;
+		apt-get | apt-cache | dpkg-deb) missing+=" apt and dpkg (is this a Debian?)" ;;
+		*) missing+=" $tool" ;;
+		esac
 	done
-	[ -z "$missing" ] || die "needed and not installed:$missing (see the package list in 'make help')"
+	[ -z "$missing" ] || die "missing on this machine: apt-get install$missing"
 }
 
 # Holds the lock NAME until this process ends.
@@ -239,7 +249,7 @@ kbuild_debian()
 
 get_debian()
 {
-	local spec=$1 series=${1#debian:} suite meta version image rel headers out final pkgs
+	local spec=$1 series=${1#debian:} suite version image rel out final pkgs
 
 	suite=$(suite_of "$series")
 	need xz xargs find
@@ -288,17 +298,20 @@ get_debian()
 	publish "$spec" "$final"
 }
 
-# The fragments that a source spec is configured with, in order.
+# The fragments that a source spec is configured with, in order, one a line.
 fragments()
 {
 	case $1 in
 	source:7.2) echo "$here/source-7.2.config" ;;
-	source:7.2-lockdep) echo "$here/source-7.2.config" "$here/source-7.2-lockdep.config" ;;
+	source:7.2-lockdep) printf '%s\n' "$here/source-7.2.config" "$here/source-7.2-lockdep.config" ;;
 	*) die "no configuration for $1 (there are: source:7.2, source:7.2-lockdep)" ;;
 	esac
 }
 
-source_dir() { echo "$kernels/source-$1-$(cat $(fragments "$2") | sha256sum | cut -c1-12)${2#source:7.2}"; }
+# configuration SPEC: the fragments, one after the other.
+configuration() { fragments "$1" | xargs -d '\n' cat; }
+
+source_dir() { echo "$kernels/source-$1-$(configuration "$2" | sha256sum | cut -c1-12)${2#source:7.2}"; }
 
 # Each option of the fragments must have survived Kconfig, or the kernel is not what it says it is.
 check_config()
@@ -322,7 +335,7 @@ build_source()
 	say "unpacking linux-source $version"
 	tar -xJf "$tar" -C "$src" --strip-components=1
 	log=$cache/sources/build-${spec#source:}.log
-	cat $(fragments "$spec") >"$work/fragment"
+	configuration "$spec" >"$work/fragment"
 	export KBUILD_BUILD_USER=iommutop KBUILD_BUILD_HOST=boot KBUILD_BUILD_TIMESTAMP=@0
 	local make=(make -C "$src" CC=gcc-12 HOSTCC=gcc-12 LOCALVERSION="-iommutop${spec#source:7.2}" -j2)
 	"${make[@]}" -s KCONFIG_ALLCONFIG="$work/fragment" allnoconfig >"$log" 2>&1 ||
@@ -345,7 +358,7 @@ build_source()
 
 get_source()
 {
-	local spec=$1 refresh=$2 series version= known final
+	local spec=$1 refresh=$2 series version='' known final
 
 	series=${spec#source:}
 	series=${series%-lockdep}
@@ -381,7 +394,7 @@ get_source()
 
 get()
 {
-	local refresh= spec= final
+	local refresh='' spec='' final
 
 	while [ $# -gt 0 ]; do
 		case $1 in

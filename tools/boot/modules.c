@@ -8,8 +8,8 @@
 
 struct modules {
 	char *dir;
-	struct strv dep;	/* lines of modules.dep */
-	struct strv builtin;	/* lines of modules.builtin */
+	struct strv dep;     /* lines of modules.dep */
+	struct strv builtin; /* lines of modules.builtin */
 };
 
 static int modules__read(const char *dir, const char *name, struct strv *lines, struct error *err)
@@ -23,7 +23,9 @@ static int modules__read(const char *dir, const char *name, struct strv *lines, 
 		return error__set(err, -ENOMEM, "no memory to read the modules of %s", dir);
 	file = fopen(path, "re");
 	if (!file)
-		code = error__set(err, -errno, "cannot read %s: %s (a directory of kernel modules has it; depmod makes it)",
+		code = error__set(err, -errno,
+				  "cannot read %s: %s (a directory of kernel modules has it; "
+				  "depmod makes it)",
 				  path, strerror(errno));
 	while (!code && getline(&line, &room, file) > 0) {
 		line[strcspn(line, "\n")] = '\0';
@@ -52,7 +54,8 @@ int modules__open(const char *dir, struct modules **out, struct error *err)
 		int builtin = modules__read(dir, "modules.builtin", &m->builtin, NULL);
 
 		if (builtin && builtin != -ENOENT)
-			code = error__set(err, builtin, "cannot read %s/modules.builtin: %s", dir, strerror(-builtin));
+			code = error__set(err, builtin, "cannot read %s/modules.builtin: %s", dir,
+					  strerror(-builtin));
 	}
 	if (code) {
 		modules__close(m);
@@ -89,15 +92,18 @@ static int modules__add(struct strv *paths, const char *path, size_t len, const 
 	if (!one)
 		return error__set(err, -ENOMEM, "no memory to list the modules of %s", m->dir);
 	if (len < 3 || strcmp(one + len - 3, ".ko"))
-		code = error__set(err, -EINVAL, "%s/%s is compressed: decompress the modules and run depmod first", m->dir,
-				  one);
+		code = error__set(
+			err, -EINVAL,
+			"%s/%s is compressed: decompress the modules and run depmod first", m->dir,
+			one);
 	else if (!strv__has(paths, one) && strv__add(paths, one))
 		code = error__set(err, -ENOMEM, "no memory to list the modules of %s", m->dir);
 	free(one);
 	return code;
 }
 
-int modules__resolve(const struct modules *m, const char *name, struct strv *paths, struct error *err)
+int modules__resolve(const struct modules *m, const char *name, struct strv *paths,
+		     struct error *err)
 {
 	const char *line = NULL, *end;
 	int code = 0;
@@ -109,7 +115,8 @@ int modules__resolve(const struct modules *m, const char *name, struct strv *pat
 		if (modules__is(m->dep.items[i], name))
 			line = m->dep.items[i];
 	if (!line)
-		return error__set(err, -ENOENT, "this kernel has no module %s (looked in %s)", name, m->dir);
+		return error__set(err, -ENOENT, "this kernel has no module %s (looked in %s)", name,
+				  m->dir);
 
 	/* "a.ko: b.ko c.ko": everything a needs, what must be loaded first comes last. */
 	end = line + strlen(line);
@@ -119,7 +126,9 @@ int modules__resolve(const struct modules *m, const char *name, struct strv *pat
 		while (start > line && start[-1] != ' ')
 			start--;
 		if (start < end)
-			code = modules__add(paths, start, (size_t)(end - start) - (start == line && end[-1] == ':'), m, err);
+			code = modules__add(
+				paths, start,
+				(size_t)(end - start) - (start == line && end[-1] == ':'), m, err);
 		end = start > line ? start - 1 : line;
 	}
 	return code;

@@ -17,8 +17,8 @@ dir=$(readlink -e "$1") || die "there is no kernel directory $1"
 [ -f "$sources/Kbuild" ] || die "the sources of the reference driver (refiommu/Kbuild) are not beside $here"
 [ -e "$dir/kbuild/Makefile" ] || die "$dir has no kbuild directory, so no module can be built for it" \
 	"(Debian's 7.2 headers need a newer compiler; use source:7.2)"
-for tool in make gcc-12 pahole flock sha256sum; do
-	command -v $tool >/dev/null || die "needed and not installed: $tool (see the package list in 'make help')"
+for tool in make:make gcc-12:gcc-12 pahole:dwarves readelf:binutils flock:util-linux; do
+	command -v ${tool%:*} >/dev/null || die "${tool%:*} is missing on this machine: apt-get install ${tool#*:}"
 done
 
 files() { find "$sources" -maxdepth 1 -type f \( -name '*.c' -o -name '*.h' -o -name Kbuild \) ! -name '*.mod.c' | sort; }

@@ -40,7 +40,8 @@ static int mux__byte(struct mux *m, char byte)
 {
 	m->frame[m->frame_len++] = byte;
 	if (m->frame_len <= m->mark_len) {
-		/* RS is only at the mark's start: a mismatch needs no look back but for this byte itself. */
+		/* RS is only at the mark's start: a mismatch needs no look back but for this byte
+		 * itself. */
 		if (byte == m->mark[m->frame_len - 1])
 			return 0;
 		if (byte == m->mark[0]) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Takes apart what a guest sends over ttyS1: plain output with frames in it. A frame is RS (0x1e), '@', the run's
- * nonce, a space, a word, an optional argument, LF. After the frame "data N", N raw bytes follow.
+ * Takes apart what a guest sends over ttyS1: plain output with frames in it. A frame is RS (0x1e),
+ * '@', the run's nonce, a space, a word, an optional argument, LF. After the frame "data N", N raw
+ * bytes follow.
  */
 #ifndef IOMMUTOP_BOOT_MUX_H
 #define IOMMUTOP_BOOT_MUX_H
@@ -21,9 +22,9 @@ struct mux_ops {
 struct mux {
 	const struct mux_ops *ops;
 	void *ctx;
-	char mark[64];		/* how a frame begins */
+	char mark[64]; /* how a frame begins */
 	size_t mark_len;
-	char frame[512];	/* of the frame under way, mark included */
+	char frame[512]; /* of the frame under way, mark included */
 	size_t frame_len;
 	uint64_t data_left;
 };

@@ -50,7 +50,8 @@ int proc__spawn(const struct proc_spec *spec, pid_t *pid, struct error *err)
 
 	/* The pipe closes by itself when exec succeeds; otherwise it carries the reason. */
 	if (pipe2(report, O_CLOEXEC))
-		return error__set(err, -errno, "cannot start %s: %s", spec->argv[0], strerror(errno));
+		return error__set(err, -errno, "cannot start %s: %s", spec->argv[0],
+				  strerror(errno));
 	child = fork();
 	if (child < 0) {
 		code = -errno;
@@ -87,7 +88,8 @@ static int proc__drain(int fd, int stop_fd, int timeout_ms, char **out, size_t *
 	long long deadline = proc__now_ms() + timeout_ms;
 
 	for (;;) {
-		struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = stop_fd, .events = POLLIN } };
+		struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+					{ .fd = stop_fd, .events = POLLIN } };
 		int wait_ms = timeout_ms < 0 ? -1 : (int)(deadline - proc__now_ms());
 		char *grown;
 		ssize_t n;
@@ -115,8 +117,8 @@ static int proc__drain(int fd, int stop_fd, int timeout_ms, char **out, size_t *
 	}
 }
 
-int proc__capture(const struct proc_spec *spec, int stop_fd, int timeout_ms, char **out, int *status,
-		  struct error *err)
+int proc__capture(const struct proc_spec *spec, int stop_fd, int timeout_ms, char **out,
+		  int *status, struct error *err)
 {
 	struct proc_spec piped = *spec;
 	size_t len = 0;
@@ -125,7 +127,8 @@ int proc__capture(const struct proc_spec *spec, int stop_fd, int timeout_ms, cha
 
 	*out = NULL;
 	if (pipe2(fds, O_CLOEXEC))
-		return error__set(err, -errno, "cannot start %s: %s", spec->argv[0], strerror(errno));
+		return error__set(err, -errno, "cannot start %s: %s", spec->argv[0],
+				  strerror(errno));
 	piped.out_fd = fds[1];
 	code = proc__spawn(&piped, &pid, err);
 	close(fds[1]);

@@ -10,18 +10,20 @@
 struct qemu {
 	char *path;
 	unsigned int major;
-	bool kvm;	/* to be used */
+	bool kvm; /* to be used */
 };
 
-/* Finds the program, its version, and whether KVM works. 0 or negative errno; qemu__free() in either case. */
+/* Finds the program, its version, and whether KVM works. 0 or negative errno; qemu__free() in
+ * either case. */
 int qemu__probe(const struct boot_config *config, struct qemu *q, struct error *err);
 
 /*
- * Appends the whole command line. In run_dir are, or will be: initrd, console.log, ctl, out, err, files,
- * qemu-trace.log. verbose: let the kernel tell all that it does.
+ * Appends the whole command line. In run_dir are, or will be: initrd, console.log, ctl, out, err,
+ * files, qemu-trace.log. verbose: let the kernel tell all that it does.
  */
-int qemu__argv(const struct qemu *q, const struct boot_config *config, const struct devices *devices,
-	       const struct kernel *kernel, const char *run_dir, bool verbose, struct strv *argv, struct error *err);
+int qemu__argv(const struct qemu *q, const struct boot_config *config,
+	       const struct devices *devices, const struct kernel *kernel, const char *run_dir,
+	       bool verbose, struct strv *argv, struct error *err);
 
 void qemu__free(struct qemu *q);
 

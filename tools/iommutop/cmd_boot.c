@@ -12,7 +12,7 @@
 #include "boot/boot.h"
 #include "opts.h"
 
-#define EXIT_PANICKED 255
+#define EXIT_PANICKED  255
 #define EXIT_TIMED_OUT 124
 #define EXIT_NOT_TRIED 125
 
@@ -43,35 +43,45 @@ struct boot_opts {
 static const struct opt boot_table[] = {
 	{ .kind = OPT_GROUP, .help = "Kernel" },
 	{ OPT_STRING, 0, "kernel", "K",
-	  "debian:6.1, debian:6.12, debian:7.2, source:7.2, source:7.2-lockdep, or the path of a vmlinux or bzImage",
+	  "debian:6.1, debian:6.12, debian:7.2, source:7.2, source:7.2-lockdep, or the path of a "
+	  "vmlinux or bzImage",
 	  AT(kernel), 0, 0 },
-	{ OPT_STRING, 0, "modules", "DIR", "modules of a kernel given by path: lib/modules/RELEASE", AT(modules), 0, 0 },
+	{ OPT_STRING, 0, "modules", "DIR", "modules of a kernel given by path: lib/modules/RELEASE",
+	  AT(modules), 0, 0 },
 	{ OPT_STRINGS, 0, "append", "ARGS", "add to the kernel's command line", AT(appends), 0, 0 },
 	{ .kind = OPT_GROUP, .help = "Machine" },
-	{ OPT_STRING, 0, "iommu", "IOMMU", "ref, intel, amd, virtio or none[,PROPERTY=VALUE...] (default: none)",
-	  AT(iommu), 0, 0 },
-	{ OPT_STRINGS, 0, "device", "D", "e1000e, igb, virtio-net, virtio-blk, nvme, edu, or any value of QEMU's -device",
+	{ OPT_STRING, 0, "iommu", "IOMMU",
+	  "ref, intel, amd, virtio or none[,PROPERTY=VALUE...] (default: none)", AT(iommu), 0, 0 },
+	{ OPT_STRINGS, 0, "device", "D",
+	  "e1000e, igb, virtio-net, virtio-blk, nvme, edu, or any value of QEMU's -device",
 	  AT(devices), 0, 0 },
-	{ OPT_FLAG, 0, "no-drivers", NULL, "leave it to COMMAND to load the drivers (modprobe)", AT(no_drivers), 0, 0 },
+	{ OPT_FLAG, 0, "no-drivers", NULL, "leave it to COMMAND to load the drivers (modprobe)",
+	  AT(no_drivers), 0, 0 },
 	{ OPT_U64, 0, "smp", "N", "number of CPUs (default: 2)", AT(cpus), 1, 64 },
-	{ OPT_SIZE, 0, "memory", "SIZE", "memory of the guest (default: 1G)", AT(memory), 128 << 20, 64ULL << 30 },
-	{ OPT_FLAG, 0, "cost", NULL, "count instructions: one CPU, 1 ns = 1 instruction, the same in each run", AT(cost),
-	  0, 0 },
+	{ OPT_SIZE, 0, "memory", "SIZE", "memory of the guest (default: 1G)", AT(memory), 128 << 20,
+	  64ULL << 30 },
+	{ OPT_FLAG, 0, "cost", NULL,
+	  "count instructions: one CPU, 1 ns = 1 instruction, the same in each run", AT(cost), 0,
+	  0 },
 	{ OPT_FLAG, 0, "no-kvm", NULL, "emulate, even where KVM works", AT(no_kvm), 0, 0 },
-	{ OPT_STRING, 0, "qemu", "PATH", "the QEMU to run (default: qemu-system-x86_64)", AT(qemu), 0, 0 },
+	{ OPT_STRING, 0, "qemu", "PATH", "the QEMU to run (default: qemu-system-x86_64)", AT(qemu),
+	  0, 0 },
 	{ OPT_STRINGS, 0, "qemu-arg", "ARG", "one more argument for QEMU", AT(qemu_args), 0, 0 },
-	{ OPT_STRINGS, 0, "qemu-trace", "PATTERN", "trace QEMU's own events to qemu-trace.log", AT(traces), 0, 0 },
+	{ OPT_STRINGS, 0, "qemu-trace", "PATTERN", "trace QEMU's own events to qemu-trace.log",
+	  AT(traces), 0, 0 },
 	{ .kind = OPT_GROUP, .help = "Files and time" },
-	{ OPT_STRINGS, 0, "file", "HOST[:GUEST]", "put a file or folder into the guest (default: into /root)", AT(files),
-	  0, 0 },
-	{ OPT_STRINGS, 0, "program", "NAME", "put a program of this machine into the guest, with its libraries",
-	  AT(programs), 0, 0 },
-	{ OPT_STRINGS, 0, "module", "NAME", "put a kernel module into the guest, without loading it", AT(extra_modules),
-	  0, 0 },
-	{ OPT_STRING, 0, "output", "DIR", "where the files of the guest's /output go, and console.log", AT(output), 0, 0 },
-	{ OPT_DURATION, 0, "timeout", "T", "end the guest after this time (default: 5m)", AT(timeout_ns), 1, 0 },
-	{ OPT_DURATION, 0, "silence", "T", "retry a boot that prints nothing for this time (default: 45s)", AT(silence_ns),
-	  1, 0 },
+	{ OPT_STRINGS, 0, "file", "HOST[:GUEST]",
+	  "put a file or folder into the guest (default: into /root)", AT(files), 0, 0 },
+	{ OPT_STRINGS, 0, "program", "NAME",
+	  "put a program of this machine into the guest, with its libraries", AT(programs), 0, 0 },
+	{ OPT_STRINGS, 0, "module", "NAME",
+	  "put a kernel module into the guest, without loading it", AT(extra_modules), 0, 0 },
+	{ OPT_STRING, 0, "output", "DIR",
+	  "where the files of the guest's /output go, and console.log", AT(output), 0, 0 },
+	{ OPT_DURATION, 0, "timeout", "T", "end the guest after this time (default: 5m)",
+	  AT(timeout_ns), 1, 0 },
+	{ OPT_DURATION, 0, "silence", "T",
+	  "retry a boot that prints nothing for this time (default: 45s)", AT(silence_ns), 1, 0 },
 	{ .kind = OPT_END },
 };
 
@@ -88,7 +98,8 @@ static void boot_defaults(void *values)
 	o->qemu = "qemu-system-x86_64";
 }
 
-/* tools/boot beside the build directory that we run from, or where `make install` puts it. NULL: out of memory. */
+/* tools/boot beside the build directory that we run from, or where `make install` puts it. NULL:
+ * out of memory. */
 static char *boot_tools(const char *self)
 {
 	char *copy = strdup(self), *path = NULL, *found;
@@ -132,7 +143,8 @@ static struct strv boot_list(const struct opt_strings *from)
 	return (struct strv){ .items = (char **)from->items, .nr = from->nr };
 }
 
-static int boot_report(int code, const struct boot_result *result, const struct error *err, int stop_fd)
+static int boot_report(int code, const struct boot_result *result, const struct error *err,
+		       int stop_fd)
 {
 	struct signalfd_siginfo info;
 	int rc;
@@ -141,8 +153,9 @@ static int boot_report(int code, const struct boot_result *result, const struct 
 		return result->exit_code;
 	if (code == -EINTR) {
 		cmd__complain("boot", "%s", err->text);
-		return read(stop_fd, &info, sizeof(info)) == (ssize_t)sizeof(info) ? 128 + (int)info.ssi_signo :
-										     EXIT_NOT_TRIED;
+		return read(stop_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)
+			       ? 128 + (int)info.ssi_signo
+			       : EXIT_NOT_TRIED;
 	}
 	if (result->console_tail && *result->console_tail)
 		fprintf(stderr, "--- end of the console\n%s\n---\n", result->console_tail);
@@ -160,14 +173,28 @@ static int boot_run(const void *values, int rest_nr, char **rest)
 {
 	const struct boot_opts *o = values;
 	struct boot_config config = {
-		.kernel = o->kernel, .modules = o->modules, .iommu = o->iommu, .output = o->output, .qemu = o->qemu,
-		.devices = boot_list(&o->devices), .appends = boot_list(&o->appends), .files = boot_list(&o->files),
-		.programs = boot_list(&o->programs), .extra_modules = boot_list(&o->extra_modules),
-		.qemu_args = boot_list(&o->qemu_args), .traces = boot_list(&o->traces),
-		.timeout_ms = o->timeout_ns / 1000000, .silence_ms = o->silence_ns / 1000000,
-		.memory = o->memory, .cpus = (unsigned int)o->cpus,
-		.cost = o->cost, .no_kvm = o->no_kvm, .no_drivers = o->no_drivers,
-		.out_fd = STDOUT_FILENO, .err_fd = STDERR_FILENO, .log = boot_say,
+		.kernel = o->kernel,
+		.modules = o->modules,
+		.iommu = o->iommu,
+		.output = o->output,
+		.qemu = o->qemu,
+		.devices = boot_list(&o->devices),
+		.appends = boot_list(&o->appends),
+		.files = boot_list(&o->files),
+		.programs = boot_list(&o->programs),
+		.extra_modules = boot_list(&o->extra_modules),
+		.qemu_args = boot_list(&o->qemu_args),
+		.traces = boot_list(&o->traces),
+		.timeout_ms = o->timeout_ns / 1000000,
+		.silence_ms = o->silence_ns / 1000000,
+		.memory = o->memory,
+		.cpus = (unsigned int)o->cpus,
+		.cost = o->cost,
+		.no_kvm = o->no_kvm,
+		.no_drivers = o->no_drivers,
+		.out_fd = STDOUT_FILENO,
+		.err_fd = STDERR_FILENO,
+		.log = boot_say,
 	};
 	const struct strv words = { .items = rest, .nr = (size_t)rest_nr };
 	char self[PATH_MAX] = "", *tools = NULL, *command = NULL;
@@ -207,7 +234,8 @@ const struct cmd cmd_boot = {
 	.name = "boot",
 	.args = "-- COMMAND...",
 	.summary = "boot a test kernel in QEMU and run a command in it as root",
-	.notes = "COMMAND's words are joined by spaces and given to the guest's shell, as ssh does. Its exit code is boot's;\n"
+	.notes = "COMMAND's words are joined by spaces and given to the guest's shell, as ssh "
+		 "does. Its exit code is boot's;\n"
 		 "255: the kernel panicked, 124: timeout, 125: it could not be tried.",
 	.opts = boot_table,
 	.values_size = sizeof(struct boot_opts),
