@@ -305,25 +305,42 @@ int snapshot(void *ctx)
 	return bpf_loop(WALK_STEPS, walk_step, NULL, 0) == WALK_STEPS ? 2 : 0;
 }
 
-/* The state of every domain at the end: the flush queues' own counters are the control of ours. */
-static long tell_step(__u32 i, void *ctx)
+static __always_inline __u64 fq__started(const struct iot_dom *d)
+{
+	struct iommu_dma_cookie *cookie = (void *)d->cookie;
+
+	if (!cookie || !bpf_core_field_exists(cookie->fq_flush_start_cnt))
+		return 0;
+	return BPF_CORE_READ(cookie, fq_flush_start_cnt.counter);
+}
+
+/* The flush queues' own counters are the control of ours: both are read at one moment. */
+static long tell_step(__u32 i, struct iot_tell *t)
 {
 	struct iot_dom *d = dom__at((int)i);
+	struct iommu_domain *dom;
 
 	if (i > knobs.dom_mask)
 		return 1;
-	if (d->ptr > IOT_DOM_DEAD) {
-		struct iommu_domain *dom = (void *)d->ptr;
-
-		d->type = BPF_CORE_READ(dom, type);
-		dom__tell(dom, d, IOT_DOMAIN_STATE, 0);
+	if (d->ptr <= IOT_DOM_DEAD)
+		return 0;
+	dom = (void *)d->ptr;
+	d->type = BPF_CORE_READ(dom, type);
+	if (t->end) {
+		d->fq_ours = (__u32)(d->fq_seen - d->fq_base);
+		d->fq_control = (__u32)(fq__started(d) - d->fq_base);
+	} else {
+		d->fq_base = d->fq_seen = fq__started(d);
 	}
+	dom__tell(dom, d, IOT_DOMAIN_STATE, 0);
 	return 0;
 }
 
 SEC("?syscall")
-int tell_domains(void *ctx)
+int tell_domains(struct iot_tell *ctx)
 {
-	bpf_loop(WALK_STEPS, tell_step, NULL, 0);
+	struct iot_tell t = { .end = ctx->end };
+
+	bpf_loop(WALK_STEPS, tell_step, &t, 0);
 	return 0;
 }

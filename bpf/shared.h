@@ -73,7 +73,9 @@ struct iot_dom {
 	__u32 nr_devs;
 	__u32 type;
 	__s32 group;
-	__u32 pad[4];
+	__u32 fq_ours;	/* at the end of the capture: flush-queue flushes recognised since fq_base, and … */
+	__u32 fq_control;	/* … the kernel's own count of them */
+	__u64 fq_base;	/* fq_seen when every flush function was attached */
 };
 _Static_assert(sizeof(struct iot_dom) == 64, "a shift finds a domain's place");
 
@@ -83,6 +85,12 @@ _Static_assert(sizeof(struct iot_dom) == 64, "a shift finds a domain's place");
 struct iot_state {
 	struct iot_cpu cpus[IOT_CPUS_MAX];
 	struct iot_dom doms[IOT_DOMS_MAX];	/* knobs.dom_mask + 1 of them are used */
+};
+
+/* What the program tell_domains is run with. */
+struct iot_tell {
+	__u32 end;	/* 0: the flush functions are attached now, begin to count; 1: the capture ends */
+	__u32 pad;
 };
 
 struct iot_dev {

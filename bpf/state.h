@@ -309,6 +309,7 @@ static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, _
 		cookie = (void *)d->cookie;
 		if (cookie && bpf_core_field_exists(cookie->fq_flush_start_cnt))
 			d->fq_seen = BPF_CORE_READ(cookie, fq_flush_start_cnt.counter);
+		d->fq_base = d->fq_seen;
 		dom__tell_allocator(d, ptr);
 		__sync_lock_test_and_set(&d->ptr, ptr);
 		dom__tell(dom, d, IOT_DOMAIN_SEEN, flags);

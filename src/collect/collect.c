@@ -647,7 +647,8 @@ static int check_misses(struct collect *c)
 	return err;
 }
 
-static int add_coverage(struct collect *c, uint32_t check, uint64_t ours, uint64_t control, uint32_t slack)
+static int add_coverage(struct collect *c, uint32_t check, uint32_t domain, uint64_t ours, uint64_t control,
+			uint32_t slack)
 {
 	struct iot_coverage e = { .begin = c->begin, .ours = ours, .control = control, .check = check, .slack = slack };
 
@@ -655,16 +656,44 @@ static int add_coverage(struct collect *c, uint32_t check, uint64_t ours, uint64
 	e.h.id = IOT_EV_COVERAGE;
 	e.h.len = sizeof(e);
 	e.h.cpu = 0xffff;
+	e.h.domain = domain;
 	return add_event(c, &e.h);
 }
 
-/* Slack: an operation under way on each CPU at begin and end may be in one count and not in the other. */
-static int tell_coverage(struct collect *c)
+/* Hot events, those that found no room included, against those whose domain had a place in the table. */
+static int tell_known_domains(struct collect *c)
 {
 	const struct iot_cpu *cpus = c->state->cpus;
-	struct iot_cpu sum = {};
-	uint32_t slack = 2 * c->knobs.nr_cpus;
+	uint64_t events = 0, unknown = 0;
+
+	for (uint32_t cpu = 0; cpu < c->knobs.nr_cpus; cpu++) {
+		events += cpus[cpu].head;
+		unknown += cpus[cpu].unknown_domain;
+	}
+	return add_coverage(c, IOT_CHECK_DOMAIN_KNOWN, 0, events - unknown, events, 0);
+}
+
+/* A flush is counted by the kernel when it begins and by us when it ends: one a CPU may be under way. */
+static int tell_queue_flushes(struct collect *c)
+{
 	int err = 0;
+
+	for (uint32_t i = 0; !err && i < c->nr_places; i++) {
+		const struct iot_dom *d = &c->state->doms[i];
+
+		if (d->ptr > IOT_DOM_DEAD && d->cookie && (d->fq_ours || d->fq_control))
+			err = add_coverage(c, IOT_CHECK_FQ_FLUSHES, d->id, d->fq_ours, d->fq_control, c->knobs.nr_cpus);
+	}
+	return err;
+}
+
+/* Slack: an operation under way on each CPU at begin and end may be in one count and not in the other. */
+static int tell_control(struct collect *c)
+{
+	const struct iot_cpu *cpus = c->state->cpus;
+	uint32_t slack = 2 * c->knobs.nr_cpus;
+	struct iot_cpu sum = {};
+	int err;
 
 	for (uint32_t cpu = 0; cpu < c->knobs.nr_cpus; cpu++) {
 		sum.map_bytes += cpus[cpu].map_bytes;
@@ -674,21 +703,31 @@ static int tell_coverage(struct collect *c)
 		sum.tp_unmap_bytes += cpus[cpu].tp_unmap_bytes;
 		sum.tp_unmaps += cpus[cpu].tp_unmaps;
 	}
-	if (c->opts.coverage) {
-		err = add_coverage(c, IOT_CHECK_MAP_BYTES, sum.map_bytes, sum.tp_map_bytes, slack);
-		if (!err)
-			err = add_coverage(c, IOT_CHECK_UNMAP_BYTES, sum.unmap_bytes, sum.tp_unmap_bytes, slack);
-		if (!err)
-			err = add_coverage(c, IOT_CHECK_UNMAP_COUNT, sum.unmaps, sum.tp_unmaps, slack);
-	}
+	err = add_coverage(c, IOT_CHECK_MAP_BYTES, 0, sum.map_bytes, sum.tp_map_bytes, slack);
+	if (!err)
+		err = add_coverage(c, IOT_CHECK_UNMAP_BYTES, 0, sum.unmap_bytes, sum.tp_unmap_bytes, slack);
+	if (!err)
+		err = add_coverage(c, IOT_CHECK_UNMAP_COUNT, 0, sum.unmaps, sum.tp_unmaps, slack);
+	return err;
+}
+
+static int tell_coverage(struct collect *c)
+{
+	int err = tell_queue_flushes(c);
+
+	if (!err && c->opts.stream)
+		err = tell_known_domains(c);
+	if (!err && c->opts.coverage)
+		err = tell_control(c);
 	return err;
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------ */
 
-static int run_program(struct bpf_program *prog, uint32_t *ret)
+/* tell: what tell_domains is run with; NULL for snapshot. */
+static int run_program(struct bpf_program *prog, const struct iot_tell *tell, uint32_t *ret)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = tell, .ctx_size_in = tell ? sizeof(*tell) : 0);
 	int err = bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
 
 	*ret = opts.retval;
@@ -769,14 +808,14 @@ int collect__start(struct collect *c, struct error *err)
 	rc = attach_all(c, err);
 	if (rc)
 		return rc;
-	rc = run_program(c->skel->progs.snapshot, &ret);
+	rc = run_program(c->skel->progs.snapshot, NULL, &ret);
 	if (rc || ret)
 		return error__set(err, rc ? rc : -EIO, "the list of IOMMU groups can't be read from the kernel (%s)",
 				  rc ? strerror(-rc) : ret == 2 ? "it has no end" : "iommu_group_kset is not readable");
 	/* the domains name their flush functions; then the state from which flushes are counted */
 	rc = read_rare(c);
 	if (!rc)
-		rc = run_program(c->skel->progs.tell_domains, &ret);
+		rc = run_program(c->skel->progs.tell_domains, &(struct iot_tell){ .end = 0 }, &ret);
 	if (!rc)
 		rc = read_rare(c);
 	if (!rc)
@@ -855,7 +894,7 @@ int collect__stop(struct collect *c, struct error *err)
 		return 0;
 	c->running = false;
 	rings__activate(c->rings, false);
-	rc = run_program(c->skel->progs.tell_domains, &ret);
+	rc = run_program(c->skel->progs.tell_domains, &(struct iot_tell){ .end = 1 }, &ret);
 	detach_all(c);
 	roles__detach(c->roles);
 	for (size_t i = 0; !rc && i < c->nr_devices; i++) {

@@ -124,6 +124,25 @@ static int refuse(struct refdma_dev *rd, const char *key, const char *value)
 	return -EINVAL;
 }
 
+/* Why a run did not start, where the number that the writer gets says too little. */
+static int explain(struct refdma_dev *rd, int ret)
+{
+	switch (ret) {
+	case -EBUSY:
+		dev_err(rd->dev, "control: a run is under way; 'stop' or 'wait' first\n");
+		break;
+	case -E2BIG:
+		dev_err(rd->dev, "control: threads x depth x nents x size is limited to %lu MiB\n",
+			(unsigned long)REFDMA_MAX_POOL >> 20);
+		break;
+	case -EINVAL:
+		dev_err(rd->dev,
+			"control: no domain of its own for this device; unmanaged needs a group of one\n");
+		break;
+	}
+	return ret;
+}
+
 static int command_start(struct refdma_dev *rd, char *text)
 {
 	struct refdma_cfg cfg = {
@@ -142,7 +161,7 @@ static int command_start(struct refdma_dev *rd, char *text)
 		if (parse_key(&cfg, key, value))
 			return refuse(rd, key, value);
 	}
-	return refdma_start(rd, &cfg);
+	return explain(rd, refdma_start(rd, &cfg));
 }
 
 static int command_bench(struct refdma_dev *rd, char *text)

@@ -22,16 +22,17 @@ static refiommu_truth_point void refdma_queue_hang(struct refdma_queue *q)
 }
 
 /*
- * A translation that is stale may lead to memory that has a new owner by now. Bytes go there only
- * if that owner is this module, else the access counts but stays without effect.
+ * What is translated by a stale entry, or after the unmap, may be memory that has a new owner by
+ * now. Bytes go there only if that owner is this module, else the access has no other effect than
+ * to be counted.
  */
-static bool may_touch(const struct refiommu_xlate *x, size_t len)
+static bool may_touch(const struct refiommu_xlate *x, size_t len, bool late)
 {
 	size_t off;
 
 	if (!pfn_valid(PHYS_PFN(x->phys)))
 		return false;
-	if (!x->stale)
+	if (!x->stale && !late)
 		return true;
 	for (off = 0; off < len; off += PAGE_SIZE)
 		if (!refdma_owns(x->phys + off))
@@ -39,7 +40,10 @@ static bool may_touch(const struct refiommu_xlate *x, size_t len)
 	return true;
 }
 
-/* Writes @seq all over, or reads every byte and adds the first and last word to *sum. */
+/*
+ * Writes @seq all over, or reads every byte and puts first plus last word into *sum. *stale is for
+ * late accesses, NULL for all others: whether a cache was wrong.
+ */
 static int hw_move(struct refdma_queue *q, u64 iova, size_t len, bool write, u64 seq, u64 *sum,
 		   bool *stale)
 {
@@ -59,7 +63,7 @@ static int hw_move(struct refdma_queue *q, u64 iova, size_t len, bool write, u64
 		if (stale)
 			*stale = x.stale;
 		n = min_t(u64, x.len, end - at);
-		if (!may_touch(&x, n)) {
+		if (!may_touch(&x, n, stale)) {
 			refdma_count(q->dev, bytes_withheld, n);
 			at += n;
 			continue;

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154 # variables of boot_lib.sh
+#
+# Sourced after boot_lib.sh by tests that hold what iommutop says against what somebody else counted. A fact is a line
+# "name value"; facts are looked up by file and name, so a fact that is missing makes its check fail.
+
+# fact FILE NAME: prints the value, or "none"; $dir/facts is where the files are.
+fact() { awk -v n="$2" '$1 == n { sub(/^[^ ]+ /, ""); print; seen = 1; exit } END { if (!seen) print "none" }' "$dir/facts/$1"; }
+
+# grown FILE NAME: of a counter between FILE.before and FILE.after.
+grown() { echo $(($(fact "$1.after" "$2") - $(fact "$1.before" "$2"))); }
+
+# sum FILE NAME...
+sum()
+{
+	local file=$1 name total=0
+	shift
+	for name in "$@"; do total=$((total + $(fact "$file" "$name"))); done
+	echo $total
+}
+
+# equal NAME GOT WANTED: both must be numbers, or both text; "none" and nothing are equal to nothing.
+equal()
+{
+	check "$1 (${3:-nothing})" [ "$2" = "$3" -a -n "$2" -a "$2" != none ]
+	[ "$2" = "$3" ] || echo "# got '$2', wanted '$3'"
+}
+
+# flatten: JSON on standard input as facts: totals.maps 12, incidents.0.title …; a list also has its length as NAME.nr.
+flatten()
+{
+	python3 -c '
+import json, sys
+def walk(v, path):
+    if isinstance(v, list):
+        print(path + ".nr", len(v))
+    items = v.items() if isinstance(v, dict) else enumerate(v) if isinstance(v, list) else None
+    if items is None:
+        print(path, json.dumps(v) if not isinstance(v, str) else v.replace("\n", " "))
+    else:
+        for k, x in items:
+            walk(x, path + "." + str(k) if path else str(k))
+walk(json.load(sys.stdin), "")'
+}
+
+# session DIR: facts of a session: what analyze says; flush.KIND and event.NAME: what babeltrace2 counts in it.
+session()
+{
+	"$iommutop" analyze --json "$1" 2>"$dir/err" | flatten
+	babeltrace2 "$1/ctf" 2>>"$dir/err" | awk '
+		{
+			name = ""
+			for (i = 1; i < 8 && !name; i++)
+				if ($i ~ /^[a-z_]+:$/) name = $i
+			sub(":", "", name)
+			n[name]++
+			if (name == "flush" && match($0, /kind = \( "[a-z_]+"/)) {
+				kind = substr($0, RSTART + 10, RLENGTH - 11)
+				kinds[kind]++
+			}
+		}
+		END {
+			for (k in n) print "event." k, n[k]
+			for (k in kinds) print "flush." k, kinds[k]
+		}'
+}
+
+# lost SESSION-FACTS CAUSE-CODE: events lost by a cause, summed.
+lost()
+{
+	awk -v want="$2" '$1 ~ /^losses\.[0-9]+\.cause_code$/ { on = $2 == want }
+		$1 ~ /^losses\.[0-9]+\.count$/ && on { s += $2 } END { print s + 0 }' "$dir/facts/$1"
+}
