@@ -55,6 +55,9 @@ int collect__note_loss(struct collect *c, uint32_t cause, uint64_t begin, uint64
 const struct plan *collect__plan(const struct collect *c);
 const struct kallsyms *collect__syms(const struct collect *c);
 
+/* Calls say() with a line for each thing that was wanted and could not be attached; to be asked after __start(). */
+void collect__gaps(const struct collect *c, void (*say)(void *ctx, const char *line), void *ctx);
+
 struct collect_counts {
 	uint64_t delivered;	/* events, of all kinds */
 	uint64_t lost;		/* events lost, all causes but IOT_LOST_LATE */

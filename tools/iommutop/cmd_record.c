@@ -101,6 +101,14 @@ static void say_result(const struct record_opts *o, const struct recording *r)
 		n.lost ? " (where and why: iommutop analyze)" : "");
 }
 
+static void say_gap(void *ctx, const char *line)
+{
+	const struct record_opts *o = ctx;
+
+	if (!o->quiet)
+		cmd__complain("record", "%s", line);
+}
+
 static char *join(char **words)
 {
 	size_t len = 1;
@@ -146,6 +154,7 @@ static int record_run(const void *values, int rest_nr, char **rest)
 	rc = collect__start(r.collect, &err);
 	if (rc)
 		goto out;
+	collect__gaps(r.collect, say_gap, (void *)o);
 	if (rest_nr)
 		rc = child__start(&child, rest);
 	r.last_check = facts__now();

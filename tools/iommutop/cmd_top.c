@@ -55,6 +55,11 @@ struct top {
 	uint64_t begin;
 };
 
+static void say_gap(void *ctx, const char *line)
+{
+	fprintf(ctx, "%s\n", line);
+}
+
 /* 0, or -errno; -EPIPE when the reader of our output is gone. */
 static int show(struct top *t)
 {
@@ -74,6 +79,7 @@ static int show(struct top *t)
 		if (!t->opts->batch)
 			fputs("\033[H\033[J", stdout);
 		table__text(t->table, t->analysis, &totals, stdout);
+		collect__gaps(t->collect, say_gap, stdout);
 		if (t->opts->batch)
 			putchar('\n');
 	}
@@ -123,6 +129,8 @@ static int top_run(const void *values, int rest_nr, char **rest)
 		rc = collect__start(t.collect, &err);
 	if (rc)
 		goto out;
+	if (plain.json)
+		collect__gaps(t.collect, say_gap, stderr);
 	t.begin = facts__now();
 	rc = table__update(t.table, t.collect, t.begin);
 	for (uint64_t n = 1; !rc && !t.child.signal; n++) {

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is missing, and whether our hooks saw everything: loss counters, skipped programs, self-checks. */
+#include <stdio.h>
+#include <string.h>
+
+#include "collect/facts.h"
+#include "collect/internal.h"
+#include "collect/programs.h"
+
+int collect__note_loss(struct collect *c, uint32_t cause, uint64_t begin, uint64_t count, const char *what)
+{
+	struct iot_loss e = { .begin = begin, .count = count, .cause = cause };
+
+	e.h.ts = facts__now();
+	e.h.id = IOT_EV_LOSS;
+	e.h.len = sizeof(e);
+	e.h.cpu = 0xffff;
+	snprintf(e.what, sizeof(e.what), "%s", what);
+	if (cause != IOT_LOST_LATE)
+		c->counts.lost += count;
+	return collect__add(c, &e.h);
+}
+
+static int note_cpu_loss(struct collect *c, uint32_t cpu, uint32_t cause, uint64_t count, const char *what)
+{
+	struct iot_loss e = { .begin = c->last_poll, .count = count, .cause = cause };
+
+	e.h.ts = facts__now();
+	e.h.id = IOT_EV_LOSS;
+	e.h.len = sizeof(e);
+	e.h.cpu = (uint16_t)cpu;
+	snprintf(e.what, sizeof(e.what), "%s", what);
+	c->counts.lost += count;
+	return collect__add(c, &e.h);
+}
+
+int checks__cpus(struct collect *c)
+{
+	const struct iot_cpu *cpus = c->state->cpus;
+	static const struct {
+		size_t field;
+		uint32_t cause;
+		const char *what;
+	} checks[] = {
+		{ offsetof(struct iot_cpu, lost), IOT_LOST_RING, "hot ring" },
+		{ offsetof(struct iot_cpu, rare_lost), IOT_LOST_RARE, "rare ring" },
+		{ offsetof(struct iot_cpu, unknown_domain), IOT_LOST_DOMAIN_TABLE, "domain table" },
+		{ offsetof(struct iot_cpu, no_begin), IOT_LOST_BEGIN, "flush begin" },
+	};
+	int err = 0;
+
+	for (uint32_t cpu = 0; cpu < c->knobs.nr_cpus; cpu++) {
+		for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+			const uint64_t *nowp = (const void *)((const char *)&cpus[cpu] + checks[i].field);
+			uint64_t *seen = (void *)((char *)&c->seen[cpu] + checks[i].field);
+			uint64_t value = __atomic_load_n(nowp, __ATOMIC_RELAXED);
+
+			if (value == *seen)
+				continue;
+			err = note_cpu_loss(c, cpu, checks[i].cause, value - *seen, checks[i].what);
+			if (err)
+				return err;
+			*seen = value;
+		}
+	}
+	return 0;
+}
+
+/* Programs that the kernel skipped: one system call a program, so not at every poll. */
+int checks__misses(struct collect *c)
+{
+	uint64_t n;
+	int err;
+
+	for (size_t i = 0; i < plan_nr_points; i++) {
+		struct bpf_program *prog = load__program(c, i);
+
+		n = prog ? program__misses(bpf_program__fd(prog)) : 0;
+		if (n == c->misses_seen[i])
+			continue;
+		err = collect__note_loss(c, IOT_LOST_RECURSION, c->last_slow, n - c->misses_seen[i],
+					 plan_points[i].name);
+		if (err)
+			return err;
+		c->misses_seen[i] = n;
+	}
+	n = roles__misses(c->roles);
+	if (n == c->role_misses_seen)
+		return 0;
+	err = collect__note_loss(c, IOT_LOST_RECURSION, c->last_slow, n - c->role_misses_seen, "flush");
+	c->role_misses_seen = n;
+	return err;
+}
+
+static int add_coverage(struct collect *c, uint32_t check, uint32_t domain, uint64_t ours, uint64_t control,
+			uint32_t slack)
+{
+	struct iot_coverage e = { .begin = c->begin, .ours = ours, .control = control, .check = check, .slack = slack };
+
+	e.h.ts = facts__now();
+	e.h.id = IOT_EV_COVERAGE;
+	e.h.len = sizeof(e);
+	e.h.cpu = 0xffff;
+	e.h.domain = domain;
+	return collect__add(c, &e.h);
+}
+
+/* Hot events, those that found no room included, against those whose domain had a place in the table. */
+static int tell_known_domains(struct collect *c)
+{
+	const struct iot_cpu *cpus = c->state->cpus;
+	uint64_t events = 0, unknown = 0;
+
+	for (uint32_t cpu = 0; cpu < c->knobs.nr_cpus; cpu++) {
+		events += cpus[cpu].head;
+		unknown += cpus[cpu].unknown_domain;
+	}
+	return add_coverage(c, IOT_CHECK_DOMAIN_KNOWN, 0, events - unknown, events, 0);
+}
+
+/* A flush is counted by the kernel when it begins and by us when it ends: one a CPU may be under way. */
+static int tell_queue_flushes(struct collect *c)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; !err && i < c->nr_places; i++) {
+		const struct iot_dom *d = &c->state->doms[i];
+
+		if (d->ptr > IOT_DOM_DEAD && d->cookie && (d->fq_ours || d->fq_control))
+			err = add_coverage(c, IOT_CHECK_FQ_FLUSHES, d->id, d->fq_ours, d->fq_control, c->knobs.nr_cpus);
+	}
+	return err;
+}
+
+/* Slack: an operation under way on each CPU at begin and end may be in one count and not in the other. */
+static int tell_control(struct collect *c)
+{
+	const struct iot_cpu *cpus = c->state->cpus;
+	uint32_t slack = 2 * c->knobs.nr_cpus;
+	struct iot_cpu sum = {};
+	int err;
+
+	for (uint32_t cpu = 0; cpu < c->knobs.nr_cpus; cpu++) {
+		sum.map_bytes += cpus[cpu].map_bytes;
+		sum.unmap_bytes += cpus[cpu].unmap_bytes;
+		sum.unmaps += cpus[cpu].unmaps;
+		sum.tp_map_bytes += cpus[cpu].tp_map_bytes;
+		sum.tp_unmap_bytes += cpus[cpu].tp_unmap_bytes;
+		sum.tp_unmaps += cpus[cpu].tp_unmaps;
+	}
+	err = add_coverage(c, IOT_CHECK_MAP_BYTES, 0, sum.map_bytes, sum.tp_map_bytes, slack);
+	if (!err)
+		err = add_coverage(c, IOT_CHECK_UNMAP_BYTES, 0, sum.unmap_bytes, sum.tp_unmap_bytes, slack);
+	if (!err)
+		err = add_coverage(c, IOT_CHECK_UNMAP_COUNT, 0, sum.unmaps, sum.tp_unmaps, slack);
+	return err;
+}
+
+int checks__coverage(struct collect *c)
+{
+	int err = tell_queue_flushes(c);
+
+	if (!err && c->opts.stream)
+		err = tell_known_domains(c);
+	if (!err && c->opts.coverage)
+		err = tell_control(c);
+	return err;
+}

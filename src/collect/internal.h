@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The collector's own state, shared by its files: load.c fills it, collect.c lives with it, checks.c watches it. */
+#ifndef IOMMUTOP_COLLECT_INTERNAL_H
+#define IOMMUTOP_COLLECT_INTERNAL_H
+
+#include <bpf/libbpf.h>
+
+#include "collect/collect.h"
+#include "collect/live.h"
+#include "collect/rings.h"
+#include "collect/roles.h"
+#include "event.h"
+#include "shared.h"
+
+struct btf;
+struct iommutop_bpf;
+
+/* A BPF map seen through mmap. */
+struct window {
+	void *mem;
+	size_t bytes;
+};
+
+struct want {
+	enum role_kind kind;
+	uint64_t addr;
+};
+
+struct collect {
+	struct collect_opts opts;
+	collect_sink sink;
+	void *ctx;
+
+	struct kallsyms *syms;
+	struct btf *btf;
+	struct plan plan;
+	struct iot_knobs knobs;
+	uint32_t ring_slots, nr_places;	/* what the masks in knobs stand for */
+	struct iommutop_bpf *skel;
+	char *logs;
+	struct bpf_link **links;	/* plan_nr_points of them */
+	struct ring_buffer *rare;
+	struct iot_state *state;	/* libbpf's mapping of the BPF objects' global data */
+	struct window hot, live_counters;
+	struct rings *rings;
+	struct roles *roles;
+	struct live *live;
+	struct iot_cpu *seen;		/* per CPU: what was told of its counters */
+	uint64_t *misses_seen;		/* per plan point */
+	uint64_t role_misses_seen;
+	uint64_t late_seen;
+	struct iot_device *devices;	/* as told, to be told again with the driver bound at the end */
+	size_t nr_devices;
+	struct want *wants;
+	size_t nr_wants;
+	uint8_t *stack_told;		/* by stack number */
+	uint64_t attach_begin, last_poll, last_slow, begin;
+	struct collect_counts counts;
+	int pending_err;		/* of a callback that can't return one */
+	bool running;
+};
+
+/* load.c: knobs, plan and BPF object, up to the point where programs could be attached. 0, or -errno with err set. */
+int load__object(struct collect *c, struct error *err);
+/* The loaded program that the plan chose for a point; NULL: none, or not wanted. */
+struct bpf_program *load__program(const struct collect *c, size_t point);
+
+/* collect.c: puts an event into the stream. */
+int collect__add(struct collect *c, const struct iot_event *ev);
+
+/* checks.c: each adds what it finds to the stream. */
+int checks__cpus(struct collect *c);		/* events lost since the last time; memory reads only */
+int checks__misses(struct collect *c);		/* programs that the kernel skipped; a system call a program */
+int checks__coverage(struct collect *c);	/* at the end: our counts against the kernel's */
+
+#endif

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "collect/host.h"
+#include "collect/internal.h"
+#include "iommutop.skel.h"
+
+#define LOG_BYTES	(256 << 10)	/* a program's verifier log, for the message if it is refused */
+#define LOGS		64		/* programs at the most */
+
+static uint64_t round_pow2(uint64_t v)
+{
+	uint64_t p = 1;
+
+	while (p < v)
+		p <<= 1;
+	return p;
+}
+
+static size_t count_groups(void)
+{
+	size_t n = 0;
+
+	for (char path[64]; n < 65536; n++) {
+		snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%zu", n);
+		if (access(path, F_OK))
+			break;
+	}
+	return n;
+}
+
+static void choose_knobs(struct collect *c)
+{
+	uint64_t ring = c->opts.ring_bytes;
+
+	c->knobs.mode = c->opts.stream ? IOT_MODE_STREAM : IOT_MODE_LIVE;
+	c->knobs.nr_cpus = (uint32_t)libbpf_num_possible_cpus();
+	/* 4 MiB hold 65,536 events; on large machines the sum of all rings is what counts */
+	if (!ring)
+		ring = c->knobs.nr_cpus <= 16 ? 4 << 20 : 1 << 20;
+	c->ring_slots = (uint32_t)round_pow2(ring / IOT_HOT_SIZE);
+	if (c->ring_slots < 2 * IOT_RING_SLACK)
+		c->ring_slots = 2 * IOT_RING_SLACK;
+	c->knobs.ring_mask = c->ring_slots - 1;
+	/* half full at most, so that four probes find a place */
+	c->nr_places = (uint32_t)round_pow2(2 * count_groups() + 128);
+	if (c->nr_places > IOT_DOMS_MAX)
+		c->nr_places = IOT_DOMS_MAX;
+	c->knobs.dom_mask = c->nr_places - 1;
+	c->knobs.stacks = c->opts.stacks;
+	c->knobs.coverage = c->opts.coverage;
+}
+
+static bool is_wanted(const struct collect *c, const struct plan_point *point)
+{
+	enum plan_group group = point->group;
+
+	if (c->opts.only_snapshot)
+		return point->candidates[0].kind == PLAN_SYMBOL;
+	switch (group) {
+	case PLAN_STREAM:
+		return c->opts.stream;
+	case PLAN_LIVE:
+		return !c->opts.stream;
+	case PLAN_IOVA:
+		return c->opts.iova && c->opts.stream;
+	case PLAN_CONTROL:
+		return c->opts.coverage;
+	default:
+		return true;
+	}
+}
+
+static int resolve_plan(struct collect *c, struct error *err)
+{
+	struct ksym kset;
+
+	if (plan__resolve(&c->plan, c->syms, c->btf))
+		return error__set(err, -ENOMEM, "no memory for the attach plan");
+	for (size_t i = 0; i < plan_nr_points; i++) {
+		c->plan.choices[i].wanted = is_wanted(c, &plan_points[i]);
+		if (plan_points[i].vital && c->plan.choices[i].wanted && c->plan.choices[i].chosen < 0)
+			return error__set(err, -ENOTSUP,
+					  "this kernel can't be traced: no hook for '%s' (%s): %s; `iommutop probe` shows "
+					  "the whole plan", plan_points[i].name, plan_points[i].sees,
+					  c->plan.choices[i].why_not[0]);
+	}
+	if (kallsyms__count(c->syms, "iommu_group_kset", &kset))
+		c->knobs.group_kset = kset.addr;
+	return 0;
+}
+
+struct bpf_program *load__program(const struct collect *c, size_t point)
+{
+	const struct plan_candidate *cand = plan__chosen(&c->plan, point);
+
+	if (!cand || !cand->program || !c->plan.choices[point].wanted)
+		return NULL;
+	return bpf_object__find_program_by_name(c->skel->obj, cand->program);
+}
+
+/* Opens the object with every program that the plan chose pointed at its function, everything else switched off. */
+static int open_object(struct collect *c, struct error *err)
+{
+	struct bpf_program *prog;
+	size_t n = 0;
+	int rc = 0;
+
+	c->skel = iommutop_bpf__open();
+	if (!c->skel)
+		return error__set(err, -errno, "opening the BPF object failed: %s", strerror(errno));
+	memcpy((void *)&c->skel->rodata->knobs, &c->knobs, sizeof(c->knobs));
+	bpf_object__for_each_program(prog, c->skel->obj) {
+		bpf_program__set_autoload(prog, bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL);
+		bpf_program__set_log_buf(prog, c->logs + n++ * LOG_BYTES, LOG_BYTES);
+	}
+	for (size_t i = 0; i < plan_nr_points; i++) {
+		const struct plan_candidate *cand = plan__chosen(&c->plan, i);
+
+		prog = load__program(c, i);
+		if (!prog)
+			continue;
+		bpf_program__set_autoload(prog, true);
+		if (cand->kind != PLAN_TP_BTF && !rc)
+			rc = bpf_program__set_attach_target(prog, 0, cand->function);
+	}
+	if (!rc && c->opts.stream)
+		rc = bpf_map__set_max_entries(c->skel->maps.hot, c->knobs.nr_cpus * c->ring_slots);
+	if (!rc && !c->opts.stream)
+		rc = bpf_map__set_max_entries(c->skel->maps.live, c->knobs.nr_cpus * c->nr_places);
+	if (!rc && c->opts.rare_bytes) {
+		uint64_t bytes = round_pow2(c->opts.rare_bytes);
+		long page = sysconf(_SC_PAGESIZE);
+
+		rc = bpf_map__set_max_entries(c->skel->maps.rare, (uint32_t)(bytes < (uint64_t)page ? (uint64_t)page : bytes));
+	}
+	return rc ? error__set(err, rc, "setting up the BPF object failed: %s", strerror(-rc)) : 0;
+}
+
+/* The line of a verifier log that says what is wrong: the last one before the statistics. */
+static void last_complaint(char *log, char *out, size_t size)
+{
+	char *line, *next, *save = NULL;
+
+	out[0] = 0;
+	for (line = strtok_r(log, "\n", &save); line; line = next) {
+		next = strtok_r(NULL, "\n", &save);
+		if (strncmp(line, "processed ", 10))
+			snprintf(out, size, "%s", line);
+	}
+}
+
+/*
+ * The program that the verifier refused, by its log: all others' are empty. Its point is given up; false if the
+ * capture can't do without it, or nobody knows which it was.
+ */
+static bool give_up_refused(struct collect *c, struct error *err)
+{
+	const char *name = NULL;
+	struct bpf_program *prog;
+	char why[120];
+	size_t n = 0;
+
+	bpf_object__for_each_program(prog, c->skel->obj) {
+		char *log = c->logs + n++ * LOG_BYTES;
+
+		if (!log[0])
+			continue;
+		name = bpf_program__name(prog);
+		last_complaint(log, why, sizeof(why));
+	}
+	for (size_t i = 0; name && i < plan_nr_points; i++) {
+		struct plan_choice *ch = &c->plan.choices[i];
+		const struct plan_candidate *cand = plan__chosen(&c->plan, i);
+
+		if (!cand || !cand->program || strcmp(cand->program, name))
+			continue;
+		snprintf(ch->why_not[ch->chosen], sizeof(ch->why_not[0]), "refused by the verifier: %s", why);
+		ch->chosen = -1;
+		if (!plan_points[i].vital)
+			return true;
+	}
+	if (name)
+		error__set(err, -EINVAL, "the kernel's verifier refused the program %s: %s", name, why);
+	return false;
+}
+
+static int load_programs(struct collect *c, struct error *err)
+{
+	int rc;
+
+	for (;;) {
+		for (size_t i = 0; i < LOGS; i++)
+			c->logs[i * LOG_BYTES] = 0;
+		rc = open_object(c, err);
+		if (rc)
+			return rc;
+		rc = iommutop_bpf__load(c->skel);
+		if (!rc)
+			return 0;
+		if (!give_up_refused(c, err))
+			break;
+		iommutop_bpf__destroy(c->skel);
+		c->skel = NULL;
+	}
+	if (rc == -EPERM)
+		return error__set(err, rc,
+				  "the kernel doesn't let us load BPF programs: run as root; in a container it needs "
+				  "CAP_BPF, CAP_PERFMON and no seccomp filter on bpf()");
+	return error__set(err, rc, "loading the BPF programs failed: %s", strerror(-rc));
+}
+
+int load__object(struct collect *c, struct error *err)
+{
+	struct host host;
+	int rc;
+
+	host__look(&host);
+	rc = host__check(&host, err);
+	if (rc)
+		return rc;
+	choose_knobs(c);
+	if (c->knobs.nr_cpus > IOT_CPUS_MAX)
+		return error__set(err, -E2BIG, "this machine has %u possible CPUs; iommutop is built for %u at the most",
+				  c->knobs.nr_cpus, IOT_CPUS_MAX);
+	rc = kallsyms__load(&c->syms, NULL, err);
+	if (rc)
+		return rc;
+	c->btf = btf__load_vmlinux_btf();
+	if (libbpf_get_error(c->btf)) {
+		rc = (int)libbpf_get_error(c->btf);
+		c->btf = NULL;
+		return error__set(err, rc, "the kernel's BTF can't be read: %s", strerror(-rc));
+	}
+	c->logs = calloc(LOGS, LOG_BYTES); /* touched only where a program is refused */
+	if (!c->logs)
+		return error__set(err, -ENOMEM, "no memory for the collector");
+	rc = resolve_plan(c, err);
+	if (!rc)
+		rc = load_programs(c, err);
+	free(c->logs);
+	c->logs = NULL;
+	return rc;
+}
