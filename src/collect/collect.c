@@ -14,6 +14,7 @@
 #include "collect/internal.h"
 #include "iommutop.skel.h"
 
+#define TASKS_MAX	(1U << 22)		/* PID_MAX_LIMIT of include/linux/threads.h */
 #define SETTLE_NS	1000000000ULL	/* how long __stop() waits for programs that were running when detached */
 #define SLOW_NS		1000000000ULL	/* how often counters that cost a system call each are read */
 
@@ -54,7 +55,8 @@ static int make_windows(struct collect *c, struct error *err)
 	c->seen = calloc(c->knobs.nr_cpus, sizeof(*c->seen));
 	c->misses_seen = calloc(plan_nr_points, sizeof(*c->misses_seen));
 	c->stack_told = calloc(1, bpf_map__max_entries(c->skel->maps.stacks) + 1);
-	if (!c->rare || !c->rings || !c->roles || !c->live || !c->seen || !c->misses_seen || !c->stack_told)
+	c->task_told = calloc(c->opts.stacks ? TASKS_MAX : 1, 1);
+	if (!c->task_told || !c->rare || !c->rings || !c->roles || !c->live || !c->seen || !c->misses_seen || !c->stack_told)
 		return error__set(err, -ENOMEM, "no memory for the collector");
 	return 0;
 }
@@ -123,6 +125,7 @@ void collect__free(struct collect *c)
 	free(c->devices);
 	free(c->wants);
 	free(c->stack_told);
+	free(c->task_told);
 	free(c);
 }
 
@@ -148,6 +151,15 @@ static int tell_stack(struct collect *c, uint32_t number)
 		return 0;
 	c->stack_told[number] = 1;
 	return facts__stack(add_event, c, bpf_map__fd(c->skel->maps.stacks), number, c->syms) == -ENOMEM ? -ENOMEM : 0;
+}
+
+/* Its name, while it is still there: a number says little to a reader. */
+static void tell_task(struct collect *c, uint32_t tid)
+{
+	if (!tid || tid >= TASKS_MAX || c->task_told[tid])
+		return;
+	c->task_told[tid] = 1;
+	facts__task(add_event, c, tid);
 }
 
 static void want_role(struct collect *c, enum role_kind kind, uint64_t addr)
@@ -281,6 +293,7 @@ static int deliver(void *ctx, void *events, size_t bytes)
 		for (struct iot_event *e; p < end; p += e->len) {
 			e = (void *)p;
 			tell_stack(c, e->stack);
+			tell_task(c, e->tid);
 		}
 	return c->sink(c->ctx, events, bytes);
 }

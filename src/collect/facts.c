@@ -173,6 +173,15 @@ static int add_file(facts_add add, void *ctx, const char *key, const char *path)
 	return facts__attr(add, ctx, "%s=%s", key, text);
 }
 
+int facts__task(facts_add add, void *ctx, uint32_t tid)
+{
+	char path[48], key[24];
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", tid);
+	snprintf(key, sizeof(key), "task.%u", tid);
+	return add_file(add, ctx, key, path);
+}
+
 int facts__host(facts_add add, void *ctx)
 {
 	static const struct {

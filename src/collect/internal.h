@@ -54,6 +54,7 @@ struct collect {
 	struct want *wants;
 	size_t nr_wants;
 	uint8_t *stack_told;		/* by stack number */
+	uint8_t *task_told;		/* by task id; with stacks only */
 	uint64_t attach_begin, last_poll, last_slow, begin;
 	struct collect_counts counts;
 	int pending_err;		/* of a callback that can't return one */

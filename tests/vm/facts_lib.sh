@@ -60,8 +60,10 @@ session()
 			}
 		}
 		END {
-			for (k in n) print "event." k, n[k]
-			for (k in kinds) print "flush." k, kinds[k]
+			split("map unmap flush fault hang reset", names, " ")
+			for (i in names) print "event." names[i], n[names[i]] + 0
+			split("all sync sync_map", names, " ")
+			for (i in names) print "flush." names[i], kinds[names[i]] + 0
 		}'
 }
 

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/boot_lib.sh"
 . "$here/facts_lib.sh"
 
-# bytes_and_calls NAME SAYS PREFIX
+# counts NAME SAYS PREFIX: the facts SAYS, below PREFIX, against the modules' counters of the run NAME.
 counts()
 {
 	local what="$kernel $1"
@@ -31,7 +31,7 @@ mode()
 	equal "$kernel $1: every unmap is $4" "$(fact "$2" "$3unmaps_$4")" "$(grown "$1" unmaps)"
 }
 
-# settled NAME: the device did what it was told, and the books of both sides of the run are closed.
+# ran NAME LEAST: the device did what it was told.
 ran()
 {
 	check "$kernel $1: it ran" [ "$(grown "$1" maps)" -ge "$2" ]
@@ -50,10 +50,10 @@ recorded() # NAME LEAST-MAPS lazy|strict
 	equal "$what: events of unmap" "$(fact "$name" event.unmap)" "$(grown "$name" unmaps)"
 	if [ "$3" = lazy ]; then
 		equal "$what: whole flushes" "$(fact "$name" flush.all)" "$(grown "$name" flush_all)"
-		equal "$what: no flush of a range" "$(fact "$name" flush.sync)" none
+		equal "$what: no flush of a range" "$(fact "$name" flush.sync)" 0
 	else
 		equal "$what: flushes of ranges" "$(fact "$name" flush.sync)" "$(grown "$name" sync)"
-		equal "$what: no whole flush" "$(fact "$name" flush.all)" none
+		equal "$what: no whole flush" "$(fact "$name" flush.all)" 0
 	fi
 	equal "$what: the device" "$(fact "$name" devices.0.name)" refdma.0
 	equal "$what: its maps" "$(fact "$name" devices.0.stats.maps)" "$(grown "$name" maps)"
