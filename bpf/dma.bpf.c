@@ -27,8 +27,11 @@ int map_exit(__u64 *ctx)
 	struct iot_map *e;
 	__u64 ts;
 
-	if (knobs.coverage && hot__active(c) && !(int)ctx[6])
+	if (knobs.coverage && hot__active(c) && !(int)ctx[6]) {
 		c->map_bytes += ctx[3];
+		if (ctx[3] > c->map_max)
+			c->map_max = ctx[3];
+	}
 	ts = bpf_ktime_get_ns();
 	e = (void *)hot__reserve(c);
 	if (!e)
@@ -57,6 +60,8 @@ int unmap_exit(__u64 *ctx)
 	if (knobs.coverage && hot__active(c)) {
 		c->unmap_bytes += ctx[4];
 		c->unmaps++;
+		if (ctx[4] > c->unmap_max)
+			c->unmap_max = ctx[4];
 	}
 	ts = bpf_ktime_get_ns();
 	e = (void *)hot__reserve(c);

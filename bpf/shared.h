@@ -46,7 +46,9 @@ struct iot_cpu {
 	__u64 map_bytes;
 	__u64 unmap_bytes;
 	__u64 unmaps;
-	__u64 pad1[4];
+	__u64 map_max;		/* largest single one: what an operation under way can make the sums differ by */
+	__u64 unmap_max;
+	__u64 pad1[2];
 	/*
 	 * Only user space writes these. limit: the first slot that may not be reserved yet, so head == limit is a full
 	 * ring; 0: the capture is off, and nothing is taken, counted or lost. One number for both, for it is read at

@@ -132,6 +132,11 @@ static int tell_queue_flushes(struct collect *c)
 	return err;
 }
 
+static uint32_t byte_slack(uint32_t operations, uint64_t max)
+{
+	return max > UINT32_MAX / operations ? UINT32_MAX : (uint32_t)max * operations;
+}
+
 /* Slack: an operation under way on each CPU at begin and end may be in one count and not in the other. */
 static int tell_control(struct collect *c)
 {
@@ -144,13 +149,19 @@ static int tell_control(struct collect *c)
 		sum.map_bytes += cpus[cpu].map_bytes;
 		sum.unmap_bytes += cpus[cpu].unmap_bytes;
 		sum.unmaps += cpus[cpu].unmaps;
+		if (cpus[cpu].map_max > sum.map_max)
+			sum.map_max = cpus[cpu].map_max;
+		if (cpus[cpu].unmap_max > sum.unmap_max)
+			sum.unmap_max = cpus[cpu].unmap_max;
 		sum.tp_map_bytes += cpus[cpu].tp_map_bytes;
 		sum.tp_unmap_bytes += cpus[cpu].tp_unmap_bytes;
 		sum.tp_unmaps += cpus[cpu].tp_unmaps;
 	}
-	err = add_coverage(c, IOT_CHECK_MAP_BYTES, 0, sum.map_bytes, sum.tp_map_bytes, slack);
+	err = add_coverage(c, IOT_CHECK_MAP_BYTES, 0, sum.map_bytes, sum.tp_map_bytes,
+			   byte_slack(slack, sum.map_max));
 	if (!err)
-		err = add_coverage(c, IOT_CHECK_UNMAP_BYTES, 0, sum.unmap_bytes, sum.tp_unmap_bytes, slack);
+		err = add_coverage(c, IOT_CHECK_UNMAP_BYTES, 0, sum.unmap_bytes, sum.tp_unmap_bytes,
+				   byte_slack(slack, sum.unmap_max));
 	if (!err)
 		err = add_coverage(c, IOT_CHECK_UNMAP_COUNT, 0, sum.unmaps, sum.tp_unmaps, slack);
 	return err;

@@ -99,11 +99,11 @@ for kernel in "${kernels[@]}"; do
 	sed 's/^/# /' "$dir/out"
 	cp "$dir"/files/*.before "$dir"/files/*.after "$dir/facts/"
 	recorded lazy_map 30000 lazy
-	recorded lazy_dma 6000 lazy
-	recorded strict_map 30000 strict
-	recorded strict_dma 3000 strict
-	live live_lazy 15000 lazy
-	live live_strict 15000 strict
+	recorded lazy_dma 2000 lazy
+	recorded strict_map 10000 strict
+	recorded strict_dma 1000 strict
+	live live_lazy 6000 lazy
+	live live_strict 3000 strict
 	small small
 done
 finish

@@ -181,7 +181,8 @@ static int boot__keep(const struct boot_config *config, const char *dir, bool fi
 	if (files) {
 		if (asprintf(&archive, "%s/files", dir) < 0)
 			return error__set(err, -ENOMEM, "no memory to unpack the guest's files");
-		/* tar refuses names that lead out of the directory. */
+		/* tar refuses names that lead out of the directory. A guest's clock may be ahead of
+		 * ours. */
 		code = proc__capture(
 			&(struct proc_spec){ .argv = (char *[]){ "tar", "-x", "--no-same-owner",
 								 "-C", (char *)config->output, "-f",
