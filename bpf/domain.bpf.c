@@ -24,6 +24,8 @@ static __noinline __u32 dev__number(struct device *dev, __u16 flags)
 	/* two CPUs may be here for one device: the first in the map wins, the other's number stays unused */
 	if (bpf_map_update_elem(&devs, &key, &fresh, BPF_NOEXIST)) {
 		known = bpf_map_lookup_elem(&devs, &key);
+		if (!known)
+			__sync_fetch_and_add(&cpu__this(bpf_get_smp_processor_id())->no_device, 1);
 		return known ? known->id : 0;
 	}
 	e = rare__reserve(sizeof(*e));

@@ -36,6 +36,7 @@ struct iot_cpu {
 	__u64 rare_lost;	/* rare events that found their ring full */
 	__u64 unknown_domain;	/* hot events whose domain had no place in the table */
 	__u64 no_begin;		/* flushes whose begin was overwritten */
+	__u64 no_device;	/* devices that found no room in their table */
 	__u32 in_fq_timer;	/* this CPU is inside fq_flush_timeout() */
 	__u32 ring_first;	/* index of this CPU's first slot */
 	/* control: what the kernel's own tracepoints said */
@@ -48,7 +49,7 @@ struct iot_cpu {
 	__u64 unmaps;
 	__u64 map_max;		/* largest single one: what an operation under way can make the sums differ by */
 	__u64 unmap_max;
-	__u64 pad1[2];
+	__u64 pad1[1];
 	/*
 	 * Only user space writes these. limit: the first slot that may not be reserved yet, so head == limit is a full
 	 * ring; 0: the capture is off, and nothing is taken, counted or lost. One number for both, for it is read at

@@ -279,6 +279,22 @@ static __always_inline void dom__tell_allocator(const struct iot_dom *d, __u64 p
 		bpf_map_update_elem(&allocators, &key, &ptr, BPF_ANY);
 }
 
+#define BUSY_TRIES 64
+
+/*
+ * Takes a free place. 1: taken; 0: somebody else has it; -1: somebody is filling it and doesn't end, as when we
+ * interrupted him: whose it will be can't be known.
+ */
+static __always_inline int dom__take(struct iot_dom *d)
+{
+	if (__sync_val_compare_and_swap(&d->ptr, IOT_DOM_FREE, IOT_DOM_BUSY) == IOT_DOM_FREE)
+		return 1;
+	for (int i = 0; i < BUSY_TRIES; i++)
+		if (*(volatile __u64 *)&d->ptr != IOT_DOM_BUSY)
+			return 0;
+	return -1;
+}
+
 /*
  * Finds the domain or gives it a place and a number and tells the stream of it. Not on the hot path but for the first
  * event of a domain that never was attached where we look (VFIO maps first). -1: no place (counted by the caller).
@@ -295,9 +311,16 @@ static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, _
 		struct iommu_dma_cookie *cookie;
 		__u32 k = (h + i) & knobs.dom_mask & (IOT_DOMS_MAX - 1);
 		struct iot_dom *d = &state.doms[k];
+		int taken = dom__take(d);
 
-		if (__sync_val_compare_and_swap(&d->ptr, IOT_DOM_FREE, IOT_DOM_BUSY) != IOT_DOM_FREE)
+		if (taken < 0)
+			return -1;
+		if (!taken) {
+			/* two CPUs may meet a new domain at once: the other one was first */
+			if (d->ptr == ptr)
+				return (int)k;
 			continue;
+		}
 		d->id = number__next(NUMBER_DOMAIN);
 		d->type = BPF_CORE_READ(dom, type);
 		d->group = group;

@@ -46,6 +46,7 @@ int checks__cpus(struct collect *c)
 		{ offsetof(struct iot_cpu, rare_lost), IOT_LOST_RARE, "rare ring" },
 		{ offsetof(struct iot_cpu, unknown_domain), IOT_LOST_DOMAIN_TABLE, "domain table" },
 		{ offsetof(struct iot_cpu, no_begin), IOT_LOST_BEGIN, "flush begin" },
+		{ offsetof(struct iot_cpu, no_device), IOT_LOST_DEVICE_TABLE, "device table" },
 	};
 	int err = 0;
 

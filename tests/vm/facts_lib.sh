@@ -15,7 +15,7 @@ sum()
 {
 	local file=$1 name total=0
 	shift
-	for name in "$@"; do total=$((total + $(fact "$file" "$name"))); done
+	for name in "$@"; do total=$((total + $(fact "$file" "$name" | sed 's/^none$/0/'))); done
 	echo $total
 }
 

@@ -185,7 +185,8 @@ static int boot__keep(const struct boot_config *config, const char *dir, bool fi
 		 * ours. */
 		code = proc__capture(
 			&(struct proc_spec){ .argv = (char *[]){ "tar", "-x", "--no-same-owner",
-								 "-C", (char *)config->output, "-f",
+								 "--warning=no-timestamp", "-C",
+								 (char *)config->output, "-f",
 								 archive, NULL },
 					     .err_fd = config->err_fd },
 			-1, -1, &out, &status, err);
