@@ -260,4 +260,117 @@ int BPF_PROG(sync_map_exit, struct iommu_domain *dom, unsigned long iova, u64 si
 	return flush__end((__u64)dom, 0, IOT_FLUSH_SYNC_MAP, IOT_WHY_MAP, iova, size);
 }
 
+/*
+ * The same by kprobe and kretprobe, for functions without BTF: modules built against a kernel that has none. On return
+ * the arguments are gone, so they wait here, by task and whether in an interrupt; direct mapped.
+ */
+#define CALLS 1024
+struct call {
+	__u64 task; /* 0: nobody's */
+	__u64 dom;
+	__u64 arg1, arg2; /* gather; or iova and size */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CALLS);
+	__type(key, __u32);
+	__type(value, struct call);
+} calls SEC(".maps");
+
+static __always_inline struct call *call__slot(__u64 *task)
+{
+	__u32 k;
+
+	*task = (bpf_get_current_pid_tgid() << 1 | kernel__in_irq()) + 2; /* never 0 */
+	k = hash__ptr(*task) & (CALLS - 1);
+	return bpf_map_lookup_elem(&calls, &k);
+}
+
+static __always_inline void call__enter(__u64 dom, __u64 arg1, __u64 arg2)
+{
+	__u64 task;
+	struct call *c = call__slot(&task);
+
+	if (!c)
+		return;
+	c->dom = dom;
+	c->arg1 = arg1;
+	c->arg2 = arg2;
+	c->task = task;
+}
+
+/* 0: entered before we were attached, or overwritten by another task; the flush can't be told from none. */
+static __always_inline int call__leave(struct call *out)
+{
+	struct iot_cpu *cpu = cpu__this(bpf_get_smp_processor_id());
+	__u64 task;
+	struct call *c = call__slot(&task);
+
+	if (!c || c->task != task) {
+		__sync_fetch_and_add(&cpu->no_begin, 1);
+		return 0;
+	}
+	*out = *c;
+	c->task = 0;
+	return 1;
+}
+
+SEC("?kprobe")
+int BPF_KPROBE(flush_all_kentry, struct iommu_domain *dom)
+{
+	call__enter((__u64)dom, 0, 0);
+	return flush__begin((__u64)dom, 0);
+}
+
+SEC("?kretprobe")
+int flush_all_kexit(void *ctx)
+{
+	struct call c;
+
+	if (!call__leave(&c))
+		return 0;
+	return flush__end(c.dom, 0, IOT_FLUSH_ALL, flush__why(c.dom), 0, 0);
+}
+
+SEC("?kprobe")
+int BPF_KPROBE(sync_kentry, struct iommu_domain *dom, struct iommu_iotlb_gather *gather)
+{
+	call__enter((__u64)dom, (__u64)gather, 0);
+	return flush__begin((__u64)dom, (__u64)gather);
+}
+
+SEC("?kretprobe")
+int sync_kexit(void *ctx)
+{
+	struct iommu_iotlb_gather *gather;
+	__u64 start, end;
+	struct call c;
+
+	if (!call__leave(&c))
+		return 0;
+	gather = (void *)c.arg1;
+	start = BPF_CORE_READ(gather, start);
+	end = BPF_CORE_READ(gather, end);
+	return flush__end(c.dom, c.arg1, IOT_FLUSH_SYNC, IOT_WHY_STRICT, start >= end ? 0 : start,
+			  start >= end ? 0 : end - start + 1);
+}
+
+SEC("?kprobe")
+int BPF_KPROBE(sync_map_kentry, struct iommu_domain *dom, unsigned long iova, u64 size)
+{
+	call__enter((__u64)dom, iova, size);
+	return flush__begin((__u64)dom, 0);
+}
+
+SEC("?kretprobe")
+int sync_map_kexit(void *ctx)
+{
+	struct call c;
+
+	if (!call__leave(&c))
+		return 0;
+	return flush__end(c.dom, 0, IOT_FLUSH_SYNC_MAP, IOT_WHY_MAP, c.arg1, c.arg2);
+}
+
 char LICENSE[] SEC("license") = "GPL";

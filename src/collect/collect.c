@@ -245,8 +245,9 @@ static int tell_role(struct collect *c, size_t i)
 {
 	const struct role *r = roles__at(c->roles, i);
 
-	return facts__attr(add_event, c, "flush_fn.%zu=%s %s%s%s%s%s", i, role__kind_name(r->kind), r->function,
-			    r->module[0] ? " " : "", r->module, r->why_not[0] ? ": not attached: " : "", r->why_not);
+	return facts__attr(add_event, c, "flush_fn.%zu=%s %s%s%s, %s%s", i, role__kind_name(r->kind), r->function,
+			   r->module[0] ? " " : "", r->module,
+			   r->why_not[0] ? "not attached: " : r->kprobe ? "kprobe" : "fentry", r->why_not);
 }
 
 /* Attaches to flush functions that domains named since the last time. Ops of a module loaded since need new symbols. */

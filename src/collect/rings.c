@@ -99,7 +99,8 @@ static int source_reserve(struct source *s, size_t bytes)
 		buf = malloc(size);
 		if (!buf)
 			return -ENOMEM;
-		memcpy(buf, s->buf + s->first, used);
+		if (used)
+			memcpy(buf, s->buf + s->first, used);
 		free(s->buf);
 		s->buf = buf;
 		s->size = size;

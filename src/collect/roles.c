@@ -15,6 +15,7 @@
 struct copy {
 	struct role role;
 	struct flush_bpf *skel;	/* NULL: failed, or gone */
+	struct bpf_link *links[2];	/* entry, exit */
 };
 
 struct roles {
@@ -27,11 +28,13 @@ struct roles {
 };
 
 static const struct {
-	const char *name, *entry, *exit;
+	const char *name, *entry, *exit, *kentry, *kexit;
 } kinds[] = {
-	[ROLE_FLUSH_ALL] = { "flush_iotlb_all", "flush_all_entry", "flush_all_exit" },
-	[ROLE_SYNC] = { "iotlb_sync", "sync_entry", "sync_exit" },
-	[ROLE_SYNC_MAP] = { "iotlb_sync_map", "sync_map_entry", "sync_map_exit" },
+	[ROLE_FLUSH_ALL] = { "flush_iotlb_all", "flush_all_entry", "flush_all_exit", "flush_all_kentry",
+			     "flush_all_kexit" },
+	[ROLE_SYNC] = { "iotlb_sync", "sync_entry", "sync_exit", "sync_kentry", "sync_kexit" },
+	[ROLE_SYNC_MAP] = { "iotlb_sync_map", "sync_map_entry", "sync_map_exit", "sync_map_kentry",
+			    "sync_map_kexit" },
 };
 
 const char *role__kind_name(enum role_kind kind)
@@ -51,12 +54,27 @@ struct roles *roles__new(struct bpf_object *main_object, const struct iot_knobs 
 	return r;
 }
 
+static void detach_copy(struct copy *c)
+{
+	for (size_t i = 0; i < 2; i++) {
+		bpf_link__destroy(c->links[i]);
+		c->links[i] = NULL;
+	}
+}
+
+static void destroy_copy(struct copy *c)
+{
+	detach_copy(c);
+	flush_bpf__destroy(c->skel);
+	c->skel = NULL;
+}
+
 void roles__free(struct roles *r)
 {
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->nr; i++)
-		flush_bpf__destroy(r->copies[i].skel);
+		destroy_copy(&r->copies[i]);
 	free(r->copies);
 	free(r);
 }
@@ -71,7 +89,7 @@ static int share_maps(struct roles *r, struct flush_bpf *skel)
 			continue; /* the knobs are each copy's own: they say which function it is for */
 		main_map = bpf_object__find_map_by_name(r->main_object, bpf_map__name(map));
 		if (!main_map)
-			return -ENOENT;
+			continue; /* the template's alone */
 		err = bpf_map__reuse_fd(map, bpf_map__fd(main_map));
 		if (err)
 			return err;
@@ -80,71 +98,67 @@ static int share_maps(struct roles *r, struct flush_bpf *skel)
 }
 
 /* Does BTF know the function? That of its module has to be asked, or a namesake in the kernel would answer. */
-static int check_btf(struct roles *r, const struct role *role, char *why, size_t size)
+static bool has_btf(struct roles *r, const struct role *role)
 {
 	struct btf *mod = NULL;
 	int id;
 
 	if (role->module[0]) {
 		mod = btf__load_module_btf(role->module, (struct btf *)r->vmlinux);
-		if (libbpf_get_error(mod)) {
-			snprintf(why, size, "module %s has no BTF; build it against a kernel with BTF (pahole -J)",
-				 role->module);
-			return -ENOENT;
-		}
+		if (libbpf_get_error(mod))
+			return false;
 	}
 	id = btf__find_by_name_kind(mod ? mod : r->vmlinux, role->function, BTF_KIND_FUNC);
 	btf__free(mod);
-	if (id < 0) {
-		snprintf(why, size, "%s has no BTF", role->function);
-		return -ENOENT;
+	return id >= 0;
+}
+
+/* The exit first: a call that entered unseen is told from one whose exit was missed. */
+static int attach_links(struct copy *c, struct bpf_program *entry, struct bpf_program *exit)
+{
+	if (c->role.kprobe) {
+		c->links[1] = bpf_program__attach_kprobe(exit, true, c->role.function);
+		c->links[0] = c->links[1] ? bpf_program__attach_kprobe(entry, false, c->role.function) : NULL;
+	} else {
+		c->links[1] = bpf_program__attach(exit);
+		c->links[0] = c->links[1] ? bpf_program__attach(entry) : NULL;
 	}
-	return 0;
+	return c->links[0] ? 0 : -errno;
 }
 
 static int attach_copy(struct roles *r, struct copy *c, size_t index)
 {
+	struct bpf_program *prog, *entry, *exit;
 	struct role *role = &c->role;
-	struct bpf_program *prog;
-	struct flush_bpf *skel;
 	int err;
 
-	err = check_btf(r, role, role->why_not, sizeof(role->why_not));
-	if (err)
-		return err;
-	skel = flush_bpf__open();
-	if (!skel) {
+	role->kprobe = !has_btf(r, role);
+	c->skel = flush_bpf__open();
+	if (!c->skel) {
 		snprintf(role->why_not, sizeof(role->why_not), "opening the template failed: %s", strerror(errno));
 		return -errno;
 	}
-	memcpy((void *)&skel->rodata->knobs, &r->knobs, sizeof(r->knobs));
-	*(uint32_t *)&skel->rodata->flush_fn = (uint32_t)index;
-	bpf_object__for_each_program(prog, skel->obj) {
-		const char *name = bpf_program__name(prog);
-		bool ours = !strcmp(name, kinds[role->kind].entry) || !strcmp(name, kinds[role->kind].exit);
-
-		bpf_program__set_autoload(prog, ours);
-		if (!ours)
-			continue;
-		err = bpf_program__set_attach_target(prog, 0, role->function);
-		if (err) {
-			snprintf(role->why_not, sizeof(role->why_not), "%s: %s", role->function, strerror(-err));
-			goto fail;
-		}
-	}
-	err = share_maps(r, skel);
+	memcpy((void *)&c->skel->rodata->knobs, &r->knobs, sizeof(r->knobs));
+	*(uint32_t *)&c->skel->rodata->flush_fn = (uint32_t)index;
+	entry = bpf_object__find_program_by_name(c->skel->obj, role->kprobe ? kinds[role->kind].kentry :
+									      kinds[role->kind].entry);
+	exit = bpf_object__find_program_by_name(c->skel->obj, role->kprobe ? kinds[role->kind].kexit :
+									     kinds[role->kind].exit);
+	bpf_object__for_each_program(prog, c->skel->obj)
+		bpf_program__set_autoload(prog, prog == entry || prog == exit);
+	err = share_maps(r, c->skel);
+	if (!err && !role->kprobe)
+		err = bpf_program__set_attach_target(entry, 0, role->function);
+	if (!err && !role->kprobe)
+		err = bpf_program__set_attach_target(exit, 0, role->function);
 	if (!err)
-		err = flush_bpf__load(skel);
+		err = flush_bpf__load(c->skel);
 	if (!err)
-		err = flush_bpf__attach(skel);
-	if (err) {
-		snprintf(role->why_not, sizeof(role->why_not), "the kernel refused it: %s", strerror(-err));
-		goto fail;
-	}
-	c->skel = skel;
-	return 1;
-fail:
-	flush_bpf__destroy(skel);
+		err = attach_links(c, entry, exit);
+	if (!err)
+		return 1;
+	snprintf(role->why_not, sizeof(role->why_not), "the kernel refused it: %s", strerror(-err));
+	destroy_copy(c);
 	return err;
 }
 
@@ -171,6 +185,11 @@ int roles__want(struct roles *r, enum role_kind kind, uint64_t addr, const struc
 	}
 	snprintf(c->role.function, sizeof(c->role.function), "%s", sym.name);
 	snprintf(c->role.module, sizeof(c->role.module), "%s", sym.module);
+	if (kallsyms__count(syms, sym.name, NULL) > 1) {
+		/* both ways of attaching go by name, and would take the first */
+		snprintf(c->role.why_not, sizeof(c->role.why_not), "several functions have this name");
+		return -EEXIST;
+	}
 	return attach_copy(r, c, r->nr - 1);
 }
 
@@ -193,8 +212,7 @@ void roles__module_gone(struct roles *r, const char *module)
 		if (c->role.gone || strcmp(c->role.module, module))
 			continue;
 		r->misses_gone += copy_misses(c);
-		flush_bpf__destroy(c->skel);
-		c->skel = NULL;
+		destroy_copy(c);
 		c->role.gone = true;
 	}
 }
@@ -202,8 +220,7 @@ void roles__module_gone(struct roles *r, const char *module)
 void roles__detach(struct roles *r)
 {
 	for (size_t i = 0; i < r->nr; i++)
-		if (r->copies[i].skel)
-			flush_bpf__detach(r->copies[i].skel);
+		detach_copy(&r->copies[i]);
 }
 
 size_t roles__count(const struct roles *r)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Flush functions by role. A domain's ops say which functions flush it, whatever the driver: each is attached once, by
- * a copy of bpf/flush.bpf.c that shares the maps of the main object.
+ * a copy of bpf/flush.bpf.c that shares the maps of the main object: by fentry and fexit, or, where the function has no
+ * BTF (a module built without), by kprobe and kretprobe at about three times the cost.
  */
 #ifndef IOMMUTOP_COLLECT_ROLES_H
 #define IOMMUTOP_COLLECT_ROLES_H
@@ -29,6 +30,7 @@ struct role {
 	char function[80];
 	char module[56];	/* "" = the kernel itself */
 	char why_not[200];	/* "" = attached */
+	bool kprobe;		/* attached by kprobe and kretprobe: the function has no BTF */
 	bool gone;		/* its module was unloaded */
 };
 

@@ -182,7 +182,7 @@ fi
 
 # --- man pages
 
-: >"$dir/out" >"$dir/err"
+rm -f "$dir/out" "$dir/err"
 unset code
 
 # options_of COMMAND: as --help has them, one a line: "-o --output" or "--json".

@@ -224,10 +224,12 @@ static void a_full_ring_loses_the_newest_and_counts_them(void **state)
 	assert_int_equal(rings__fill(b->rings), kept * 100 / SLOTS);
 	assert_int_equal(b->seen, kept);
 	assert_int_equal(b->ts[kept - 1], kept);
-	/* read: there is room again */
-	assert_true(put(b, 1, 20000, 1));
+	/* read: there is room again, for as many */
+	for (uint64_t ts = 20001; ts <= 20000 + 3 * SLOTS; ts++)
+		put(b, 1, ts, ts);
 	drain(b, 30000, false);
-	assert_int_equal(b->ts[kept], 20000);
+	assert_int_equal(b->seen, 2 * kept);
+	assert_int_equal(b->ts[kept], 20001);
 }
 
 static void nothing_is_taken_while_the_capture_is_off(void **state)

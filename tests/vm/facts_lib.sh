@@ -26,6 +26,14 @@ equal()
 	[ "$2" = "$3" ] || echo "# got '$2', wanted '$3'"
 }
 
+# came_to_end NAME: the guest's script ended and had nothing to complain of; without that there are no facts to compare.
+came_to_end()
+{
+	check "$1: the guest's script came to its end" [ "$code" = 0 -a ! -s "$dir/out" ]
+	sed 's/^/# /' "$dir/out"
+	[ "$code" = 0 ]
+}
+
 # flatten: JSON on standard input as facts: totals.maps 12, incidents.0.title …; a list also has its length as NAME.nr.
 flatten()
 {

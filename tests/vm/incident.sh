@@ -89,10 +89,10 @@ kernels=("$@")
 for kernel in "${kernels[@]}"; do
 	rm -rf "$dir/files" "$dir/facts"
 	mkdir "$dir/facts"
-	boot --kernel "$kernel" --iommu ref --file "$here/refiommu_guest.sh" --file "$here/incident.guest" \
+	boot --kernel "$kernel" --iommu ref --file "$here/refiommu_guest.sh" --file "$here/facts_guest.sh" \
+		--file "$here/incident.guest" \
 		--output "$dir/files" -- 'sh /root/incident.guest'
-	check "$kernel: the runs came to their end" [ "$code" = 0 -a ! -s "$dir/out" ]
-	sed 's/^/# /' "$dir/out"
+	came_to_end "$kernel" || continue
 	cp "$dir"/files/*.before "$dir"/files/*.after "$dir/facts/"
 	fault
 	stale

@@ -53,6 +53,12 @@ struct module {
 	char name[56];
 };
 
+struct pt_regs {
+	long unsigned int dx;
+	long unsigned int si;
+	long unsigned int di;
+};
+
 struct kobject {
 	void *name;
 	struct list_head entry;
