@@ -120,7 +120,8 @@ struct iot_live {
 	__u64 flush_ns;
 	__u64 pend_head;		/* lazy unmaps: written by this CPU's unmap program */
 	__u64 pend_tail;		/* taken by flushes on any CPU with compare-and-exchange */
-	__u64 pend_overflow;		/* windows not measured */
+	__u64 pend_overflow;		/* windows not measured: the list was full */
+	__u64 pend_dropped;		/* … or older than the hooks of the flushes; written by user space only */
 	__u64 window_max[2];		/* [0] strict, [1] lazy */
 	__u64 pend[IOT_PENDING];	/* ns, end of the unmap */
 	__u64 window[2][HIST_BUCKETS];

@@ -206,16 +206,15 @@ struct iot_module {
 #define IOT_LOST_LATE		7	/* arrived after its time had been written: ts was moved forward, nothing is missing */
 #define IOT_LOST_RATELIMIT	8	/* the kernel itself suppressed log lines */
 #define IOT_LOST_WRITER		9	/* the disk was too slow or full */
-#define IOT_LOST_WINDOW		10	/* unmaps whose window could not be measured (live mode) */
-#define IOT_LOST_UNHOOKED	11	/* a flush function was not hooked until now (count 0: nobody knows how many) */
-#define IOT_LOST_CAUSES		12
+#define IOT_LOST_UNHOOKED	10	/* a flush function was not hooked until now (count 0: nobody knows how many) */
+#define IOT_LOST_CAUSES		11
 struct iot_loss {
 	struct iot_event h;	/* cpu: where, 0xffff = not known */
 	__u64 begin;	/* ns: they are missing between begin and h.ts */
 	__u64 count;	/* how many */
 	__u32 cause;	/* IOT_LOST_* */
 	__u32 pad;
-	char what[24];	/* which program or ring */
+	char what[40];	/* which program, ring or function */
 };
 
 /* One self-check: what our hooks saw against what somebody else counted. */
@@ -298,7 +297,7 @@ IOT_ASSERT_SIZE(iot_log, 40);
 IOT_ASSERT_SIZE(iot_domain, 96);
 IOT_ASSERT_SIZE(iot_attach, 40);
 IOT_ASSERT_SIZE(iot_module, 96);
-IOT_ASSERT_SIZE(iot_loss, 80);
+IOT_ASSERT_SIZE(iot_loss, 96);
 IOT_ASSERT_SIZE(iot_coverage, 64);
 IOT_ASSERT_SIZE(iot_capture, 48);
 IOT_ASSERT_SIZE(iot_device, 168);

@@ -281,6 +281,8 @@ static int serve_wants(struct collect *c)
 			collect__note_loss(c, IOT_LOST_UNHOOKED, c->last_poll, 0,
 					   roles__at(c->roles, roles__count(c->roles) - 1)->function);
 	}
+	if (c->nr_wants)
+		live__drop_pending(c->live);
 	c->nr_wants = 0;
 	return err;
 }

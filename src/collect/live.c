@@ -44,7 +44,7 @@ static void add_cpu(struct live_row *row, const struct iot_live *c)
 	for (size_t i = 0; i < 6; i++)
 		row->flushes[i] += c->flushes[i];
 	row->flush_ns += c->flush_ns;
-	row->unmeasured += c->pend_overflow;
+	row->unmeasured += c->pend_overflow + c->pend_dropped;
 	row->pending += c->pend_head - c->pend_tail;
 	for (size_t lazy = 0; lazy < 2; lazy++) {
 		if (c->window_max[lazy] > row->window_max[lazy])
@@ -90,6 +90,20 @@ int live__reap(struct live *l)
 		__atomic_store_n(&d->ptr, IOT_DOM_FREE, __ATOMIC_RELEASE);
 	}
 	return 0;
+}
+
+void live__drop_pending(struct live *l)
+{
+	for (size_t i = 0; l->counters && i < (size_t)l->nr_cpus * l->nr_domains; i++) {
+		struct iot_live *c = &l->counters[i];
+		__u64 tail = __atomic_load_n(&c->pend_tail, __ATOMIC_ACQUIRE);
+		__u64 head = __atomic_load_n(&c->pend_head, __ATOMIC_ACQUIRE);
+
+		/* a flush that takes some of them at this moment wins: it was seen from its beginning */
+		if (head != tail && __atomic_compare_exchange_n(&c->pend_tail, &tail, head, false,
+								__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			c->pend_dropped += head - tail;
+	}
 }
 
 static int compare_domain(const void *a, const void *b)

@@ -17,6 +17,11 @@ void live__free(struct live *l);
  * the domain table back. To be called after the rare ring was read, so that nobody needs the place any more.
  */
 int live__reap(struct live *l);
+/*
+ * Forgets the lazy unmaps that wait for a flush: to be called when flush functions have just been attached, for
+ * flushes before that were not seen, and the next one would give those unmaps a window that is too long.
+ */
+void live__drop_pending(struct live *l);
 int live__each(struct live *l, int (*each)(void *ctx, const struct live_row *row), void *ctx);
 
 #endif

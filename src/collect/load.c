@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,13 +26,14 @@ static uint64_t round_pow2(uint64_t v)
 
 static size_t count_groups(void)
 {
+	DIR *d = opendir("/sys/kernel/iommu_groups");
+	struct dirent *e;
 	size_t n = 0;
 
-	for (char path[64]; n < 65536; n++) {
-		snprintf(path, sizeof(path), "/sys/kernel/iommu_groups/%zu", n);
-		if (access(path, F_OK))
-			break;
-	}
+	while (d && (e = readdir(d)))
+		n += e->d_name[0] != '.';
+	if (d)
+		closedir(d);
 	return n;
 }
 

@@ -84,6 +84,11 @@ static int check_function(const struct kallsyms *syms, const struct btf *btf, co
 	size_t copies = kallsyms__count(syms, c->function, NULL);
 	int id, nr;
 
+	if (!copies && c->kind == PLAN_SYMBOL) {
+		snprintf(why, size, "the kernel's variable %s is not in /proc/kallsyms; it takes CONFIG_KALLSYMS_ALL",
+			 c->function);
+		return -ENOENT;
+	}
 	if (!copies) {
 		snprintf(why, size, "no function %s in this kernel (renamed or inlined)", c->function);
 		return -ENOENT;

@@ -87,7 +87,7 @@ struct model_domain {
 struct model_loss {
 	__u64 begin, end, count;
 	__u32 cause; /* IOT_LOST_* */
-	char what[24];
+	char what[40];
 };
 
 struct model_stack {

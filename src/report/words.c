@@ -184,7 +184,6 @@ const char *words__loss(__u32 cause)
 		[IOT_LOST_LATE] = "arrived late, time moved forward",
 		[IOT_LOST_RATELIMIT] = "log lines suppressed by the kernel",
 		[IOT_LOST_WRITER] = "not on disk: too slow, full or damaged",
-		[IOT_LOST_WINDOW] = "window not measured",
 		[IOT_LOST_UNHOOKED] = "flush function not traced",
 	};
 

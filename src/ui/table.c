@@ -92,6 +92,14 @@ static struct words short_number(double v)
 	return w;
 }
 
+/* A histogram gives the middle of a bucket; the exact maximum is known. */
+static uint64_t window_value(const struct live_row *r, int lazy, double q)
+{
+	uint64_t v = hist__percentile(r->window[lazy], q);
+
+	return v < r->window_max[lazy] ? v : r->window_max[lazy];
+}
+
 /* A window percentile: lazy where there are lazy unmaps, else strict. "-": none was measured. */
 static struct words window_text(const struct live_row *r, double q)
 {
@@ -104,7 +112,7 @@ static struct words window_text(const struct live_row *r, double q)
 	}
 	if (q >= 1)
 		return words__duration(r->window_max[lazy]);
-	return words__duration(hist__percentile(r->window[lazy], q));
+	return words__duration(window_value(r, lazy, q));
 }
 
 static const char *mode_of(const struct analysis *a, const struct live_row *r)
@@ -192,8 +200,8 @@ static json_object *window_json(const struct live_row *r, int lazy)
 		return NULL;
 	w = json_object_new_object();
 	add_u64(w, "count", hist__total(r->window[lazy]));
-	add_u64(w, "p50_ns", hist__percentile(r->window[lazy], 0.5));
-	add_u64(w, "p99_ns", hist__percentile(r->window[lazy], 0.99));
+	add_u64(w, "p50_ns", window_value(r, lazy, 0.5));
+	add_u64(w, "p99_ns", window_value(r, lazy, 0.99));
 	add_u64(w, "max_ns", r->window_max[lazy]);
 	return w;
 }

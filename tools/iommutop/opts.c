@@ -17,7 +17,7 @@ void cmd__complain(const char *cmd, const char *fmt, ...)
 	va_list ap;
 
 	fflush(stdout);
-	fprintf(stderr, "iommutop %s: ", cmd);
+	fprintf(stderr, "iommutop%s%s: ", *cmd ? " " : "", cmd);
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
