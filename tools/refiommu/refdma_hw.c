@@ -257,7 +257,7 @@ int refdma_hw_thread(void *queue)
 		mutex_lock(&q->hw_lock);
 		while (hw_ready(q)) {
 			hw_step(q);
-			cond_resched();
+			cond_resched_tasks_rcu_qs();
 		}
 		mutex_unlock(&q->hw_lock);
 		wake_up(&q->done_wait);

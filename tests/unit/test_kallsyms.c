@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Symbols and the attach plan's judgement of them, on texts like those of /proc/kallsyms. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "collect/kallsyms.h"
+#include "collect/plan.h"
+
+static const char kernel[] = "0000000000000000 A per_cpu_start\n"
+			     "ffffffff81000000 T _stext\n"
+			     "ffffffff81000100 t iommu_helper\n"
+			     "ffffffff81000200 T twice\n"
+			     "ffffffff81000300 t twice\n"
+			     "ffffffff82000000 D some_data\n"
+			     "ffffffff82000100 b iommu_group_kset\n"
+			     "not a line\n"
+			     "ffffffffc0200000 t late_fn\t[late]\n"
+			     "ffffffffc0200040 d late_data\t[late]\n"
+			     "ffffffffc0100000 t early_fn\t[early]\n"
+			     "ffffffffc0100080 T early_exit\t[early]\n";
+
+static struct kallsyms *load(const char *text, int expected, struct error *err)
+{
+	char path[] = "/tmp/iommutop-kallsyms.XXXXXX";
+	int fd = mkstemp(path);
+	struct kallsyms *k = NULL;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	assert_int_equal(kallsyms__load(&k, path, err), expected);
+	unlink(path);
+	return k;
+}
+
+static void names_are_counted_and_found(void **state)
+{
+	struct kallsyms *k = load(kernel, 0, NULL);
+	struct ksym s = {};
+
+	(void)state;
+	assert_int_equal(kallsyms__count(k, "twice", NULL), 2);
+	assert_int_equal(kallsyms__count(k, "iommu_helper", &s), 1);
+	assert_true(s.addr == 0xffffffff81000100 && s.text && !s.module[0]);
+	assert_int_equal(kallsyms__count(k, "iommu_group_kset", &s), 1);
+	assert_true(s.addr == 0xffffffff82000100 && !s.text);
+	assert_int_equal(kallsyms__count(k, "late_fn", &s), 1);
+	assert_string_equal(s.module, "late");
+	assert_int_equal(kallsyms__count(k, "iommu_help", NULL), 0);
+	assert_int_equal(kallsyms__count(k, "", NULL), 0);
+	kallsyms__free(k);
+}
+
+static void addresses_give_the_function_below_even_in_unsorted_modules(void **state)
+{
+	static const struct {
+		uint64_t addr;
+		const char *name;
+	} cases[] = {
+		{ 0xffffffff81000000, "_stext" },	 { 0xffffffff810000ff, "_stext" },
+		{ 0xffffffff81000350, "twice" },	 { 0xffffffff82000150, "twice" }, /* data is no function */
+		{ 0xffffffffc0100000, "early_fn" },	 { 0xffffffffc0100081, "early_exit" },
+		{ 0xffffffffc0200048, "late_fn" },
+	};
+	struct kallsyms *k = load(kernel, 0, NULL);
+	struct ksym s;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(kallsyms__at(k, cases[i].addr, &s), 0);
+		assert_string_equal(s.name, cases[i].name);
+	}
+	assert_int_equal(kallsyms__at(k, 0xffffffff80ffffff, &s), -ENOENT);
+	kallsyms__free(k);
+}
+
+static void hidden_addresses_and_missing_files_are_said(void **state)
+{
+	struct error err = {};
+	struct kallsyms *k = NULL;
+
+	(void)state;
+	load("0000000000000000 T _stext\n0000000000000000 t other\n", -EPERM, &err);
+	assert_non_null(strstr(err.text, "kptr_restrict"));
+	memset(&err, 0, sizeof(err));
+	load("", -EPERM, &err);
+	memset(&err, 0, sizeof(err));
+	assert_int_equal(kallsyms__load(&k, "/nonexistent/kallsyms", &err), -ENOENT);
+	assert_non_null(strstr(err.text, "/nonexistent/kallsyms"));
+}
+
+static void a_plan_without_btf_says_why_of_each_candidate(void **state)
+{
+	struct kallsyms *k = load(kernel, 0, NULL);
+	static const struct plan_candidate ambiguous = { PLAN_FENTRY, "twice", 1, "x" },
+					   absent = { PLAN_FEXIT, "gone", 1, "x" },
+					   nobtf = { PLAN_FEXIT, "iommu_helper", 1, "x" },
+					   symbol = { PLAN_SYMBOL, "iommu_group_kset", -1, NULL },
+					   nosym = { PLAN_SYMBOL, "iommu_group_kset2", -1, NULL },
+					   tp = { PLAN_TP_BTF, "map", -1, "x" };
+	char why[160];
+
+	(void)state;
+	assert_int_equal(plan__check(k, NULL, &ambiguous, why, sizeof(why)), -EEXIST);
+	assert_non_null(strstr(why, "2 functions are called twice"));
+	assert_int_equal(plan__check(k, NULL, &absent, why, sizeof(why)), -ENOENT);
+	assert_non_null(strstr(why, "no function gone"));
+	assert_int_equal(plan__check(k, NULL, &nobtf, why, sizeof(why)), -ENOENT);
+	assert_non_null(strstr(why, "has no BTF"));
+	assert_int_equal(plan__check(k, NULL, &symbol, why, sizeof(why)), 0);
+	assert_string_equal(why, "");
+	assert_int_equal(plan__check(k, NULL, &nosym, why, sizeof(why)), -ENOENT);
+	assert_non_null(strstr(why, "CONFIG_KALLSYMS_ALL"));
+	assert_int_equal(plan__check(k, NULL, &tp, why, sizeof(why)), -ENOENT);
+	assert_non_null(strstr(why, "no tracepoint map"));
+	kallsyms__free(k);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_are_counted_and_found),
+		cmocka_unit_test(addresses_give_the_function_below_even_in_unsorted_modules),
+		cmocka_unit_test(hidden_addresses_and_missing_files_are_said),
+		cmocka_unit_test(a_plan_without_btf_says_why_of_each_candidate),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
