@@ -13,11 +13,11 @@ static __always_inline struct iot_dom *stream__dom(struct iot_cpu *c, __u64 dom)
 }
 
 /*
- * The two hot programs read their arguments where they store them: BPF_PROG() would load all of them first and spill
- * them to the stack, ten instructions.
+ * The two hot programs read their arguments where they store them: BPF_PROG() would load all of
+ * them first and spill them to the stack, ten instructions.
  *
- * Arguments: 0 domain, 1 iova, 2 paddr, 3 size, 4 prot, 5 gfp, 6 the result. 6.1, 6.12: __iommu_map; 7.2:
- * iommu_map_nosync. Both complete (kernel sources: drivers/iommu/iommu.c).
+ * Arguments: 0 domain, 1 iova, 2 paddr, 3 size, 4 prot, 5 gfp, 6 the result. 6.1, 6.12:
+ * __iommu_map; 7.2: iommu_map_nosync. Both complete (kernel sources: drivers/iommu/iommu.c).
  */
 SEC("?fexit")
 int map_exit(__u64 *ctx)
@@ -46,7 +46,8 @@ int map_exit(__u64 *ctx)
 	return 0;
 }
 
-/* Arguments: 0 domain, 1 iova, 2 size, 3 gather, 4 the result: bytes removed. __iommu_unmap on all kernels. */
+/* Arguments: 0 domain, 1 iova, 2 size, 3 gather, 4 the result: bytes removed. __iommu_unmap on all
+ * kernels. */
 SEC("?fexit")
 int unmap_exit(__u64 *ctx)
 {
@@ -82,7 +83,8 @@ int unmap_exit(__u64 *ctx)
 
 /* The address range itself, only when asked for: it doubles the events. */
 SEC("?fexit")
-int BPF_PROG(iova_alloc_exit, struct iommu_domain *dom, u64 size, u64 limit, struct device *dev, u64 iova)
+int BPF_PROG(iova_alloc_exit, struct iommu_domain *dom, u64 size, u64 limit, struct device *dev,
+	     u64 iova)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);

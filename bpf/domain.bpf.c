@@ -9,7 +9,8 @@ static __always_inline void text__copy(char *out, __u32 size, const char *from)
 		bpf_probe_read_kernel_str(out, size, from);
 }
 
-/* Number of the device; the first time it gets one and the stream is told its names. 0: the table is full. */
+/* Number of the device; the first time it gets one and the stream is told its names. 0: the table
+ * is full. */
 static __noinline __u32 dev__number(struct device *dev, __u16 flags)
 {
 	struct iot_dev *known, fresh = {};
@@ -21,7 +22,8 @@ static __noinline __u32 dev__number(struct device *dev, __u16 flags)
 		return known->id;
 	fresh.id = number__next(NUMBER_DEVICE);
 	fresh.group = BPF_CORE_READ(dev, iommu_group) ? BPF_CORE_READ(dev, iommu_group, id) : -1;
-	/* two CPUs may be here for one device: the first in the map wins, the other's number stays unused */
+	/* two CPUs may be here for one device: the first in the map wins, the other's number stays
+	 * unused */
 	if (bpf_map_update_elem(&devs, &key, &fresh, BPF_NOEXIST)) {
 		known = bpf_map_lookup_elem(&devs, &key);
 		if (!known)
@@ -38,12 +40,14 @@ static __noinline __u32 dev__number(struct device *dev, __u16 flags)
 	kernel__dev_name(dev, e->name, sizeof(e->name));
 	text__copy(e->driver, sizeof(e->driver), BPF_CORE_READ(dev, driver, name));
 	text__copy(e->bus, sizeof(e->bus), BPF_CORE_READ(dev, bus, name));
-	text__copy(e->iommu, sizeof(e->iommu), BPF_CORE_READ(dev, iommu, iommu_dev, dev, kobj.name));
+	text__copy(e->iommu, sizeof(e->iommu),
+		   BPF_CORE_READ(dev, iommu, iommu_dev, dev, kobj.name));
 	rare__submit(e);
 	return fresh.id;
 }
 
-static __always_inline void attach__tell(__u16 id, __u32 domain, __u32 dev, __s32 group, int ret, __u16 flags)
+static __always_inline void attach__tell(__u16 id, __u32 domain, __u32 dev, __s32 group, int ret,
+					 __u16 flags)
 {
 	struct iot_attach *e = rare__reserve(sizeof(*e));
 
@@ -88,7 +92,8 @@ static __noinline int dev__enter(struct device *dev, __u64 dom, __u16 flags)
 	if (!known || !id || !dom)
 		return 0;
 	if (known->domain == dom)
-		return 0; /* seen by the snapshot and by the attach hook, or attached again after a reset */
+		return 0; /* seen by the snapshot and by the attach hook, or attached again after a
+			     reset */
 	dev__leave(known);
 	place = dom__add(dom, known->group, flags);
 	d = place >= 0 ? dom__at(place) : NULL;
@@ -119,14 +124,15 @@ int BPF_PROG(attach2_exit, struct iommu_domain *dom, struct device *dev, int ret
 }
 
 SEC("?fexit")
-int BPF_PROG(attach3_exit, struct iommu_domain *dom, struct device *dev, struct iommu_domain *old, int ret)
+int BPF_PROG(attach3_exit, struct iommu_domain *dom, struct device *dev, struct iommu_domain *old,
+	     int ret)
 {
 	return attach_exit((__u64)dom, dev, ret);
 }
 
 /*
- * The type of a default domain may change in place (sysfs: DMA to DMA-FQ), and a cookie comes after the allocation:
- * read again what dom__add() found.
+ * The type of a default domain may change in place (sysfs: DMA to DMA-FQ), and a cookie comes after
+ * the allocation: read again what dom__add() found.
  */
 static __always_inline void dom__refresh(__u64 ptr, __u32 what)
 {
@@ -151,7 +157,8 @@ int BPF_PROG(init_fq_exit, struct iommu_domain *dom, int ret)
 	return 0;
 }
 
-/* iommu_setup_dma_ops() runs once a device has its default domain, cookie and queue: (dev, …) on every kernel. */
+/* iommu_setup_dma_ops() runs once a device has its default domain, cookie and queue: (dev, …) on
+ * every kernel. */
 SEC("?fexit")
 int BPF_PROG(setup_dma_exit, struct device *dev)
 {
@@ -181,8 +188,9 @@ static __always_inline int dom__free(__u64 ptr)
 }
 
 /*
- * 6.12, 7.2: iommu_domain_free is complete; 6.1 inlines it in part, but passes every domain to iommu_put_dma_cookie,
- * as 6.12 does too (kernel sources: drivers/iommu/iommu.c, dma-iommu.c). Whichever comes first takes the domain.
+ * 6.12, 7.2: iommu_domain_free is complete; 6.1 inlines it in part, but passes every domain to
+ * iommu_put_dma_cookie, as 6.12 does too (kernel sources: drivers/iommu/iommu.c, dma-iommu.c).
+ * Whichever comes first takes the domain.
  */
 SEC("?fentry")
 int BPF_PROG(domain_free_entry, struct iommu_domain *dom)
@@ -234,9 +242,9 @@ int BPF_PROG(module_free, struct module *mod)
 }
 
 /*
- * The snapshot: walks iommu_group_kset -> groups -> devices without locks, as the kernel's own debuggers do. Every
- * pointer is read with a fault-safe copy; a list that changes under it ends early, and the attach hook, which is
- * already active, sees the change.
+ * The snapshot: walks iommu_group_kset -> groups -> devices without locks, as the kernel's own
+ * debuggers do. Every pointer is read with a fault-safe copy; a list that changes under it ends
+ * early, and the attach hook, which is already active, sees the change.
  */
 struct walk {
 	__u64 groups_end, group;
@@ -245,8 +253,9 @@ struct walk {
 };
 
 /*
- * The walk's state is in a map, not on the stack: 6.1 verifies the callback of bpf_loop() once, with what the stack
- * held before the first round, and removes every branch that this round doesn't take.
+ * The walk's state is in a map, not on the stack: 6.1 verifies the callback of bpf_loop() once,
+ * with what the stack held before the first round, and removes every branch that this round doesn't
+ * take.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -270,15 +279,17 @@ static long walk_step(__u32 i, void *ctx)
 	if (!w)
 		return 1;
 	if (w->dev != w->devs_end) {
-		struct group_device *gd = (void *)(w->dev - bpf_core_field_offset(struct group_device, list));
+		struct group_device *gd =
+			(void *)(w->dev - bpf_core_field_offset(struct group_device, list));
 
 		dev__enter(BPF_CORE_READ(gd, dev), w->domain, IOT_F_SNAPSHOT);
 		w->dev = list__next(w->dev);
 		return !w->dev;
 	}
 	if (w->group != w->groups_end) {
-		struct iommu_group *g = (void *)(w->group - bpf_core_field_offset(struct iommu_group, kobj) -
-						 bpf_core_field_offset(struct kobject, entry));
+		struct iommu_group *g =
+			(void *)(w->group - bpf_core_field_offset(struct iommu_group, kobj) -
+				 bpf_core_field_offset(struct kobject, entry));
 
 		w->domain = (__u64)BPF_CORE_READ(g, domain);
 		w->devs_end = (__u64)g + bpf_core_field_offset(struct iommu_group, devices);

@@ -10,9 +10,11 @@ static __always_inline __u32 dev__known(struct device *dev)
 	return known ? known->id : 0;
 }
 
-/* AMD, SMMUv2, the reference driver and others; never Intel, virtio, SMMUv3. dev may be NULL (SMMUv2). */
+/* AMD, SMMUv2, the reference driver and others; never Intel, virtio, SMMUv3. dev may be NULL
+ * (SMMUv2). */
 SEC("?fentry/report_iommu_fault")
-int BPF_PROG(fault_report, struct iommu_domain *dom, struct device *dev, unsigned long iova, int flags)
+int BPF_PROG(fault_report, struct iommu_domain *dom, struct device *dev, unsigned long iova,
+	     int flags)
 {
 	int place = dom__place((__u64)dom);
 	struct iot_dom *d = place >= 0 ? dom__at(place) : NULL;
@@ -37,7 +39,8 @@ int BPF_PROG(fault_report, struct iommu_domain *dom, struct device *dev, unsigne
 	return 0;
 }
 
-static __always_inline void trouble__tell(__u16 id, struct device *dev, int queue, const char *what, __u32 size)
+static __always_inline void trouble__tell(__u16 id, struct device *dev, int queue, const char *what,
+					  __u32 size)
 {
 	struct iot_trouble *e = rare__reserve(sizeof(*e));
 
@@ -75,8 +78,9 @@ int BPF_PROG(pci_reset, struct pci_dev *pdev)
 }
 
 /*
- * Every printk, at store time, whatever its level. Drivers say "Tx Unit Hang" and Intel and virtio IOMMUs say "fault" in
- * no other way. User space keeps the lines that mean something; here nothing is judged.
+ * Every printk, at store time, whatever its level. Drivers say "Tx Unit Hang" and Intel and virtio
+ * IOMMUs say "fault" in no other way. User space keeps the lines that mean something; here nothing
+ * is judged.
  */
 SEC("?tp_btf/console")
 int BPF_PROG(console_line, const char *text, unsigned long len)

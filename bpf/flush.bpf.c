@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOTLB flushes, as templates by role. User space opens this object once for every flush function that a live domain's
- * ops name, whichever driver it belongs to, and points one pair of programs at it; the maps are shared with the rest.
+ * IOTLB flushes, as templates by role. User space opens this object once for every flush function
+ * that a live domain's ops name, whichever driver it belongs to, and points one pair of programs at
+ * it; the maps are shared with the rest.
  */
 #define IOT_DEFINE_STATE
 #include "state.h"
@@ -33,8 +34,9 @@ static __always_inline void window__count(struct iot_live *l, __u32 lazy, __u32 
 #define BATCH 16
 
 /*
- * Up to BATCH pending lazy unmaps of one CPU, oldest first; all of those that ended before the flush began are covered.
- * Another CPU's flush may be here at the same time: who moves the tail counts them, so they are copied before.
+ * Up to BATCH pending lazy unmaps of one CPU, oldest first; all of those that ended before the
+ * flush began are covered. Another CPU's flush may be here at the same time: who moves the tail
+ * counts them, so they are copied before.
  */
 static long pending_step(__u32 i, struct covered *c)
 {
@@ -86,12 +88,13 @@ static long cpu_step(__u32 cpu, struct covered *c)
 	if (cpu >= knobs.nr_cpus)
 		return 1;
 	c->ring = live__of(cpu, c->place);
-	bpf_loop(2 * IOT_PENDING, pending_step, c, 0); /* one by one and a lost race each, at the most */
+	bpf_loop(2 * IOT_PENDING, pending_step, c,
+		 0); /* one by one and a lost race each, at the most */
 	return 0;
 }
 
-static __always_inline void flush_live(__u32 cpu, int place, __u64 begin, __u64 end, __u32 kind, __u32 why,
-				       __u64 first_unmap)
+static __always_inline void flush_live(__u32 cpu, int place, __u64 begin, __u64 end, __u32 kind,
+				       __u32 why, __u64 first_unmap)
 {
 	struct iot_live *l = place >= 0 ? live__of(cpu, (__u32)place) : NULL;
 	struct covered c;
@@ -118,15 +121,17 @@ static __always_inline void flush_live(__u32 cpu, int place, __u64 begin, __u64 
 }
 
 /*
- * Whose begin this is: the gather is on its caller's stack and so unique; without one, the domain and the task (two
- * tasks may flush one domain at once, and a task be interrupted by a flush of the same domain).
+ * Whose begin this is: the gather is on its caller's stack and so unique; without one, the domain
+ * and the task (two tasks may flush one domain at once, and a task be interrupted by a flush of the
+ * same domain).
  */
 struct flush_key {
 	__u64 ptr;
 	__u64 task;
 };
 
-static __always_inline struct iot_inflight *flush__slot(struct flush_key *k, __u64 dom, __u64 gather)
+static __always_inline struct iot_inflight *flush__slot(struct flush_key *k, __u64 dom,
+							__u64 gather)
 {
 	k->ptr = gather ?: dom;
 	k->task = gather ? 0 : bpf_get_current_pid_tgid() << 1 | kernel__in_irq();
@@ -194,9 +199,10 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 }
 
 /*
- * A flush queue counts its flush before it calls the driver (fq_flush_iotlb(), inlined on 7.x): a count beyond those
- * already recognised makes this one of them, and the timer's own function tells which kind. Counting, not comparing
- * with the last value, keeps two concurrent flushes of one domain apart.
+ * A flush queue counts its flush before it calls the driver (fq_flush_iotlb(), inlined on 7.x): a
+ * count beyond those already recognised makes this one of them, and the timer's own function tells
+ * which kind. Counting, not comparing with the last value, keeps two concurrent flushes of one
+ * domain apart.
  */
 static __always_inline __u32 flush__why(__u64 dom)
 {
@@ -244,8 +250,8 @@ int BPF_PROG(sync_exit, struct iommu_domain *dom, struct iommu_iotlb_gather *gat
 	__u64 start = gather->start, end = gather->end;
 	int empty = start >= end; /* nothing gathered: start is ULONG_MAX (include/linux/iommu.h) */
 
-	return flush__end((__u64)dom, (__u64)gather, IOT_FLUSH_SYNC, IOT_WHY_STRICT, empty ? 0 : start,
-			  empty ? 0 : end - start + 1);
+	return flush__end((__u64)dom, (__u64)gather, IOT_FLUSH_SYNC, IOT_WHY_STRICT,
+			  empty ? 0 : start, empty ? 0 : end - start + 1);
 }
 
 SEC("?fentry")
@@ -261,8 +267,9 @@ int BPF_PROG(sync_map_exit, struct iommu_domain *dom, unsigned long iova, u64 si
 }
 
 /*
- * The same by kprobe and kretprobe, for functions without BTF: modules built against a kernel that has none. On return
- * the arguments are gone, so they wait here, by task and whether in an interrupt; direct mapped.
+ * The same by kprobe and kretprobe, for functions without BTF: modules built against a kernel that
+ * has none. On return the arguments are gone, so they wait here, by task and whether in an
+ * interrupt; direct mapped.
  */
 #define CALLS 1024
 struct call {
@@ -300,7 +307,8 @@ static __always_inline void call__enter(__u64 dom, __u64 arg1, __u64 arg2)
 	c->task = task;
 }
 
-/* 0: entered before we were attached, or overwritten by another task; the flush can't be told from none. */
+/* 0: entered before we were attached, or overwritten by another task; the flush can't be told from
+ * none. */
 static __always_inline int call__leave(struct call *out)
 {
 	struct iot_cpu *cpu = cpu__this(bpf_get_smp_processor_id());

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Every difference between kernels that bpf/ knows, in one place. Flavours (___x) are resolved by CO-RE at load time,
- * by the fields a kernel has, never by its version.
+ * Every difference between kernels that bpf/ knows, in one place. Flavours (___x) are resolved by
+ * CO-RE at load time, by the fields a kernel has, never by its version.
  */
 #ifndef IOMMUTOP_BPF_KERNEL_H
 #define IOMMUTOP_BPF_KERNEL_H
@@ -12,8 +12,9 @@
 #include <bpf/bpf_tracing.h>
 
 /*
- * preempt_count moved: a per-CPU variable of its own (6.1, and again 7.x), a member of pcpu_hot (6.2 … 6.14).
- * Where neither exists, interrupts can't be told from tasks and no event gets IOT_F_IRQ.
+ * preempt_count moved: a per-CPU variable of its own (6.1, and again 7.x), a member of pcpu_hot
+ * (6.2 … 6.14). Where neither exists, interrupts can't be told from tasks and no event gets
+ * IOT_F_IRQ.
  */
 struct pcpu_hot___new {
 	int preempt_count;
@@ -22,7 +23,8 @@ struct pcpu_hot___new {
 extern const int __preempt_count __ksym __weak;
 extern const struct pcpu_hot___new pcpu_hot __ksym __weak;
 
-/* Soft and hard interrupt and NMI bits of preempt_count (include/linux/preempt.h); SOFTIRQ_OFFSET only, not "BH off". */
+/* Soft and hard interrupt and NMI bits of preempt_count (include/linux/preempt.h); SOFTIRQ_OFFSET
+ * only, not "BH off". */
 #define PREEMPT_IRQ_BITS 0x00ff0100
 
 static __always_inline int kernel__in_irq(void)
@@ -40,8 +42,9 @@ static __always_inline int kernel__in_irq(void)
 }
 
 /*
- * The DMA cookie: a plain member up to 6.12; 7.x keeps it in a union that cookie_type discriminates.
- * Types without the DMA API bit never have one (6.1 keeps MSI cookies in the same member: type UNMANAGED).
+ * The DMA cookie: a plain member up to 6.12; 7.x keeps it in a union that cookie_type
+ * discriminates. Types without the DMA API bit never have one (6.1 keeps MSI cookies in the same
+ * member: type UNMANAGED).
  */
 enum iommu_domain_cookie_type___new {
 	IOMMU_COOKIE_DMA_IOVA___new = 1,
@@ -65,9 +68,10 @@ static __always_inline __u64 kernel__dma_cookie(struct iommu_domain *dom)
 }
 
 /*
- * The lower half of a pointer as a plain number. The verifier types arguments of fentry and fexit programs as pointers
- * and lets nobody calculate with one; a 32-bit copy is a number for it (with CAP_PERFMON). Written in assembler, because
- * the compiler would do the 64-bit arithmetic first and cut the result.
+ * The lower half of a pointer as a plain number. The verifier types arguments of fentry and fexit
+ * programs as pointers and lets nobody calculate with one; a 32-bit copy is a number for it (with
+ * CAP_PERFMON). Written in assembler, because the compiler would do the 64-bit arithmetic first and
+ * cut the result.
  */
 static __always_inline __u32 kernel__low32(__u64 ptr)
 {

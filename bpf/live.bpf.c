@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Maps and unmaps as counters that stay in the kernel (top). Programs of their own, for every instruction counts: no
- * knob is read that record needs, and maps are taken on entry, which costs a third less than on exit.
+ * Maps and unmaps as counters that stay in the kernel (top). Programs of their own, for every
+ * instruction counts: no knob is read that record needs, and maps are taken on entry, which costs a
+ * third less than on exit.
  */
 #include "state.h"
 
@@ -30,10 +31,11 @@ int BPF_PROG(map_live_entry, struct iommu_domain *dom, unsigned long iova, u64 p
 	return 0;
 }
 
-/* On exit: the window begins when the entries are cleared, and a flush that began before that doesn't cover it. */
+/* On exit: the window begins when the entries are cleared, and a flush that began before that
+ * doesn't cover it. */
 SEC("?fexit")
-int BPF_PROG(unmap_live_exit, struct iommu_domain *dom, unsigned long iova, u64 size, struct iommu_iotlb_gather *gather,
-	     u64 unmapped)
+int BPF_PROG(unmap_live_exit, struct iommu_domain *dom, unsigned long iova, u64 size,
+	     struct iommu_iotlb_gather *gather, u64 unmapped)
 {
 	struct iot_live *l = live__this(dom);
 	struct iot_inflight *f;

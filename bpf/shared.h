@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What bpf/ and src/collect share beside the events: the layout of the maps. Not a wire format, never on disk.
+ * What bpf/ and src/collect share beside the events: the layout of the maps. Not a wire format,
+ * never on disk.
  *
- * On the hot path global data costs about five instructions, an array look-up, which the verifier inlines, about
- * twelve, a hash look-up about ninety, and a ring-buffer reserve + commit more than two hundred: hence global data for
- * what has a fixed size, arrays for what is sized at load time, and a ring per CPU in an mmap-able array.
+ * On the hot path global data costs about five instructions, an array look-up, which the verifier
+ * inlines, about twelve, a hash look-up about ninety, and a ring-buffer reserve + commit more than
+ * two hundred: hence global data for what has a fixed size, arrays for what is sized at load time,
+ * and a ring per CPU in an mmap-able array.
  */
 #ifndef IOMMUTOP_BPF_SHARED_H
 #define IOMMUTOP_BPF_SHARED_H
@@ -12,33 +14,34 @@
 #include "event.h"
 #include "util/hist.h"
 
-#define IOT_MODE_LIVE	0	/* counters and windows only; hot events don't leave the kernel */
-#define IOT_MODE_STREAM	1	/* every event */
+#define IOT_MODE_LIVE   0 /* counters and windows only; hot events don't leave the kernel */
+#define IOT_MODE_STREAM 1 /* every event */
 
 /* Read-only after load; the verifier removes what a knob switches off. */
 struct iot_knobs {
-	__u32 mode;		/* IOT_MODE_* */
-	__u32 nr_cpus;		/* possible CPUs */
-	__u32 ring_mask;	/* slots of a CPU's ring, a power of two, less 1 */
-	__u32 dom_mask;		/* places of the domain table in use, a power of two, less 1 */
-	__u32 stacks;		/* 1: a kernel stack on every unmap and fault */
-	__u32 coverage;		/* 1: add up what the control is held against */
-	__u64 group_kset;	/* address of the kernel's variable iommu_group_kset, 0 = not known */
+	__u32 mode;       /* IOT_MODE_* */
+	__u32 nr_cpus;    /* possible CPUs */
+	__u32 ring_mask;  /* slots of a CPU's ring, a power of two, less 1 */
+	__u32 dom_mask;   /* places of the domain table in use, a power of two, less 1 */
+	__u32 stacks;     /* 1: a kernel stack on every unmap and fault */
+	__u32 coverage;   /* 1: add up what the control is held against */
+	__u64 group_kset; /* address of the kernel's variable iommu_group_kset, 0 = not known */
 };
 
-/* A full ring keeps this many slots back for programs of interrupts that nest between test and reserve. */
-#define IOT_RING_SLACK	16
+/* A full ring keeps this many slots back for programs of interrupts that nest between test and
+ * reserve. */
+#define IOT_RING_SLACK 16
 
 /* One per CPU. The writer's and the reader's fields lie in cache lines of their own. */
 struct iot_cpu {
-	__u64 head;		/* slots ever reserved; atomic: interrupts nest */
-	__u64 lost;		/* hot events that found the ring full */
-	__u64 rare_lost;	/* rare events that found their ring full */
-	__u64 unknown_domain;	/* hot events whose domain had no place in the table */
-	__u64 no_begin;		/* flushes whose begin was overwritten */
-	__u64 no_device;	/* devices that found no room in their table */
-	__u32 in_fq_timer;	/* this CPU is inside fq_flush_timeout() */
-	__u32 ring_first;	/* index of this CPU's first slot */
+	__u64 head;           /* slots ever reserved; atomic: interrupts nest */
+	__u64 lost;           /* hot events that found the ring full */
+	__u64 rare_lost;      /* rare events that found their ring full */
+	__u64 unknown_domain; /* hot events whose domain had no place in the table */
+	__u64 no_begin;       /* flushes whose begin was overwritten */
+	__u64 no_device;      /* devices that found no room in their table */
+	__u32 in_fq_timer;    /* this CPU is inside fq_flush_timeout() */
+	__u32 ring_first;     /* index of this CPU's first slot */
 	/* control: what the kernel's own tracepoints said */
 	__u64 tp_map_bytes;
 	__u64 tp_unmap_bytes;
@@ -47,83 +50,92 @@ struct iot_cpu {
 	__u64 map_bytes;
 	__u64 unmap_bytes;
 	__u64 unmaps;
-	__u64 map_max;		/* largest single one: what an operation under way can make the sums differ by */
+	__u64 map_max; /* largest single one: what an operation under way can make the sums differ
+			  by */
 	__u64 unmap_max;
 	__u64 pad1[1];
 	/*
-	 * Only user space writes these. limit: the first slot that may not be reserved yet, so head == limit is a full
-	 * ring; 0: the capture is off, and nothing is taken, counted or lost. One number for both, for it is read at
-	 * every event. All CPUs are switched within microseconds.
+	 * Only user space writes these. limit: the first slot that may not be reserved yet, so head
+	 * == limit is a full ring; 0: the capture is off, and nothing is taken, counted or lost.
+	 * One number for both, for it is read at every event. All CPUs are switched within
+	 * microseconds.
 	 */
 	__u64 limit;
-	__u64 tail;		/* slots ever consumed */
+	__u64 tail; /* slots ever consumed */
 	__u64 pad2[6];
 };
 _Static_assert(sizeof(struct iot_cpu) == 192, "struct iot_cpu fills whole cache lines");
 
 /* Domain table: open addressing, IOT_DOM_PROBES places from the hash on. */
-#define IOT_DOM_PROBES	4
-#define IOT_DOM_FREE	0	/* values of ptr that are no pointer */
-#define IOT_DOM_BUSY	1	/* being filled */
-#define IOT_DOM_DEAD	2	/* freed; user space reads its last counters, clears them and sets IOT_DOM_FREE */
+#define IOT_DOM_PROBES 4
+#define IOT_DOM_FREE   0 /* values of ptr that are no pointer */
+#define IOT_DOM_BUSY   1 /* being filled */
+#define IOT_DOM_DEAD \
+	2 /* freed; user space reads its last counters, clears them and sets IOT_DOM_FREE */
 struct iot_dom {
-	__u64 ptr;	/* struct iommu_domain *, or IOT_DOM_* */
-	__u64 cookie;	/* struct iommu_dma_cookie *, 0 = none */
-	__u64 fq_seen;	/* flush-queue flushes recognised, in the kernel's own count (fq_flush_start_cnt) */
-	__u32 id;	/* the number that events carry */
-	__u32 dev;	/* of its one device; 0 = none, or several */
-	__u32 dev_xor;	/* XOR of the numbers of the devices attached: with one device, its number */
+	__u64 ptr;     /* struct iommu_domain *, or IOT_DOM_* */
+	__u64 cookie;  /* struct iommu_dma_cookie *, 0 = none */
+	__u64 fq_seen; /* flush-queue flushes recognised, in the kernel's own count
+			  (fq_flush_start_cnt) */
+	__u32 id;      /* the number that events carry */
+	__u32 dev;     /* of its one device; 0 = none, or several */
+	__u32 dev_xor; /* XOR of the numbers of the devices attached: with one device, its number */
 	__u32 nr_devs;
 	__u32 type;
 	__s32 group;
-	__u32 fq_ours;	/* at the end of the capture: flush-queue flushes recognised since fq_base, and … */
-	__u32 fq_control;	/* … the kernel's own count of them */
-	__u64 fq_base;	/* fq_seen when every flush function was attached */
+	__u32 fq_ours; /* at the end of the capture: flush-queue flushes recognised since fq_base,
+			  and … */
+	__u32 fq_control; /* … the kernel's own count of them */
+	__u64 fq_base;    /* fq_seen when every flush function was attached */
 };
 _Static_assert(sizeof(struct iot_dom) == 64, "a shift finds a domain's place");
 
 /* The global data, the same memory for every BPF object. */
-#define IOT_CPUS_MAX	1024
-#define IOT_DOMS_MAX	4096
+#define IOT_CPUS_MAX 1024
+#define IOT_DOMS_MAX 4096
 struct iot_state {
 	struct iot_cpu cpus[IOT_CPUS_MAX];
-	struct iot_dom doms[IOT_DOMS_MAX];	/* knobs.dom_mask + 1 of them are used */
+	struct iot_dom doms[IOT_DOMS_MAX]; /* knobs.dom_mask + 1 of them are used */
 };
 
 /* What the program tell_domains is run with. */
 struct iot_tell {
-	__u32 end;	/* 0: the flush functions are attached now, begin to count; 1: the capture ends */
+	__u32 end; /* 0: the flush functions are attached now, begin to count; 1: the capture ends
+		    */
 	__u32 pad;
 };
 
 struct iot_dev {
 	__u32 id;
 	__s32 group;
-	__u64 domain;	/* pointer of the domain it is attached to, 0 = none */
+	__u64 domain; /* pointer of the domain it is attached to, 0 = none */
 };
 
 /* Flushes (and, live, strict unmaps) under way; direct mapped. */
-#define IOT_INFLIGHT	4096
+#define IOT_INFLIGHT 4096
 struct iot_inflight {
-	__u64 ptr;		/* the gather, or the domain */
-	__u64 task;		/* 0 with a gather */
-	__u64 begin;		/* ns, the flush's; 0 = not begun */
-	__u64 first_unmap;	/* ns, end of the first unmap that this flush covers; 0 = none (live mode) */
+	__u64 ptr;         /* the gather, or the domain */
+	__u64 task;        /* 0 with a gather */
+	__u64 begin;       /* ns, the flush's; 0 = not begun */
+	__u64 first_unmap; /* ns, end of the first unmap that this flush covers; 0 = none (live
+			      mode) */
 };
 
-/* Live counters per CPU and domain; index: cpu * places + place in the domain table. One writer per field. */
-#define IOT_PENDING	256	/* a flush queue has 255 usable entries */
+/* Live counters per CPU and domain; index: cpu * places + place in the domain table. One writer per
+ * field. */
+#define IOT_PENDING 256 /* a flush queue has 255 usable entries */
 struct iot_live {
 	__u64 maps, map_bytes;
-	__u64 unmaps_strict, unmap_bytes;	/* lazy ones: pend_head + pend_overflow */
-	__u64 flushes[6];		/* by IOT_WHY_* */
+	__u64 unmaps_strict, unmap_bytes; /* lazy ones: pend_head + pend_overflow */
+	__u64 flushes[6];                 /* by IOT_WHY_* */
 	__u64 flush_ns;
-	__u64 pend_head;		/* lazy unmaps: written by this CPU's unmap program */
-	__u64 pend_tail;		/* taken by flushes on any CPU with compare-and-exchange */
-	__u64 pend_overflow;		/* windows not measured: the list was full */
-	__u64 pend_dropped;		/* … or older than the hooks of the flushes; written by user space only */
-	__u64 window_max[2];		/* [0] strict, [1] lazy */
-	__u64 pend[IOT_PENDING];	/* ns, end of the unmap */
+	__u64 pend_head;     /* lazy unmaps: written by this CPU's unmap program */
+	__u64 pend_tail;     /* taken by flushes on any CPU with compare-and-exchange */
+	__u64 pend_overflow; /* windows not measured: the list was full */
+	__u64 pend_dropped; /* … or older than the hooks of the flushes; written by user space only
+			     */
+	__u64 window_max[2];     /* [0] strict, [1] lazy */
+	__u64 pend[IOT_PENDING]; /* ns, end of the unmap */
 	__u64 window[2][HIST_BUCKETS];
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The maps, and the few verbs on them that every program uses. Sizes marked 1 are set before load. */
+/* The maps, and the few verbs on them that every program uses. Sizes marked 1 are set before load.
+ */
 #ifndef IOMMUTOP_BPF_STATE_H
 #define IOMMUTOP_BPF_STATE_H
 
@@ -7,8 +8,9 @@
 #include "shared.h"
 
 /*
- * Global data is defined by the one file of an object that says IOT_DEFINE_STATE: the static linker would keep a weak
- * copy's section of every file, and the section's size is the size of the map, which two objects share.
+ * Global data is defined by the one file of an object that says IOT_DEFINE_STATE: the static linker
+ * would keep a weak copy's section of every file, and the section's size is the size of the map,
+ * which two objects share.
  */
 #ifdef IOT_DEFINE_STATE
 const volatile struct iot_knobs knobs = {};
@@ -49,7 +51,8 @@ struct {
 	__type(value, struct iot_dev);
 } devs SEC(".maps") __weak;
 
-/* struct iova_domain * -> struct iommu_domain *: an IOVA is freed with nothing but its allocator at hand. */
+/* struct iova_domain * -> struct iommu_domain *: an IOVA is freed with nothing but its allocator at
+ * hand. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
@@ -77,8 +80,8 @@ struct {
 	__type(value, __u64);
 } numbers SEC(".maps") __weak;
 
-#define NUMBER_DOMAIN	0
-#define NUMBER_DEVICE	1
+#define NUMBER_DOMAIN 0
+#define NUMBER_DEVICE 1
 
 static __always_inline __u32 number__next(__u32 what)
 {
@@ -92,7 +95,8 @@ static __always_inline struct iot_cpu *cpu__this(__u32 cpu)
 	return &state.cpus[cpu & (IOT_CPUS_MAX - 1)];
 }
 
-/* Fibonacci hashing: pointers differ in their middle bits, the multiplication carries them to the top. 20 bits. */
+/* Fibonacci hashing: pointers differ in their middle bits, the multiplication carries them to the
+ * top. 20 bits. */
 static __always_inline __u32 hash__ptr(__u64 ptr)
 {
 	return (kernel__low32(ptr) * 0x9e3779b1U) >> 12;
@@ -113,8 +117,9 @@ static __always_inline struct iot_inflight *inflight__of(__u32 hash)
 }
 
 /*
- * Rare events go through a BPF ring buffer of their own, so that no storm of maps drowns them. The consumer polls by
- * the clock, so nobody is woken here. Returns NULL, counted as lost, if the ring is full.
+ * Rare events go through a BPF ring buffer of their own, so that no storm of maps drowns them. The
+ * consumer polls by the clock, so nobody is woken here. Returns NULL, counted as lost, if the ring
+ * is full.
  */
 static __always_inline void *rare__reserve(__u32 size)
 {
@@ -134,7 +139,8 @@ static __always_inline void rare__submit(void *p)
 	bpf_ringbuf_submit(p, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void event__init(struct iot_event *e, __u16 id, __u16 len, __u32 domain, __u32 dev)
+static __always_inline void event__init(struct iot_event *e, __u16 id, __u16 len, __u32 domain,
+					__u32 dev)
 {
 	e->ts = bpf_ktime_get_ns();
 	e->id = id;
@@ -148,8 +154,9 @@ static __always_inline void event__init(struct iot_event *e, __u16 id, __u16 len
 }
 
 /*
- * Number of the kernel stack from the traced function on, without the two frames of the program itself and of its
- * trampoline; 0 if the stack map has no room: a collision loses the stack, not the event.
+ * Number of the kernel stack from the traced function on, without the two frames of the program
+ * itself and of its trampoline; 0 if the stack map has no room: a collision loses the stack, not
+ * the event.
  */
 static __always_inline __u32 stack__number(void *ctx)
 {
@@ -165,9 +172,9 @@ static __always_inline int hot__active(const struct iot_cpu *c)
 }
 
 /*
- * A slot of this CPU's ring; NULL: the capture is off, or the ring is full (counted as lost). The caller fills everything
- * but ts, then calls hot__publish(). Several programs may be between the two at once on one CPU, nested by interrupts:
- * each has its own slot.
+ * A slot of this CPU's ring; NULL: the capture is off, or the ring is full (counted as lost). The
+ * caller fills everything but ts, then calls hot__publish(). Several programs may be between the
+ * two at once on one CPU, nested by interrupts: each has its own slot.
  */
 static __always_inline struct iot_event *hot__reserve(struct iot_cpu *c)
 {
@@ -184,13 +191,15 @@ static __always_inline struct iot_event *hot__reserve(struct iot_cpu *c)
 	return bpf_map_lookup_elem(&hot, &key);
 }
 
-/* The reader takes a slot whose ts isn't 0, and sets it back to 0. The exchange orders it behind the other fields. */
+/* The reader takes a slot whose ts isn't 0, and sets it back to 0. The exchange orders it behind
+ * the other fields. */
 static __always_inline void hot__publish(struct iot_event *e, __u64 ts)
 {
 	__sync_lock_test_and_set(&e->ts, ts);
 }
 
-/* The header but for ts, in three stores: two fields a word, the lower one first (CPUs that BPF runs on differ). */
+/* The header but for ts, in three stores: two fields a word, the lower one first (CPUs that BPF
+ * runs on differ). */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define PAIR(lower, upper, bits) ((__u64)(lower) | (__u64)(upper) << (bits))
 #else
@@ -205,7 +214,8 @@ struct hot_header {
 };
 _Static_assert(sizeof(struct hot_header) == sizeof(struct iot_event), "the same header");
 
-static __always_inline void hot__fill(struct iot_event *e, __u16 id, __u32 cpu, const struct iot_dom *d, __u32 stack)
+static __always_inline void hot__fill(struct iot_event *e, __u16 id, __u32 cpu,
+				      const struct iot_dom *d, __u32 stack)
 {
 	struct hot_header *h = (void *)e;
 
@@ -239,7 +249,8 @@ static __always_inline struct iot_dom *dom__at(int place)
 }
 
 /* Everything about a domain that its kernel structures say now; what: IOT_DOMAIN_*. */
-static __always_inline void dom__tell(struct iommu_domain *dom, const struct iot_dom *d, __u32 what, __u16 flags)
+static __always_inline void dom__tell(struct iommu_domain *dom, const struct iot_dom *d, __u32 what,
+				      __u16 flags)
 {
 	struct iommu_dma_cookie *cookie = (void *)d->cookie;
 	const struct iommu_domain_ops *ops;
@@ -282,8 +293,8 @@ static __always_inline void dom__tell_allocator(const struct iot_dom *d, __u64 p
 #define BUSY_TRIES 64
 
 /*
- * Takes a free place. 1: taken; 0: somebody else has it; -1: somebody is filling it and doesn't end, as when we
- * interrupted him: whose it will be can't be known.
+ * Takes a free place. 1: taken; 0: somebody else has it; -1: somebody is filling it and doesn't
+ * end, as when we interrupted him: whose it will be can't be known.
  */
 static __always_inline int dom__take(struct iot_dom *d)
 {
@@ -296,8 +307,9 @@ static __always_inline int dom__take(struct iot_dom *d)
 }
 
 /*
- * Finds the domain or gives it a place and a number and tells the stream of it. Not on the hot path but for the first
- * event of a domain that never was attached where we look (VFIO maps first). -1: no place (counted by the caller).
+ * Finds the domain or gives it a place and a number and tells the stream of it. Not on the hot path
+ * but for the first event of a domain that never was attached where we look (VFIO maps first). -1:
+ * no place (counted by the caller).
  */
 static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, __u16 flags)
 {
@@ -346,7 +358,8 @@ static __always_inline struct iot_dom *dom__or_null(int place)
 	return place < 0 ? NULL : dom__at(place);
 }
 
-/* The place of a domain that may not have been attached where we look; negative: the table is full. */
+/* The place of a domain that may not have been attached where we look; negative: the table is full.
+ */
 static __always_inline int dom__find_or_add(__u64 ptr)
 {
 	int place = dom__place(ptr);

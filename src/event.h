@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The vocabulary of iommutop: every event, as the BPF programs write it, as the collector passes it on and as a
- * session holds it on disk. One layout for all three, so no copy is ever translated; docs/events.md explains each.
+ * The vocabulary of iommutop: every event, as the BPF programs write it, as the collector passes it
+ * on and as a session holds it on disk. One layout for all three, so no copy is ever translated;
+ * docs/events.md explains each.
  *
- * Rules: fixed-width fields, explicit padding, no bool, no enum, no pointer. Every event starts with struct iot_event
- * and its size is a multiple of 8. A reader skips ids it doesn't know with the help of len. Ids are never reused.
+ * Rules: fixed-width fields, explicit padding, no bool, no enum, no pointer. Every event starts
+ * with struct iot_event and its size is a multiple of 8. A reader skips ids it doesn't know with
+ * the help of len. Ids are never reused.
  *
- * ts is CLOCK_MONOTONIC in ns, taken when the operation ENDS; operations that take time carry their begin.
+ * ts is CLOCK_MONOTONIC in ns, taken when the operation ENDS; operations that take time carry their
+ * begin.
  */
 #ifndef IOMMUTOP_EVENT_H
 #define IOMMUTOP_EVENT_H
@@ -15,119 +18,129 @@
 #include <linux/types.h>
 #endif
 
-#define IOT_FORMAT_VERSION	1
-#define IOT_EVENT_MAX		1024	/* bytes, header included: the longest event there is */
-#define IOT_HOT_SIZE		64	/* bytes: MAP, UNMAP, FLUSH, IOVA_ALLOC, IOVA_FREE have exactly this size */
+#define IOT_FORMAT_VERSION 1
+#define IOT_EVENT_MAX      1024 /* bytes, header included: the longest event there is */
+#define IOT_HOT_SIZE       64 /* bytes: MAP, UNMAP, FLUSH, IOVA_ALLOC, IOVA_FREE have exactly this size \
+			       */
 
 struct iot_event {
-	__u64 ts;	/* CLOCK_MONOTONIC, ns, end of the operation */
-	__u16 id;	/* IOT_EV_* */
-	__u16 len;	/* bytes, this header included */
+	__u64 ts;  /* CLOCK_MONOTONIC, ns, end of the operation */
+	__u16 id;  /* IOT_EV_* */
+	__u16 len; /* bytes, this header included */
 	__u16 cpu;
-	__u16 flags;	/* IOT_F_* */
-	__u32 tid;	/* the current task: for work in interrupts, whoever was interrupted (IOT_F_IRQ) */
-	__u32 domain;	/* number of the domain, unique in a session, never reused; 0 = not known */
-	__u32 dev;	/* number of the device, unique in a session; 0 = none, not known, or several (see domain) */
-	__u32 stack;	/* number of the kernel stack (IOT_EV_STACK); 0 = none */
+	__u16 flags; /* IOT_F_* */
+	__u32 tid; /* the current task: for work in interrupts, whoever was interrupted (IOT_F_IRQ)
+		    */
+	__u32 domain; /* number of the domain, unique in a session, never reused; 0 = not known */
+	__u32 dev;    /* number of the device, unique in a session; 0 = none, not known, or several
+			 (see domain) */
+	__u32 stack;  /* number of the kernel stack (IOT_EV_STACK); 0 = none */
 };
 
-#define IOT_F_IRQ	0x0001	/* ran in hard or soft interrupt: tid is not the cause */
-#define IOT_F_SNAPSHOT	0x0002	/* state found when tracing began, not an event at ts */
-#define IOT_F_DERIVED	0x0004	/* made by user space from a log line (the line itself is in the stream too) */
-#define IOT_F_NO_BEGIN	0x0008	/* the begin of the operation was not seen; begin = 0 */
+#define IOT_F_IRQ      0x0001 /* ran in hard or soft interrupt: tid is not the cause */
+#define IOT_F_SNAPSHOT 0x0002 /* state found when tracing began, not an event at ts */
+#define IOT_F_DERIVED \
+	0x0004 /* made by user space from a log line (the line itself is in the stream too) */
+#define IOT_F_NO_BEGIN 0x0008 /* the begin of the operation was not seen; begin = 0 */
 
 /* Stream class 0: what happened. Hot events are 1..15. */
-#define IOT_EV_MAP		1
-#define IOT_EV_UNMAP		2
-#define IOT_EV_FLUSH		3
-#define IOT_EV_IOVA_ALLOC	4
-#define IOT_EV_IOVA_FREE	5
-#define IOT_EV_FAULT		16
-#define IOT_EV_HANG		17
-#define IOT_EV_RESET		18
-#define IOT_EV_LOG		19
-#define IOT_EV_DOMAIN		20
-#define IOT_EV_ATTACH		21
-#define IOT_EV_DETACH		22
-#define IOT_EV_MODULE		23
-#define IOT_EV_LOSS		24
-#define IOT_EV_COVERAGE		25
-#define IOT_EV_CAPTURE		26
+#define IOT_EV_MAP        1
+#define IOT_EV_UNMAP      2
+#define IOT_EV_FLUSH      3
+#define IOT_EV_IOVA_ALLOC 4
+#define IOT_EV_IOVA_FREE  5
+#define IOT_EV_FAULT      16
+#define IOT_EV_HANG       17
+#define IOT_EV_RESET      18
+#define IOT_EV_LOG        19
+#define IOT_EV_DOMAIN     20
+#define IOT_EV_ATTACH     21
+#define IOT_EV_DETACH     22
+#define IOT_EV_MODULE     23
+#define IOT_EV_LOSS       24
+#define IOT_EV_COVERAGE   25
+#define IOT_EV_CAPTURE    26
 /* Stream class 1: side tables. */
-#define IOT_EV_DEVICE		64
-#define IOT_EV_STACK		65
-#define IOT_EV_SYMBOL		66
-#define IOT_EV_ATTR		67
-#define IOT_EV_CLOCK		68
+#define IOT_EV_DEVICE 64
+#define IOT_EV_STACK  65
+#define IOT_EV_SYMBOL 66
+#define IOT_EV_ATTR   67
+#define IOT_EV_CLOCK  68
 
 /* PTEs were written (iommu_map and friends; one event a physically contiguous run). */
 struct iot_map {
 	struct iot_event h;
 	__u64 iova;
 	__u64 paddr;
-	__u64 size;	/* bytes asked for; mapped only if ret == 0 */
-	__u32 prot;	/* IOMMU_READ 1, IOMMU_WRITE 2, IOMMU_CACHE 4, IOMMU_NOEXEC 8, IOMMU_MMIO 16 … */
-	__s32 ret;	/* 0 or negative errno */
+	__u64 size; /* bytes asked for; mapped only if ret == 0 */
+	__u32 prot; /* IOMMU_READ 1, IOMMU_WRITE 2, IOMMU_CACHE 4, IOMMU_NOEXEC 8, IOMMU_MMIO 16 …
+		     */
+	__s32 ret;  /* 0 or negative errno */
 };
 
 /* PTEs were cleared. The device may go on using them until the flush that covers them has ended. */
-#define IOT_UNMAP_UNKNOWN	0
-#define IOT_UNMAP_STRICT	1	/* the caller flushes before it goes on */
-#define IOT_UNMAP_LAZY		2	/* gather->queued: the flush queue flushes later */
+#define IOT_UNMAP_UNKNOWN 0
+#define IOT_UNMAP_STRICT  1 /* the caller flushes before it goes on */
+#define IOT_UNMAP_LAZY    2 /* gather->queued: the flush queue flushes later */
 struct iot_unmap {
 	struct iot_event h;
 	__u64 iova;
-	__u64 size;	/* bytes asked for */
-	__u64 unmapped;	/* bytes removed: may be less (a hole) or more (a huge page) than size */
-	__u32 gather;	/* token of the iommu_iotlb_gather; the FLUSH of kind SYNC with the same token covers it */
-	__u32 mode;	/* IOT_UNMAP_* */
+	__u64 size;     /* bytes asked for */
+	__u64 unmapped; /* bytes removed: may be less (a hole) or more (a huge page) than size */
+	__u32 gather; /* token of the iommu_iotlb_gather; the FLUSH of kind SYNC with the same token
+			 covers it */
+	__u32 mode;   /* IOT_UNMAP_* */
 };
 
-/* An IOTLB invalidation through the domain's ops, from begin to h.ts, when the hardware has done it. */
-#define IOT_FLUSH_ALL		1	/* ops->flush_iotlb_all: the whole domain */
-#define IOT_FLUSH_SYNC		2	/* ops->iotlb_sync: the ranges gathered */
-#define IOT_FLUSH_SYNC_MAP	3	/* ops->iotlb_sync_map: after map, for IOMMUs that cache non-present entries */
-#define IOT_WHY_UNKNOWN		0
-#define IOT_WHY_STRICT		1	/* unmap in a strict domain */
-#define IOT_WHY_QUEUE_FULL	2	/* a CPU's flush queue was full */
-#define IOT_WHY_TIMER		3	/* the flush queue's timer */
-#define IOT_WHY_MAP		4	/* kind SYNC_MAP */
-#define IOT_WHY_OTHER		5	/* flush_iotlb_all called by neither: the driver, direct mappings, detach */
+/* An IOTLB invalidation through the domain's ops, from begin to h.ts, when the hardware has done
+ * it. */
+#define IOT_FLUSH_ALL  1 /* ops->flush_iotlb_all: the whole domain */
+#define IOT_FLUSH_SYNC 2 /* ops->iotlb_sync: the ranges gathered */
+#define IOT_FLUSH_SYNC_MAP \
+	3 /* ops->iotlb_sync_map: after map, for IOMMUs that cache non-present entries */
+#define IOT_WHY_UNKNOWN    0
+#define IOT_WHY_STRICT     1 /* unmap in a strict domain */
+#define IOT_WHY_QUEUE_FULL 2 /* a CPU's flush queue was full */
+#define IOT_WHY_TIMER      3 /* the flush queue's timer */
+#define IOT_WHY_MAP        4 /* kind SYNC_MAP */
+#define IOT_WHY_OTHER      5 /* flush_iotlb_all called by neither: the driver, direct mappings, detach \
+			      */
 struct iot_flush {
 	struct iot_event h;
-	__u64 begin;	/* ns; covers unmaps that ended before it */
-	__u64 iova;	/* first byte; 0 and size 0: the range is not known or empty; kind ALL: everything */
+	__u64 begin; /* ns; covers unmaps that ended before it */
+	__u64 iova;  /* first byte; 0 and size 0: the range is not known or empty; kind ALL:
+			everything */
 	__u64 size;
-	__u32 gather;	/* kind SYNC: as in iot_unmap; else 0 */
-	__u8 kind;	/* IOT_FLUSH_* */
-	__u8 why;	/* IOT_WHY_* */
-	__u16 fn;	/* which function did it: index of the attribute "flush_fn.<fn>" */
+	__u32 gather; /* kind SYNC: as in iot_unmap; else 0 */
+	__u8 kind;    /* IOT_FLUSH_* */
+	__u8 why;     /* IOT_WHY_* */
+	__u16 fn;     /* which function did it: index of the attribute "flush_fn.<fn>" */
 };
 
-struct iot_iova {	/* IOVA_ALLOC, IOVA_FREE: the address range itself, in the DMA API's allocator */
+struct iot_iova { /* IOVA_ALLOC, IOVA_FREE: the address range itself, in the DMA API's allocator */
 	struct iot_event h;
-	__u64 iova;	/* 0 in IOVA_ALLOC: the allocation failed */
-	__u64 size;	/* bytes */
-	__u64 limit;	/* IOVA_ALLOC: highest address asked for; else 0 */
-	__u64 begin;	/* IOVA_ALLOC: ns, when it began, 0 = not measured */
+	__u64 iova;  /* 0 in IOVA_ALLOC: the allocation failed */
+	__u64 size;  /* bytes */
+	__u64 limit; /* IOVA_ALLOC: highest address asked for; else 0 */
+	__u64 begin; /* IOVA_ALLOC: ns, when it began, 0 = not measured */
 };
 
 /* A translation fault. */
-#define IOT_SRC_REPORT		1	/* report_iommu_fault() */
-#define IOT_SRC_LOG		2	/* a kernel log line; h.flags has IOT_F_DERIVED */
-#define IOT_SRC_TRACEPOINT	3
-#define IOT_SRC_HOOK		4	/* a function of the driver or the core */
-#define IOT_ACCESS_UNKNOWN	0
-#define IOT_ACCESS_READ		1
-#define IOT_ACCESS_WRITE	2
+#define IOT_SRC_REPORT     1 /* report_iommu_fault() */
+#define IOT_SRC_LOG        2 /* a kernel log line; h.flags has IOT_F_DERIVED */
+#define IOT_SRC_TRACEPOINT 3
+#define IOT_SRC_HOOK       4 /* a function of the driver or the core */
+#define IOT_ACCESS_UNKNOWN 0
+#define IOT_ACCESS_READ    1
+#define IOT_ACCESS_WRITE   2
 struct iot_fault {
 	struct iot_event h;
-	__u64 iova;	/* valid if iova_known */
-	__u32 access;	/* IOT_ACCESS_* */
-	__u32 source;	/* IOT_SRC_* */
-	__u32 reason;	/* driver's own reason code, 0 = none */
-	__u32 flags;	/* raw flags of the source */
-	__u32 rid;	/* PCI segment << 16 | bus << 8 | devfn of the requester, if rid_known */
+	__u64 iova;   /* valid if iova_known */
+	__u32 access; /* IOT_ACCESS_* */
+	__u32 source; /* IOT_SRC_* */
+	__u32 reason; /* driver's own reason code, 0 = none */
+	__u32 flags;  /* raw flags of the source */
+	__u32 rid;    /* PCI segment << 16 | bus << 8 | devfn of the requester, if rid_known */
 	__u8 iova_known;
 	__u8 rid_known;
 	__u8 pad[2];
@@ -136,152 +149,161 @@ struct iot_fault {
 /* A device stopped answering (HANG), or was reset (RESET). */
 struct iot_trouble {
 	struct iot_event h;
-	__u64 begin;	/* RESET: ns, when it began; HANG: 0 */
-	__u64 stalled;	/* HANG: ns since the last progress as the driver says, 0 = not said */
-	__s32 queue;	/* -1 = the whole device, or not said */
-	__s32 ret;	/* RESET: result, 0 if not known */
-	__u32 source;	/* IOT_SRC_* */
+	__u64 begin;   /* RESET: ns, when it began; HANG: 0 */
+	__u64 stalled; /* HANG: ns since the last progress as the driver says, 0 = not said */
+	__s32 queue;   /* -1 = the whole device, or not said */
+	__s32 ret;     /* RESET: result, 0 if not known */
+	__u32 source;  /* IOT_SRC_* */
 	__u32 pad;
-	char what[40];	/* short name of the signal: "net_dev_xmit_timeout", "Detected Tx Unit Hang" */
+	char what[40]; /* short name of the signal: "net_dev_xmit_timeout", "Detected Tx Unit Hang"
+			*/
 };
 
-/* One piece of kernel log text as printk stored it: no level, no time, perhaps several lines. NUL padded to 8. */
+/* One piece of kernel log text as printk stored it: no level, no time, perhaps several lines. NUL
+ * padded to 8. */
 struct iot_log {
 	struct iot_event h;
-	__u32 full_len;	/* bytes before it was cut to fit */
-	__u32 text_len;	/* bytes of text[], a multiple of 8 */
-	char text[];	/* IOT_TEXT_MAX at the most */
+	__u32 full_len; /* bytes before it was cut to fit */
+	__u32 text_len; /* bytes of text[], a multiple of 8 */
+	char text[];    /* IOT_TEXT_MAX at the most */
 };
-#define IOT_TEXT_MAX	(IOT_EVENT_MAX - 40)
+#define IOT_TEXT_MAX (IOT_EVENT_MAX - 40)
 
 /* A domain came, changed or went. h.domain is its number. */
-#define IOT_DOMAIN_SEEN		1	/* first seen (IOT_F_SNAPSHOT: it was there already) */
-#define IOT_DOMAIN_STATE	2	/* state at the end of the capture, or after a type change */
-#define IOT_DOMAIN_FREE		3
-#define IOT_TYPE_BLOCKED	0	/* the kernel's own values of iommu_domain.type */
-#define IOT_TYPE_UNMANAGED	1
-#define IOT_TYPE_DMA		3
-#define IOT_TYPE_IDENTITY	4
-#define IOT_TYPE_DMA_FQ		11
-#define IOT_TYPE_SVA		16
-#define IOT_TYPE_PLATFORM	32
-#define IOT_TYPE_NESTED		64
+#define IOT_DOMAIN_SEEN    1 /* first seen (IOT_F_SNAPSHOT: it was there already) */
+#define IOT_DOMAIN_STATE   2 /* state at the end of the capture, or after a type change */
+#define IOT_DOMAIN_FREE    3
+#define IOT_TYPE_BLOCKED   0 /* the kernel's own values of iommu_domain.type */
+#define IOT_TYPE_UNMANAGED 1
+#define IOT_TYPE_DMA       3
+#define IOT_TYPE_IDENTITY  4
+#define IOT_TYPE_DMA_FQ    11
+#define IOT_TYPE_SVA       16
+#define IOT_TYPE_PLATFORM  32
+#define IOT_TYPE_NESTED    64
 struct iot_domain {
 	struct iot_event h;
-	__u32 what;	/* IOT_DOMAIN_* */
-	__u32 type;	/* IOT_TYPE_* */
-	__s32 group;	/* -1 = not known */
-	__u8 fq_active;	/* 1: unmaps are really queued (the cookie has a flush queue domain) */
-	__u8 fq_known;	/* 0: fq_* could not be read */
+	__u32 what;     /* IOT_DOMAIN_* */
+	__u32 type;     /* IOT_TYPE_* */
+	__s32 group;    /* -1 = not known */
+	__u8 fq_active; /* 1: unmaps are really queued (the cookie has a flush queue domain) */
+	__u8 fq_known;  /* 0: fq_* could not be read */
 	__u8 pad[2];
-	__u64 fq_started;	/* flush queue flushes begun and ended since the domain exists, the kernel's own count */
+	__u64 fq_started; /* flush queue flushes begun and ended since the domain exists, the
+			     kernel's own count */
 	__u64 fq_finished;
-	__u64 flush_all;	/* addresses of the ops' functions, 0 = none */
+	__u64 flush_all; /* addresses of the ops' functions, 0 = none */
 	__u64 sync;
 	__u64 sync_map;
-	__u64 owner;		/* address of the domain's ops table */
+	__u64 owner; /* address of the domain's ops table */
 };
 
 /* h.dev was attached to h.domain; its former domain, if any, loses it. */
-struct iot_attach {	/* ATTACH, DETACH */
+struct iot_attach { /* ATTACH, DETACH */
 	struct iot_event h;
 	__s32 ret;
-	__s32 group;	/* -1 = not known */
+	__s32 group; /* -1 = not known */
 };
 
 struct iot_module {
 	struct iot_event h;
-	__u32 gone;	/* 0 loaded, 1 going away */
+	__u32 gone; /* 0 loaded, 1 going away */
 	__u32 pad;
 	char name[56];
 };
 
-/* Events that are missing. Everything that depends on them is a floor from here on back to begin. */
-#define IOT_LOST_RING		1	/* the CPU's ring of hot events was full */
-#define IOT_LOST_RARE		2	/* the ring of rare events was full */
-#define IOT_LOST_RECURSION	3	/* the kernel skipped a program that was already running on this CPU */
-#define IOT_LOST_DOMAIN_TABLE	4	/* no room for a new domain */
-#define IOT_LOST_DEVICE_TABLE	5
-#define IOT_LOST_BEGIN		6	/* begin of a flush forgotten: its length is not known */
-#define IOT_LOST_LATE		7	/* arrived after its time had been written: ts was moved forward, nothing is missing */
-#define IOT_LOST_RATELIMIT	8	/* the kernel itself suppressed log lines */
-#define IOT_LOST_WRITER		9	/* the disk was too slow or full */
-#define IOT_LOST_UNHOOKED	10	/* a flush function was not hooked until now (count 0: nobody knows how many) */
-#define IOT_LOST_CAUSES		11
+/* Events that are missing. Everything that depends on them is a floor from here on back to begin.
+ */
+#define IOT_LOST_RING      1 /* the CPU's ring of hot events was full */
+#define IOT_LOST_RARE      2 /* the ring of rare events was full */
+#define IOT_LOST_RECURSION 3 /* the kernel skipped a program that was already running on this CPU \
+			      */
+#define IOT_LOST_DOMAIN_TABLE 4 /* no room for a new domain */
+#define IOT_LOST_DEVICE_TABLE 5
+#define IOT_LOST_BEGIN        6 /* begin of a flush forgotten: its length is not known */
+#define IOT_LOST_LATE \
+	7 /* arrived after its time had been written: ts was moved forward, nothing is missing */
+#define IOT_LOST_RATELIMIT 8 /* the kernel itself suppressed log lines */
+#define IOT_LOST_WRITER    9 /* the disk was too slow or full */
+#define IOT_LOST_UNHOOKED \
+	10 /* a flush function was not hooked until now (count 0: nobody knows how many) */
+#define IOT_LOST_CAUSES 11
 struct iot_loss {
-	struct iot_event h;	/* cpu: where, 0xffff = not known */
-	__u64 begin;	/* ns: they are missing between begin and h.ts */
-	__u64 count;	/* how many */
-	__u32 cause;	/* IOT_LOST_* */
+	struct iot_event h; /* cpu: where, 0xffff = not known */
+	__u64 begin;        /* ns: they are missing between begin and h.ts */
+	__u64 count;        /* how many */
+	__u32 cause;        /* IOT_LOST_* */
 	__u32 pad;
-	char what[40];	/* which program, ring or function */
+	char what[40]; /* which program, ring or function */
 };
 
 /* One self-check: what our hooks saw against what somebody else counted. */
-#define IOT_CHECK_MAP_BYTES	1	/* bytes at the map hook == bytes of the tracepoint iommu:map */
-#define IOT_CHECK_UNMAP_BYTES	2
-#define IOT_CHECK_UNMAP_COUNT	3
-#define IOT_CHECK_FQ_FLUSHES	4	/* flushes seen == growth of the kernel's own flush queue counter; per domain */
-#define IOT_CHECK_DOMAIN_KNOWN	5	/* ours: events whose domain was known; control: all */
+#define IOT_CHECK_MAP_BYTES   1 /* bytes at the map hook == bytes of the tracepoint iommu:map */
+#define IOT_CHECK_UNMAP_BYTES 2
+#define IOT_CHECK_UNMAP_COUNT 3
+#define IOT_CHECK_FQ_FLUSHES \
+	4 /* flushes seen == growth of the kernel's own flush queue counter; per domain */
+#define IOT_CHECK_DOMAIN_KNOWN 5 /* ours: events whose domain was known; control: all */
 struct iot_coverage {
-	struct iot_event h;	/* ts: when the check ended */
+	struct iot_event h; /* ts: when the check ended */
 	__u64 begin;
 	__u64 ours;
 	__u64 control;
-	__u32 check;	/* IOT_CHECK_* */
-	__u32 slack;	/* difference that operations in flight at begin and end explain */
+	__u32 check; /* IOT_CHECK_* */
+	__u32 slack; /* difference that operations in flight at begin and end explain */
 };
 
-#define IOT_CAPTURE_BEGIN	1	/* every program is attached and the snapshot is taken */
-#define IOT_CAPTURE_END		2
+#define IOT_CAPTURE_BEGIN 1 /* every program is attached and the snapshot is taken */
+#define IOT_CAPTURE_END   2
 struct iot_capture {
 	struct iot_event h;
-	__u32 what;	/* IOT_CAPTURE_* */
+	__u32 what; /* IOT_CAPTURE_* */
 	__u32 pad;
-	__u64 attach_begin;	/* ns: when the first program was attached; between it and h.ts coverage is partial */
+	__u64 attach_begin; /* ns: when the first program was attached; between it and h.ts coverage
+			       is partial */
 };
 
 /* Side tables */
 struct iot_device {
-	struct iot_event h;	/* h.dev is its number */
+	struct iot_event h; /* h.dev is its number */
 	__s32 group;
-	__u32 rid;		/* PCI segment << 16 | bus << 8 | devfn, if rid_known */
+	__u32 rid; /* PCI segment << 16 | bus << 8 | devfn, if rid_known */
 	__u8 rid_known;
 	__u8 pad[7];
-	char name[40];		/* "0000:00:03.0", "refdma.0" */
-	char driver[24];	/* "" = none */
-	char bus[16];		/* "pci", "platform" */
-	char iommu[24];		/* name of its IOMMU: "dmar0", "" = not known */
-	char physfn[16];	/* VF: name of its PF; else "" */
+	char name[40];   /* "0000:00:03.0", "refdma.0" */
+	char driver[24]; /* "" = none */
+	char bus[16];    /* "pci", "platform" */
+	char iommu[24];  /* name of its IOMMU: "dmar0", "" = not known */
+	char physfn[16]; /* VF: name of its PF; else "" */
 };
 
 struct iot_stack {
-	struct iot_event h;	/* h.stack is its number */
+	struct iot_event h; /* h.stack is its number */
 	__u32 nr;
 	__u32 pad;
-	__u64 ip[];	/* nr kernel addresses, innermost first */
+	__u64 ip[]; /* nr kernel addresses, innermost first */
 };
-#define IOT_STACK_MAX	32
+#define IOT_STACK_MAX 32
 
 struct iot_symbol {
 	struct iot_event h;
-	__u64 addr;	/* an address of a stack */
-	__u32 offset;	/* into the symbol */
-	__u32 text_len;	/* a multiple of 8 */
-	char text[];	/* "name" or "name [module]", NUL padded */
+	__u64 addr;     /* an address of a stack */
+	__u32 offset;   /* into the symbol */
+	__u32 text_len; /* a multiple of 8 */
+	char text[];    /* "name" or "name [module]", NUL padded */
 };
 
-struct iot_attr {	/* "key=value" */
+struct iot_attr { /* "key=value" */
 	struct iot_event h;
 	__u32 pad;
-	__u32 text_len;	/* a multiple of 8 */
-	char text[];	/* NUL padded */
+	__u32 text_len; /* a multiple of 8 */
+	char text[];    /* NUL padded */
 };
 
-struct iot_clock {	/* h.ts (CLOCK_MONOTONIC) and, at the same moment, */
+struct iot_clock { /* h.ts (CLOCK_MONOTONIC) and, at the same moment, */
 	struct iot_event h;
-	__u64 real;	/* CLOCK_REALTIME, ns since 1970 */
-	__u64 boot;	/* CLOCK_BOOTTIME, ns */
+	__u64 real; /* CLOCK_REALTIME, ns since 1970 */
+	__u64 boot; /* CLOCK_BOOTTIME, ns */
 };
 
 #define IOT_ASSERT_SIZE(type, bytes) \

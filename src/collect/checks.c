@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is missing, and whether our hooks saw everything: loss counters, skipped programs, self-checks. */
+/* What is missing, and whether our hooks saw everything: loss counters, skipped programs,
+ * self-checks. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +8,8 @@
 #include "collect/internal.h"
 #include "collect/programs.h"
 
-int collect__note_loss(struct collect *c, uint32_t cause, uint64_t begin, uint64_t count, const char *what)
+int collect__note_loss(struct collect *c, uint32_t cause, uint64_t begin, uint64_t count,
+		       const char *what)
 {
 	struct iot_loss e = { .begin = begin, .count = count, .cause = cause };
 
@@ -21,7 +23,8 @@ int collect__note_loss(struct collect *c, uint32_t cause, uint64_t begin, uint64
 	return collect__add(c, &e.h);
 }
 
-static int note_cpu_loss(struct collect *c, uint32_t cpu, uint32_t cause, uint64_t count, const char *what)
+static int note_cpu_loss(struct collect *c, uint32_t cpu, uint32_t cause, uint64_t count,
+			 const char *what)
 {
 	struct iot_loss e = { .begin = c->last_poll, .count = count, .cause = cause };
 
@@ -52,7 +55,8 @@ int checks__cpus(struct collect *c)
 
 	for (uint32_t cpu = 0; cpu < c->knobs.nr_cpus; cpu++) {
 		for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-			const uint64_t *nowp = (const void *)((const char *)&cpus[cpu] + checks[i].field);
+			const uint64_t *nowp =
+				(const void *)((const char *)&cpus[cpu] + checks[i].field);
 			uint64_t *seen = (void *)((char *)&c->seen[cpu] + checks[i].field);
 			uint64_t value = __atomic_load_n(nowp, __ATOMIC_RELAXED);
 
@@ -88,15 +92,18 @@ int checks__misses(struct collect *c)
 	n = roles__misses(c->roles);
 	if (n == c->role_misses_seen)
 		return 0;
-	err = collect__note_loss(c, IOT_LOST_RECURSION, c->last_slow, n - c->role_misses_seen, "flush");
+	err = collect__note_loss(c, IOT_LOST_RECURSION, c->last_slow, n - c->role_misses_seen,
+				 "flush");
 	c->role_misses_seen = n;
 	return err;
 }
 
-static int add_coverage(struct collect *c, uint32_t check, uint32_t domain, uint64_t ours, uint64_t control,
-			uint32_t slack)
+static int add_coverage(struct collect *c, uint32_t check, uint32_t domain, uint64_t ours,
+			uint64_t control, uint32_t slack)
 {
-	struct iot_coverage e = { .begin = c->begin, .ours = ours, .control = control, .check = check, .slack = slack };
+	struct iot_coverage e = {
+		.begin = c->begin, .ours = ours, .control = control, .check = check, .slack = slack
+	};
 
 	e.h.ts = facts__now();
 	e.h.id = IOT_EV_COVERAGE;
@@ -106,7 +113,8 @@ static int add_coverage(struct collect *c, uint32_t check, uint32_t domain, uint
 	return collect__add(c, &e.h);
 }
 
-/* Hot events, those that found no room included, against those whose domain had a place in the table. */
+/* Hot events, those that found no room included, against those whose domain had a place in the
+ * table. */
 static int tell_known_domains(struct collect *c)
 {
 	const struct iot_cpu *cpus = c->state->cpus;
@@ -119,7 +127,8 @@ static int tell_known_domains(struct collect *c)
 	return add_coverage(c, IOT_CHECK_DOMAIN_KNOWN, 0, events - unknown, events, 0);
 }
 
-/* A flush is counted by the kernel when it begins and by us when it ends: one a CPU may be under way. */
+/* A flush is counted by the kernel when it begins and by us when it ends: one a CPU may be under
+ * way. */
 static int tell_queue_flushes(struct collect *c)
 {
 	int err = 0;
@@ -128,7 +137,8 @@ static int tell_queue_flushes(struct collect *c)
 		const struct iot_dom *d = &c->state->doms[i];
 
 		if (d->ptr > IOT_DOM_DEAD && d->cookie && (d->fq_ours || d->fq_control))
-			err = add_coverage(c, IOT_CHECK_FQ_FLUSHES, d->id, d->fq_ours, d->fq_control, c->knobs.nr_cpus);
+			err = add_coverage(c, IOT_CHECK_FQ_FLUSHES, d->id, d->fq_ours,
+					   d->fq_control, c->knobs.nr_cpus);
 	}
 	return err;
 }
@@ -138,7 +148,8 @@ static uint32_t byte_slack(uint32_t operations, uint64_t max)
 	return max > UINT32_MAX / operations ? UINT32_MAX : (uint32_t)max * operations;
 }
 
-/* Slack: an operation under way on each CPU at begin and end may be in one count and not in the other. */
+/* Slack: an operation under way on each CPU at begin and end may be in one count and not in the
+ * other. */
 static int tell_control(struct collect *c)
 {
 	const struct iot_cpu *cpus = c->state->cpus;

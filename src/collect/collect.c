@@ -14,11 +14,14 @@
 #include "collect/internal.h"
 #include "iommutop.skel.h"
 
-#define TASKS_MAX	(1U << 22)		/* PID_MAX_LIMIT of include/linux/threads.h */
-#define SETTLE_NS	1000000000ULL	/* how long __stop() waits for programs that were running when detached */
-#define SLOW_NS		1000000000ULL	/* how often counters that cost a system call each are read */
+#define TASKS_MAX (1U << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
+#define SETTLE_NS \
+	1000000000ULL /* how long __stop() waits for programs that were running when detached */
+#define SLOW_NS 1000000000ULL /* how often counters that cost a system call each are read */
 
-/* --- setting up ------------------------------------------------------------------------------------------------ */
+/* --- setting up
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static int map_window(struct bpf_map *map, struct window *w, struct error *err)
 {
@@ -29,7 +32,8 @@ static int map_window(struct bpf_map *map, struct window *w, struct error *err)
 	w->mem = mmap(NULL, w->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 	if (w->mem == MAP_FAILED) {
 		w->mem = NULL;
-		return error__set(err, -errno, "mapping %zu bytes of a BPF map failed: %s", w->bytes, strerror(errno));
+		return error__set(err, -errno, "mapping %zu bytes of a BPF map failed: %s",
+				  w->bytes, strerror(errno));
 	}
 	return 0;
 }
@@ -48,20 +52,22 @@ static int make_windows(struct collect *c, struct error *err)
 	if (rc)
 		return rc;
 	c->rare = ring_buffer__new(bpf_map__fd(c->skel->maps.rare), on_rare, c, NULL);
-	c->rings = rings__new(c->state->cpus, c->hot.mem, c->opts.stream ? c->knobs.nr_cpus : 0, c->ring_slots,
-			      c->opts.hold_ns ? c->opts.hold_ns : 10000000);
+	c->rings = rings__new(c->state->cpus, c->hot.mem, c->opts.stream ? c->knobs.nr_cpus : 0,
+			      c->ring_slots, c->opts.hold_ns ? c->opts.hold_ns : 10000000);
 	c->roles = roles__new(c->skel->obj, &c->knobs, c->btf);
 	c->live = live__new(c->state->doms, c->live_counters.mem, &c->knobs);
 	c->seen = calloc(c->knobs.nr_cpus, sizeof(*c->seen));
 	c->misses_seen = calloc(plan_nr_points, sizeof(*c->misses_seen));
 	c->stack_told = calloc(1, bpf_map__max_entries(c->skel->maps.stacks) + 1);
 	c->task_told = calloc(c->opts.stacks ? TASKS_MAX : 1, 1);
-	if (!c->task_told || !c->rare || !c->rings || !c->roles || !c->live || !c->seen || !c->misses_seen || !c->stack_told)
+	if (!c->task_told || !c->rare || !c->rings || !c->roles || !c->live || !c->seen ||
+	    !c->misses_seen || !c->stack_told)
 		return error__set(err, -ENOMEM, "no memory for the collector");
 	return 0;
 }
 
-int collect__new(struct collect **out, const struct collect_opts *opts, collect_sink sink, void *ctx, struct error *err)
+int collect__new(struct collect **out, const struct collect_opts *opts, collect_sink sink,
+		 void *ctx, struct error *err)
 {
 	struct collect *c = calloc(1, sizeof(*c));
 	int rc;
@@ -129,7 +135,9 @@ void collect__free(struct collect *c)
 	free(c);
 }
 
-/* --- events ---------------------------------------------------------------------------------------------------- */
+/* --- events
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 int collect__add(struct collect *c, const struct iot_event *ev)
 {
@@ -150,7 +158,10 @@ static int tell_stack(struct collect *c, uint32_t number)
 	if (!number || number > bpf_map__max_entries(c->skel->maps.stacks) || c->stack_told[number])
 		return 0;
 	c->stack_told[number] = 1;
-	return facts__stack(add_event, c, bpf_map__fd(c->skel->maps.stacks), number, c->syms) == -ENOMEM ? -ENOMEM : 0;
+	return facts__stack(add_event, c, bpf_map__fd(c->skel->maps.stacks), number, c->syms) ==
+			       -ENOMEM
+		       ? -ENOMEM
+		       : 0;
 }
 
 /* Its name, while it is still there: a number says little to a reader. */
@@ -245,12 +256,17 @@ static int tell_role(struct collect *c, size_t i)
 {
 	const struct role *r = roles__at(c->roles, i);
 
-	return facts__attr(add_event, c, "flush_fn.%zu=%s %s%s%s, %s%s", i, role__kind_name(r->kind), r->function,
-			   r->module[0] ? " " : "", r->module,
-			   r->why_not[0] ? "not attached: " : r->kprobe ? "kprobe" : "fentry", r->why_not);
+	return facts__attr(add_event, c, "flush_fn.%zu=%s %s%s%s, %s%s", i,
+			   role__kind_name(r->kind), r->function, r->module[0] ? " " : "",
+			   r->module,
+			   r->why_not[0] ? "not attached: "
+			   : r->kprobe   ? "kprobe"
+					 : "fentry",
+			   r->why_not);
 }
 
-/* Attaches to flush functions that domains named since the last time. Ops of a module loaded since need new symbols. */
+/* Attaches to flush functions that domains named since the last time. Ops of a module loaded since
+ * need new symbols. */
 static int serve_wants(struct collect *c)
 {
 	bool reloaded = false;
@@ -276,10 +292,12 @@ static int serve_wants(struct collect *c)
 			continue;
 		if (tell_role(c, roles__count(c->roles) - 1))
 			err = -ENOMEM;
-		/* flushes by it up to now were not seen; if it can't be attached, none ever will be */
+		/* flushes by it up to now were not seen; if it can't be attached, none ever will be
+		 */
 		if (c->running || rc < 0)
-			collect__note_loss(c, IOT_LOST_UNHOOKED, c->last_poll, 0,
-					   roles__at(c->roles, roles__count(c->roles) - 1)->function);
+			collect__note_loss(
+				c, IOT_LOST_UNHOOKED, c->last_poll, 0,
+				roles__at(c->roles, roles__count(c->roles) - 1)->function);
 	}
 	if (c->nr_wants)
 		live__drop_pending(c->live);
@@ -301,12 +319,15 @@ static int deliver(void *ctx, void *events, size_t bytes)
 	return c->sink(c->ctx, events, bytes);
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------ */
+/* --- life
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 /* tell: what tell_domains is run with; NULL for snapshot. */
 static int run_program(struct bpf_program *prog, const struct iot_tell *tell, uint32_t *ret)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = tell, .ctx_size_in = tell ? sizeof(*tell) : 0);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = tell,
+		    .ctx_size_in = tell ? sizeof(*tell) : 0);
 	int err = bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
 
 	*ret = opts.retval;
@@ -351,11 +372,12 @@ static int attach_all(struct collect *c, struct error *err)
 		ch->attached = c->links[i] != NULL;
 		if (c->links[i])
 			continue;
-		snprintf(ch->why_not[ch->chosen], sizeof(ch->why_not[0]), "the kernel refused to attach: %s",
-			 strerror(errno));
+		snprintf(ch->why_not[ch->chosen], sizeof(ch->why_not[0]),
+			 "the kernel refused to attach: %s", strerror(errno));
 		if (plan_points[i].vital)
 			return error__set(err, -errno, "attaching to %s (%s) failed: %s",
-					  plan__chosen(&c->plan, i)->function, plan_points[i].sees, strerror(errno));
+					  plan__chosen(&c->plan, i)->function, plan_points[i].sees,
+					  strerror(errno));
 	}
 	return 0;
 }
@@ -370,10 +392,10 @@ static int tell_plan(struct collect *c)
 
 		if (ch->attached)
 			err = facts__attr(add_event, c, "attach.%s=%s %s", plan_points[i].name,
-					   plan__kind_name(cand->kind), cand->function);
+					  plan__kind_name(cand->kind), cand->function);
 		else if (ch->wanted)
 			err = facts__attr(add_event, c, "attach.%s=none: %s", plan_points[i].name,
-					   ch->why_not[ch->chosen < 0 ? 0 : ch->chosen]);
+					  ch->why_not[ch->chosen < 0 ? 0 : ch->chosen]);
 	}
 	return err;
 }
@@ -389,8 +411,11 @@ int collect__start(struct collect *c, struct error *err)
 		return rc;
 	rc = run_program(c->skel->progs.snapshot, NULL, &ret);
 	if (rc || ret)
-		return error__set(err, rc ? rc : -EIO, "the list of IOMMU groups can't be read from the kernel (%s)",
-				  rc ? strerror(-rc) : ret == 2 ? "it has no end" : "iommu_group_kset is not readable");
+		return error__set(err, rc ? rc : -EIO,
+				  "the list of IOMMU groups can't be read from the kernel (%s)",
+				  rc         ? strerror(-rc)
+				  : ret == 2 ? "it has no end"
+					     : "iommu_group_kset is not readable");
 	/* the domains name their flush functions; then the state from which flushes are counted */
 	rc = read_rare(c);
 	if (!rc)
@@ -448,7 +473,8 @@ int64_t collect__poll(struct collect *c, struct error *err)
 	if (rc)
 		return error__set(err, rc, "the capture broke off: %s", strerror(-rc));
 	fill = rings__fill(c->rings);
-	/* the consumer's clock: nobody wakes us, so come back before the fullest ring can fill up at this rate */
+	/* the consumer's clock: nobody wakes us, so come back before the fullest ring can fill up
+	 * at this rate */
 	return fill > 50 ? 0 : fill > 25 ? 1000000 : fill > 10 ? 5000000 : 20000000;
 }
 
@@ -520,8 +546,8 @@ void collect__gaps(const struct collect *c, void (*say)(void *ctx, const char *l
 
 		if (!r->why_not[0])
 			continue;
-		snprintf(line, sizeof(line), "not seen: flushes by %s (%s): %s", r->function, role__kind_name(r->kind),
-			 r->why_not);
+		snprintf(line, sizeof(line), "not seen: flushes by %s (%s): %s", r->function,
+			 role__kind_name(r->kind), r->why_not);
 		say(ctx, line);
 	}
 }

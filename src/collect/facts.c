@@ -37,7 +37,8 @@ static void header(struct iot_event *e, uint16_t id, size_t len)
 }
 
 /* The last component of what a link of the device points to; "" if there is no such link. */
-static void read_link(const struct iot_device *dev, const char *sysfs, const char *link, char *out, size_t size)
+static void read_link(const struct iot_device *dev, const char *sysfs, const char *link, char *out,
+		      size_t size)
 {
 	char path[256], target[PATH_MAX];
 	ssize_t n;
@@ -104,7 +105,8 @@ static int add_symbol(facts_add add, void *ctx, uint64_t addr, const struct kall
 	char text[160];
 	uint32_t room;
 
-	/* further from any symbol than a function is long: generated code, or a module that came later */
+	/* further from any symbol than a function is long: generated code, or a module that came
+	 * later */
 	if (!syms || kallsyms__at(syms, addr, &sym) || addr - sym.addr > 1 << 20)
 		return 0;
 	if (sym.module[0])

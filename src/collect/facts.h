@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Side tables of a capture: what the numbers in events stand for. Each function hands finished events to add(). */
+/* Side tables of a capture: what the numbers in events stand for. Each function hands finished
+ * events to add(). */
 #ifndef IOMMUTOP_COLLECT_FACTS_H
 #define IOMMUTOP_COLLECT_FACTS_H
 
@@ -10,13 +11,16 @@
 
 typedef int (*facts_add)(void *ctx, const struct iot_event *ev);
 
-/* Completes a device's event with what sysfs knows: driver bound now, requester id, PF of a VF. sysfs: NULL = /sys. */
+/* Completes a device's event with what sysfs knows: driver bound now, requester id, PF of a VF.
+ * sysfs: NULL = /sys. */
 void facts__complete_device(struct iot_device *dev, const char *sysfs);
 
 /* "key=value", cut to what fits. */
-int facts__attr(facts_add add, void *ctx, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int facts__attr(facts_add add, void *ctx, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
-/* The stack of number id in the BPF map fd, with the symbols of its addresses. -ENOENT: the map has none. */
+/* The stack of number id in the BPF map fd, with the symbols of its addresses. -ENOENT: the map has
+ * none. */
 int facts__stack(facts_add add, void *ctx, int map_fd, uint32_t id, const struct kallsyms *syms);
 
 /* The attribute task.<tid>=<name>; nothing if the task is gone. */
@@ -28,6 +32,6 @@ int facts__clock(facts_add add, void *ctx);
 /* What is needed to read the session elsewhere: kernel, command line, options of the IOMMU. */
 int facts__host(facts_add add, void *ctx);
 
-uint64_t facts__now(void);	/* CLOCK_MONOTONIC, ns */
+uint64_t facts__now(void); /* CLOCK_MONOTONIC, ns */
 
 #endif

@@ -49,7 +49,8 @@ static void read_lockdown(char *out, size_t size)
 	out[0] = 0;
 	if (!f)
 		return;
-	if (fgets(text, sizeof(text), f) && (from = strchr(text, '[')) && (to = strchr(from, ']'))) {
+	if (fgets(text, sizeof(text), f) && (from = strchr(text, '[')) &&
+	    (to = strchr(from, ']'))) {
 		*to = 0;
 		snprintf(out, size, "%s", from + 1);
 	}
@@ -85,19 +86,24 @@ int host__check(const struct host *h, struct error *err)
 {
 	if (!h->cap_bpf || !h->cap_perfmon || !h->cap_syslog)
 		return error__set(err, -EPERM,
-				  "tracing the kernel needs root (CAP_BPF, CAP_PERFMON, CAP_SYSLOG; CAP_SYS_ADMIN for "
+				  "tracing the kernel needs root (CAP_BPF, CAP_PERFMON, "
+				  "CAP_SYSLOG; CAP_SYS_ADMIN for "
 				  "IOMMU drivers in modules): run it with sudo");
 	if (!strcmp(h->lockdown, "confidentiality"))
 		return error__set(err, -EPERM,
-				  "the kernel is locked down (confidentiality), which forbids BPF to read kernel "
+				  "the kernel is locked down (confidentiality), which forbids BPF "
+				  "to read kernel "
 				  "memory: boot with lockdown=integrity, or without it");
 	if (!h->btf)
 		return error__set(err, -ENOENT,
-				  "this kernel (%s) has no BTF (/sys/kernel/btf/vmlinux is missing): use one built with "
-				  "CONFIG_DEBUG_INFO_BTF=y, as all large distributions do", h->release);
+				  "this kernel (%s) has no BTF (/sys/kernel/btf/vmlinux is "
+				  "missing): use one built with "
+				  "CONFIG_DEBUG_INFO_BTF=y, as all large distributions do",
+				  h->release);
 	if (h->kptr_restrict == 2)
-		return error__set(err, -EPERM,
-				  "kernel.kptr_restrict is 2, which hides kernel addresses even from root: "
-				  "sysctl kernel.kptr_restrict=1");
+		return error__set(
+			err, -EPERM,
+			"kernel.kptr_restrict is 2, which hides kernel addresses even from root: "
+			"sysctl kernel.kptr_restrict=1");
 	return 0;
 }

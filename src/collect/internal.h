@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The collector's own state, shared by its files: load.c fills it, collect.c lives with it, checks.c watches it. */
+/* The collector's own state, shared by its files: load.c fills it, collect.c lives with it,
+ * checks.c watches it. */
 #ifndef IOMMUTOP_COLLECT_INTERNAL_H
 #define IOMMUTOP_COLLECT_INTERNAL_H
 
@@ -35,33 +36,34 @@ struct collect {
 	struct btf *btf;
 	struct plan plan;
 	struct iot_knobs knobs;
-	uint32_t ring_slots, nr_places;	/* what the masks in knobs stand for */
+	uint32_t ring_slots, nr_places; /* what the masks in knobs stand for */
 	struct iommutop_bpf *skel;
 	char *logs;
-	struct bpf_link **links;	/* plan_nr_points of them */
+	struct bpf_link **links; /* plan_nr_points of them */
 	struct ring_buffer *rare;
-	struct iot_state *state;	/* libbpf's mapping of the BPF objects' global data */
+	struct iot_state *state; /* libbpf's mapping of the BPF objects' global data */
 	struct window hot, live_counters;
 	struct rings *rings;
 	struct roles *roles;
 	struct live *live;
-	struct iot_cpu *seen;		/* per CPU: what was told of its counters */
-	uint64_t *misses_seen;		/* per plan point */
+	struct iot_cpu *seen;  /* per CPU: what was told of its counters */
+	uint64_t *misses_seen; /* per plan point */
 	uint64_t role_misses_seen;
 	uint64_t late_seen;
-	struct iot_device *devices;	/* as told, to be told again with the driver bound at the end */
+	struct iot_device *devices; /* as told, to be told again with the driver bound at the end */
 	size_t nr_devices;
 	struct want *wants;
 	size_t nr_wants;
-	uint8_t *stack_told;		/* by stack number */
-	uint8_t *task_told;		/* by task id; with stacks only */
+	uint8_t *stack_told; /* by stack number */
+	uint8_t *task_told;  /* by task id; with stacks only */
 	uint64_t attach_begin, last_poll, last_slow, begin;
 	struct collect_counts counts;
-	int pending_err;		/* of a callback that can't return one */
+	int pending_err; /* of a callback that can't return one */
 	bool running;
 };
 
-/* load.c: knobs, plan and BPF object, up to the point where programs could be attached. 0, or -errno with err set. */
+/* load.c: knobs, plan and BPF object, up to the point where programs could be attached. 0, or
+ * -errno with err set. */
 int load__object(struct collect *c, struct error *err);
 /* The loaded program that the plan chose for a point; NULL: none, or not wanted. */
 struct bpf_program *load__program(const struct collect *c, size_t point);
@@ -70,8 +72,9 @@ struct bpf_program *load__program(const struct collect *c, size_t point);
 int collect__add(struct collect *c, const struct iot_event *ev);
 
 /* checks.c: each adds what it finds to the stream. */
-int checks__cpus(struct collect *c);		/* events lost since the last time; memory reads only */
-int checks__misses(struct collect *c);		/* programs that the kernel skipped; a system call a program */
-int checks__coverage(struct collect *c);	/* at the end: our counts against the kernel's */
+int checks__cpus(struct collect *c); /* events lost since the last time; memory reads only */
+int checks__misses(
+	struct collect *c); /* programs that the kernel skipped; a system call a program */
+int checks__coverage(struct collect *c); /* at the end: our counts against the kernel's */
 
 #endif

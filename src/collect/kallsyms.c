@@ -7,13 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Looked up by name a few dozen times, so names are hashed, not sorted: a tenth of the time, and it is felt at start-up. */
+/* Looked up by name a few dozen times, so names are hashed, not sorted: a tenth of the time, and it
+ * is felt at start-up. */
 struct kallsyms {
 	char *text;
 	struct ksym *by_addr;
 	size_t nr;
-	uint32_t *names;	/* open hash table of indices into by_addr, plus 1; 0 = free */
-	size_t names_size;	/* a power of two */
+	uint32_t *names;   /* open hash table of indices into by_addr, plus 1; 0 = free */
+	size_t names_size; /* a power of two */
 };
 
 static int compare_addr(const void *a, const void *b)
@@ -50,7 +51,8 @@ static int hash_names(struct kallsyms *k)
 	return 0;
 }
 
-/* The kernel's own symbols come sorted, only the modules' behind them don't: sorts no more than that, if it is enough. */
+/* The kernel's own symbols come sorted, only the modules' behind them don't: sorts no more than
+ * that, if it is enough. */
 static void sort_addresses(struct ksym *syms, size_t nr)
 {
 	size_t sorted = 1;
@@ -73,7 +75,8 @@ static int read_all(const char *path, char **out, size_t *len, struct error *err
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
-		rc = error__set(err, -errno, "can't read %s: %s; is /proc mounted?", path, strerror(errno));
+		rc = error__set(err, -errno, "can't read %s: %s; is /proc mounted?", path,
+				strerror(errno));
 		goto out;
 	}
 	while (buf) {
@@ -81,7 +84,8 @@ static int read_all(const char *path, char **out, size_t *len, struct error *err
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {
-			rc = error__set(err, -errno, "reading %s failed: %s", path, strerror(errno));
+			rc = error__set(err, -errno, "reading %s failed: %s", path,
+					strerror(errno));
 			goto out;
 		}
 		if (!got)
@@ -110,7 +114,8 @@ out:
 	return rc;
 }
 
-/* "ffffffff81000000 T name\t[module]": cuts the line in place. Data symbols stay, the compiler's own labels go. */
+/* "ffffffff81000000 T name\t[module]": cuts the line in place. Data symbols stay, the compiler's
+ * own labels go. */
 static bool parse_line(char *line, struct ksym *s)
 {
 	char *p, *tab;
@@ -163,7 +168,9 @@ int kallsyms__load(struct kallsyms **out, const char *path, struct error *err)
 	}
 	if (!any) {
 		rc = error__set(err, -EPERM,
-				"%s shows no addresses: run as root (CAP_SYSLOG), with kernel.kptr_restrict below 2", path);
+				"%s shows no addresses: run as root (CAP_SYSLOG), with "
+				"kernel.kptr_restrict below 2",
+				path);
 		goto fail;
 	}
 	sort_addresses(k->by_addr, k->nr);

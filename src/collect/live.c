@@ -13,7 +13,8 @@ struct live {
 	size_t nr_gone;
 };
 
-struct live *live__new(struct iot_dom *doms, struct iot_live *counters, const struct iot_knobs *knobs)
+struct live *live__new(struct iot_dom *doms, struct iot_live *counters,
+		       const struct iot_knobs *knobs)
 {
 	struct live *l = calloc(1, sizeof(*l));
 
@@ -85,7 +86,8 @@ int live__reap(struct live *l)
 			read_row(l, place, &more[l->nr_gone]);
 			more[l->nr_gone++].gone = true;
 			for (uint32_t cpu = 0; cpu < l->nr_cpus; cpu++)
-				memset(&l->counters[(size_t)cpu * l->nr_domains + place], 0, sizeof(*l->counters));
+				memset(&l->counters[(size_t)cpu * l->nr_domains + place], 0,
+				       sizeof(*l->counters));
 		}
 		__atomic_store_n(&d->ptr, IOT_DOM_FREE, __ATOMIC_RELEASE);
 	}
@@ -99,7 +101,8 @@ void live__drop_pending(struct live *l)
 		__u64 tail = __atomic_load_n(&c->pend_tail, __ATOMIC_ACQUIRE);
 		__u64 head = __atomic_load_n(&c->pend_head, __ATOMIC_ACQUIRE);
 
-		/* a flush that takes some of them at this moment wins: it was seen from its beginning */
+		/* a flush that takes some of them at this moment wins: it was seen from its
+		 * beginning */
 		if (head != tail && __atomic_compare_exchange_n(&c->pend_tail, &tail, head, false,
 								__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			c->pend_dropped += head - tail;

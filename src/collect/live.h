@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Live counters: what the kernel counts per CPU and domain, read out and kept beyond the end of a domain. */
+/* Live counters: what the kernel counts per CPU and domain, read out and kept beyond the end of a
+ * domain. */
 #ifndef IOMMUTOP_COLLECT_LIVE_H
 #define IOMMUTOP_COLLECT_LIVE_H
 
@@ -8,18 +9,22 @@
 
 struct live;
 
-/* counters may be NULL (stream mode): then only places of freed domains are given back. NULL: no memory. */
-struct live *live__new(struct iot_dom *doms, struct iot_live *counters, const struct iot_knobs *knobs);
+/* counters may be NULL (stream mode): then only places of freed domains are given back. NULL: no
+ * memory. */
+struct live *live__new(struct iot_dom *doms, struct iot_live *counters,
+		       const struct iot_knobs *knobs);
 void live__free(struct live *l);
 
 /*
- * Domains that were freed: keeps their last counters, clears them in the kernel's arrays and gives their places in
- * the domain table back. To be called after the rare ring was read, so that nobody needs the place any more.
+ * Domains that were freed: keeps their last counters, clears them in the kernel's arrays and gives
+ * their places in the domain table back. To be called after the rare ring was read, so that nobody
+ * needs the place any more.
  */
 int live__reap(struct live *l);
 /*
- * Forgets the lazy unmaps that wait for a flush: to be called when flush functions have just been attached, for
- * flushes before that were not seen, and the next one would give those unmaps a window that is too long.
+ * Forgets the lazy unmaps that wait for a flush: to be called when flush functions have just been
+ * attached, for flushes before that were not seen, and the next one would give those unmaps a
+ * window that is too long.
  */
 void live__drop_pending(struct live *l);
 int live__each(struct live *l, int (*each)(void *ctx, const struct live_row *row), void *ctx);

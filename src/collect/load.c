@@ -12,8 +12,8 @@
 #include "collect/internal.h"
 #include "iommutop.skel.h"
 
-#define LOG_BYTES	(256 << 10)	/* a program's verifier log, for the message if it is refused */
-#define LOGS		64		/* programs at the most */
+#define LOG_BYTES (256 << 10) /* a program's verifier log, for the message if it is refused */
+#define LOGS      64          /* programs at the most */
 
 static uint64_t round_pow2(uint64_t v)
 {
@@ -87,10 +87,13 @@ static int resolve_plan(struct collect *c, struct error *err)
 		return error__set(err, -ENOMEM, "no memory for the attach plan");
 	for (size_t i = 0; i < plan_nr_points; i++) {
 		c->plan.choices[i].wanted = is_wanted(c, &plan_points[i]);
-		if (plan_points[i].vital && c->plan.choices[i].wanted && c->plan.choices[i].chosen < 0)
+		if (plan_points[i].vital && c->plan.choices[i].wanted &&
+		    c->plan.choices[i].chosen < 0)
 			return error__set(err, -ENOTSUP,
-					  "this kernel can't be traced: no hook for '%s' (%s): %s; `iommutop probe` shows "
-					  "the whole plan", plan_points[i].name, plan_points[i].sees,
+					  "this kernel can't be traced: no hook for '%s' (%s): %s; "
+					  "`iommutop probe` shows "
+					  "the whole plan",
+					  plan_points[i].name, plan_points[i].sees,
 					  c->plan.choices[i].why_not[0]);
 	}
 	if (kallsyms__count(c->syms, "iommu_group_kset", &kset))
@@ -107,7 +110,8 @@ struct bpf_program *load__program(const struct collect *c, size_t point)
 	return bpf_object__find_program_by_name(c->skel->obj, cand->program);
 }
 
-/* Opens the object with every program that the plan chose pointed at its function, everything else switched off. */
+/* Opens the object with every program that the plan chose pointed at its function, everything else
+ * switched off. */
 static int open_object(struct collect *c, struct error *err)
 {
 	struct bpf_program *prog;
@@ -116,9 +120,10 @@ static int open_object(struct collect *c, struct error *err)
 
 	c->skel = iommutop_bpf__open();
 	if (!c->skel)
-		return error__set(err, -errno, "opening the BPF object failed: %s", strerror(errno));
+		return error__set(err, -errno, "opening the BPF object failed: %s",
+				  strerror(errno));
 	memcpy((void *)&c->skel->rodata->knobs, &c->knobs, sizeof(c->knobs));
-	bpf_object__for_each_program(prog, c->skel->obj) {
+	bpf_object__for_each_program (prog, c->skel->obj) {
 		bpf_program__set_autoload(prog, bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL);
 		bpf_program__set_log_buf(prog, c->logs + n++ * LOG_BYTES, LOG_BYTES);
 	}
@@ -140,7 +145,9 @@ static int open_object(struct collect *c, struct error *err)
 		uint64_t bytes = round_pow2(c->opts.rare_bytes);
 		long page = sysconf(_SC_PAGESIZE);
 
-		rc = bpf_map__set_max_entries(c->skel->maps.rare, (uint32_t)(bytes < (uint64_t)page ? (uint64_t)page : bytes));
+		rc = bpf_map__set_max_entries(
+			c->skel->maps.rare,
+			(uint32_t)(bytes < (uint64_t)page ? (uint64_t)page : bytes));
 	}
 	return rc ? error__set(err, rc, "setting up the BPF object failed: %s", strerror(-rc)) : 0;
 }
@@ -159,8 +166,8 @@ static void last_complaint(char *log, char *out, size_t size)
 }
 
 /*
- * The program that the verifier refused, by its log: all others' are empty. Its point is given up; false if the
- * capture can't do without it, or nobody knows which it was.
+ * The program that the verifier refused, by its log: all others' are empty. Its point is given up;
+ * false if the capture can't do without it, or nobody knows which it was.
  */
 static bool give_up_refused(struct collect *c, struct error *err)
 {
@@ -169,7 +176,7 @@ static bool give_up_refused(struct collect *c, struct error *err)
 	char why[120];
 	size_t n = 0;
 
-	bpf_object__for_each_program(prog, c->skel->obj) {
+	bpf_object__for_each_program (prog, c->skel->obj) {
 		char *log = c->logs + n++ * LOG_BYTES;
 
 		if (!log[0])
@@ -183,13 +190,15 @@ static bool give_up_refused(struct collect *c, struct error *err)
 
 		if (!cand || !cand->program || strcmp(cand->program, name))
 			continue;
-		snprintf(ch->why_not[ch->chosen], sizeof(ch->why_not[0]), "refused by the verifier: %s", why);
+		snprintf(ch->why_not[ch->chosen], sizeof(ch->why_not[0]),
+			 "refused by the verifier: %s", why);
 		ch->chosen = -1;
 		if (!plan_points[i].vital)
 			return true;
 	}
 	if (name)
-		error__set(err, -EINVAL, "the kernel's verifier refused the program %s: %s", name, why);
+		error__set(err, -EINVAL, "the kernel's verifier refused the program %s: %s", name,
+			   why);
 	return false;
 }
 
@@ -213,7 +222,8 @@ static int load_programs(struct collect *c, struct error *err)
 	}
 	if (rc == -EPERM)
 		return error__set(err, rc,
-				  "the kernel doesn't let us load BPF programs: run as root; in a container it needs "
+				  "the kernel doesn't let us load BPF programs: run as root; in a "
+				  "container it needs "
 				  "CAP_BPF, CAP_PERFMON and no seccomp filter on bpf()");
 	return error__set(err, rc, "loading the BPF programs failed: %s", strerror(-rc));
 }
@@ -229,8 +239,10 @@ int load__object(struct collect *c, struct error *err)
 		return rc;
 	choose_knobs(c);
 	if (c->knobs.nr_cpus > IOT_CPUS_MAX)
-		return error__set(err, -E2BIG, "this machine has %u possible CPUs; iommutop is built for %u at the most",
-				  c->knobs.nr_cpus, IOT_CPUS_MAX);
+		return error__set(
+			err, -E2BIG,
+			"this machine has %u possible CPUs; iommutop is built for %u at the most",
+			c->knobs.nr_cpus, IOT_CPUS_MAX);
 	rc = kallsyms__load(&c->syms, NULL, err);
 	if (rc)
 		return rc;

@@ -7,54 +7,138 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FENTRY(f, n, p)	{ PLAN_FENTRY, f, n, p }
-#define FEXIT(f, n, p)	{ PLAN_FEXIT, f, n, p }
-#define TP(t, p)	{ PLAN_TP_BTF, t, -1, p }
+#define FENTRY(f, n, p)              \
+	{                            \
+		PLAN_FENTRY, f, n, p \
+	}
+#define FEXIT(f, n, p)              \
+	{                           \
+		PLAN_FEXIT, f, n, p \
+	}
+#define TP(t, p)                      \
+	{                             \
+		PLAN_TP_BTF, t, -1, p \
+	}
 
-/* Names, argument counts and completeness: kernel sources 6.1, 6.12 and 7.2; docs/compatibility.md has what was measured. */
+/* Names, argument counts and completeness: kernel sources 6.1, 6.12 and 7.2; docs/compatibility.md
+ * has what was measured. */
 const struct plan_point plan_points[] = {
-	{ "map", "PTEs written, with domain and result (record)", true, PLAN_STREAM,
+	{ "map",
+	  "PTEs written, with domain and result (record)",
+	  true,
+	  PLAN_STREAM,
 	  { FEXIT("__iommu_map", 6, "map_exit"), FEXIT("iommu_map_nosync", 6, "map_exit") } },
-	{ "map-live", "PTEs written, counted (top)", true, PLAN_LIVE,
-	  { FENTRY("__iommu_map", 6, "map_live_entry"), FENTRY("iommu_map_nosync", 6, "map_live_entry") } },
-	{ "unmap", "PTEs cleared, with domain, strict or lazy (record)", true, PLAN_STREAM,
+	{ "map-live",
+	  "PTEs written, counted (top)",
+	  true,
+	  PLAN_LIVE,
+	  { FENTRY("__iommu_map", 6, "map_live_entry"),
+	    FENTRY("iommu_map_nosync", 6, "map_live_entry") } },
+	{ "unmap",
+	  "PTEs cleared, with domain, strict or lazy (record)",
+	  true,
+	  PLAN_STREAM,
 	  { FEXIT("__iommu_unmap", 4, "unmap_exit") } },
-	{ "unmap-live", "PTEs cleared, counted, strict or lazy (top)", true, PLAN_LIVE,
+	{ "unmap-live",
+	  "PTEs cleared, counted, strict or lazy (top)",
+	  true,
+	  PLAN_LIVE,
 	  { FEXIT("__iommu_unmap", 4, "unmap_live_exit") } },
-	{ "attach", "device attached to a domain", true, PLAN_ALWAYS,
-	  { FEXIT("__iommu_attach_device", 2, "attach2_exit"), FEXIT("__iommu_attach_device", 3, "attach3_exit") } },
-	{ "snapshot", "what was attached before we started", true, PLAN_ALWAYS,
+	{ "attach",
+	  "device attached to a domain",
+	  true,
+	  PLAN_ALWAYS,
+	  { FEXIT("__iommu_attach_device", 2, "attach2_exit"),
+	    FEXIT("__iommu_attach_device", 3, "attach3_exit") } },
+	{ "snapshot",
+	  "what was attached before we started",
+	  true,
+	  PLAN_ALWAYS,
 	  { { PLAN_SYMBOL, "iommu_group_kset", -1, NULL } } },
-	{ "domain-free", "domain freed", false, PLAN_ALWAYS,
+	{ "domain-free",
+	  "domain freed",
+	  false,
+	  PLAN_ALWAYS,
 	  { FENTRY("iommu_domain_free", 1, "domain_free_entry") } },
-	{ "cookie-free", "domain freed, where domain-free is inlined in part (6.1)", false, PLAN_ALWAYS,
+	{ "cookie-free",
+	  "domain freed, where domain-free is inlined in part (6.1)",
+	  false,
+	  PLAN_ALWAYS,
 	  { FENTRY("iommu_put_dma_cookie", 1, "cookie_put_entry") } },
-	{ "queue-init", "flush queue switched on for a domain", false, PLAN_ALWAYS,
+	{ "queue-init",
+	  "flush queue switched on for a domain",
+	  false,
+	  PLAN_ALWAYS,
 	  { FEXIT("iommu_dma_init_fq", 1, "init_fq_exit") } },
-	{ "dma-setup", "DMA API set up for a device", false, PLAN_ALWAYS,
+	{ "dma-setup",
+	  "DMA API set up for a device",
+	  false,
+	  PLAN_ALWAYS,
 	  { FEXIT("iommu_setup_dma_ops", -1, "setup_dma_exit") } },
-	{ "queue-timer-in", "flush queue's timer, for the reason of a flush", false, PLAN_ALWAYS,
+	{ "queue-timer-in",
+	  "flush queue's timer, for the reason of a flush",
+	  false,
+	  PLAN_ALWAYS,
 	  { FENTRY("fq_flush_timeout", 1, "fq_timer_entry") } },
-	{ "queue-timer-out", "its end", false, PLAN_ALWAYS,
+	{ "queue-timer-out",
+	  "its end",
+	  false,
+	  PLAN_ALWAYS,
 	  { FEXIT("fq_flush_timeout", 1, "fq_timer_exit") } },
-	{ "device-remove", "device left its IOMMU group", false, PLAN_ALWAYS,
+	{ "device-remove",
+	  "device left its IOMMU group",
+	  false,
+	  PLAN_ALWAYS,
 	  { TP("remove_device_from_group", "group_remove") } },
-	{ "module-load", "module loaded: new IOMMU drivers", false, PLAN_ALWAYS, { TP("module_load", "module_load") } },
-	{ "module-free", "module going away", false, PLAN_ALWAYS, { TP("module_free", "module_free") } },
-	{ "fault", "faults of drivers that use report_iommu_fault()", false, PLAN_ALWAYS,
+	{ "module-load",
+	  "module loaded: new IOMMU drivers",
+	  false,
+	  PLAN_ALWAYS,
+	  { TP("module_load", "module_load") } },
+	{ "module-free",
+	  "module going away",
+	  false,
+	  PLAN_ALWAYS,
+	  { TP("module_free", "module_free") } },
+	{ "fault",
+	  "faults of drivers that use report_iommu_fault()",
+	  false,
+	  PLAN_ALWAYS,
 	  { FENTRY("report_iommu_fault", 4, "fault_report") } },
-	{ "log", "kernel log: faults and hangs that are only printed", false, PLAN_ALWAYS,
+	{ "log",
+	  "kernel log: faults and hangs that are only printed",
+	  false,
+	  PLAN_ALWAYS,
 	  { TP("console", "console_line") } },
-	{ "net-hang", "network transmit timeout", false, PLAN_ALWAYS,
+	{ "net-hang",
+	  "network transmit timeout",
+	  false,
+	  PLAN_ALWAYS,
 	  { TP("net_dev_xmit_timeout", "xmit_timeout") } },
-	{ "pci-reset", "PCI function, slot and bus resets", false, PLAN_ALWAYS,
+	{ "pci-reset",
+	  "PCI function, slot and bus resets",
+	  false,
+	  PLAN_ALWAYS,
 	  { FENTRY("pci_dev_save_and_disable", 1, "pci_reset") } },
-	{ "iova-alloc", "IOVA allocated (--iova)", false, PLAN_IOVA,
+	{ "iova-alloc",
+	  "IOVA allocated (--iova)",
+	  false,
+	  PLAN_IOVA,
 	  { FEXIT("iommu_dma_alloc_iova", 4, "iova_alloc_exit") } },
-	{ "iova-free", "IOVA freed (--iova)", false, PLAN_IOVA, { FENTRY("free_iova_fast", 3, "iova_free_entry") } },
-	{ "control-map", "the kernel's own tracepoint, as a check (--coverage)", false, PLAN_CONTROL,
+	{ "iova-free",
+	  "IOVA freed (--iova)",
+	  false,
+	  PLAN_IOVA,
+	  { FENTRY("free_iova_fast", 3, "iova_free_entry") } },
+	{ "control-map",
+	  "the kernel's own tracepoint, as a check (--coverage)",
+	  false,
+	  PLAN_CONTROL,
 	  { TP("map", "control_map") } },
-	{ "control-unmap", "the kernel's own tracepoint, as a check (--coverage)", false, PLAN_CONTROL,
+	{ "control-unmap",
+	  "the kernel's own tracepoint, as a check (--coverage)",
+	  false,
+	  PLAN_CONTROL,
 	  { TP("unmap", "control_unmap") } },
 };
 const size_t plan_nr_points = sizeof(plan_points) / sizeof(plan_points[0]);
@@ -77,25 +161,29 @@ static int check_tracepoint(const struct btf *btf, const char *name, char *why, 
 	return -ENOENT;
 }
 
-static int check_function(const struct kallsyms *syms, const struct btf *btf, const struct plan_candidate *c, char *why,
-			  size_t size)
+static int check_function(const struct kallsyms *syms, const struct btf *btf,
+			  const struct plan_candidate *c, char *why, size_t size)
 {
 	const struct btf_type *t;
 	size_t copies = kallsyms__count(syms, c->function, NULL);
 	int id, nr;
 
 	if (!copies && c->kind == PLAN_SYMBOL) {
-		snprintf(why, size, "the kernel's variable %s is not in /proc/kallsyms; it takes CONFIG_KALLSYMS_ALL",
+		snprintf(why, size,
+			 "the kernel's variable %s is not in /proc/kallsyms; it takes "
+			 "CONFIG_KALLSYMS_ALL",
 			 c->function);
 		return -ENOENT;
 	}
 	if (!copies) {
-		snprintf(why, size, "no function %s in this kernel (renamed or inlined)", c->function);
+		snprintf(why, size, "no function %s in this kernel (renamed or inlined)",
+			 c->function);
 		return -ENOENT;
 	}
 	if (copies > 1) {
 		/* the kernel would silently take the first of them */
-		snprintf(why, size, "%zu functions are called %s; attaching would miss all but one", copies, c->function);
+		snprintf(why, size, "%zu functions are called %s; attaching would miss all but one",
+			 copies, c->function);
 		return -EEXIST;
 	}
 	if (c->kind == PLAN_SYMBOL)
@@ -108,14 +196,15 @@ static int check_function(const struct kallsyms *syms, const struct btf *btf, co
 	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
 	nr = btf_vlen(t);
 	if (c->nr_args >= 0 && nr != c->nr_args) {
-		snprintf(why, size, "%s takes %d arguments, this program knows it with %d", c->function, nr, c->nr_args);
+		snprintf(why, size, "%s takes %d arguments, this program knows it with %d",
+			 c->function, nr, c->nr_args);
 		return -EPROTO;
 	}
 	return 0;
 }
 
-int plan__check(const struct kallsyms *syms, const struct btf *btf, const struct plan_candidate *c, char *why,
-		size_t why_size)
+int plan__check(const struct kallsyms *syms, const struct btf *btf, const struct plan_candidate *c,
+		char *why, size_t why_size)
 {
 	why[0] = 0;
 	if (c->kind == PLAN_TP_BTF)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The attach plan: for each thing to be observed, ordered candidates of how. Resolved against the running kernel's
- * symbols and BTF, program by program, never by its version.
+ * The attach plan: for each thing to be observed, ordered candidates of how. Resolved against the
+ * running kernel's symbols and BTF, program by program, never by its version.
  */
 #ifndef IOMMUTOP_COLLECT_PLAN_H
 #define IOMMUTOP_COLLECT_PLAN_H
@@ -16,31 +16,31 @@ struct btf;
 enum plan_kind {
 	PLAN_FENTRY,
 	PLAN_FEXIT,
-	PLAN_TP_BTF,	/* function: the tracepoint's name */
-	PLAN_SYMBOL,	/* only an address is needed */
+	PLAN_TP_BTF, /* function: the tracepoint's name */
+	PLAN_SYMBOL, /* only an address is needed */
 };
 
 struct plan_candidate {
 	enum plan_kind kind;
 	const char *function;
-	int nr_args;		/* what the program was written for; -1 = any */
-	const char *program;	/* name in the BPF object; NULL for PLAN_SYMBOL */
+	int nr_args;         /* what the program was written for; -1 = any */
+	const char *program; /* name in the BPF object; NULL for PLAN_SYMBOL */
 };
 
-#define PLAN_CANDIDATES	2
+#define PLAN_CANDIDATES 2
 
-enum plan_group {	/* what a capture may leave out */
-	PLAN_ALWAYS,
-	PLAN_STREAM,	/* every event */
-	PLAN_LIVE,	/* counters only */
-	PLAN_IOVA,
-	PLAN_CONTROL,
+enum plan_group { /* what a capture may leave out */
+		  PLAN_ALWAYS,
+		  PLAN_STREAM, /* every event */
+		  PLAN_LIVE,   /* counters only */
+		  PLAN_IOVA,
+		  PLAN_CONTROL,
 };
 
 struct plan_point {
 	const char *name;
-	const char *sees;	/* in plain words */
-	bool vital;		/* without it a capture isn't worth starting */
+	const char *sees; /* in plain words */
+	bool vital;       /* without it a capture isn't worth starting */
 	enum plan_group group;
 	struct plan_candidate candidates[PLAN_CANDIDATES];
 };
@@ -49,17 +49,18 @@ extern const struct plan_point plan_points[];
 extern const size_t plan_nr_points;
 
 struct plan_choice {
-	int chosen;			/* index of the candidate, -1 = none */
-	char why_not[PLAN_CANDIDATES][160];	/* "" for the chosen one and those not tried */
-	bool wanted;			/* its group was asked for */
-	bool attached;			/* set by the collector */
+	int chosen;                         /* index of the candidate, -1 = none */
+	char why_not[PLAN_CANDIDATES][160]; /* "" for the chosen one and those not tried */
+	bool wanted;                        /* its group was asked for */
+	bool attached;                      /* set by the collector */
 };
 
 struct plan {
-	struct plan_choice *choices;	/* plan_nr_points of them */
+	struct plan_choice *choices; /* plan_nr_points of them */
 };
 
-/* btf: the running kernel's. Always resolves what it can; only -ENOMEM fails. plan__free() takes what it made. */
+/* btf: the running kernel's. Always resolves what it can; only -ENOMEM fails. plan__free() takes
+ * what it made. */
 int plan__resolve(struct plan *plan, const struct kallsyms *syms, const struct btf *btf);
 void plan__free(struct plan *plan);
 
@@ -68,10 +69,10 @@ const struct plan_candidate *plan__chosen(const struct plan *plan, size_t point)
 const char *plan__kind_name(enum plan_kind kind);
 
 /*
- * Can kind be attached to function? 0, or -errno with the reason in why. module: "" for the kernel itself; btf is
- * that of the module then.
+ * Can kind be attached to function? 0, or -errno with the reason in why. module: "" for the kernel
+ * itself; btf is that of the module then.
  */
-int plan__check(const struct kallsyms *syms, const struct btf *btf, const struct plan_candidate *c, char *why,
-		size_t why_size);
+int plan__check(const struct kallsyms *syms, const struct btf *btf, const struct plan_candidate *c,
+		char *why, size_t why_size);
 
 #endif

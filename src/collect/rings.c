@@ -5,17 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH (64 << 10) /* bytes that one call of the sink gets at most: merged events of all CPUs, still in the cache */
+#define BATCH                                                                                  \
+	(64 << 10) /* bytes that one call of the sink gets at most: merged events of all CPUs, \
+		      still in the cache */
 
 /*
- * One source a CPU, and one for everything else. A source's events lie in one buffer, in time order, from `first` to
- * `end`; delivering moves first, reading appends at end.
+ * One source a CPU, and one for everything else. A source's events lie in one buffer, in time
+ * order, from `first` to `end`; delivering moves first, reading appends at end.
  */
 struct source {
 	char *buf;
 	size_t first, end, size;
-	uint64_t first_ts;	/* UINT64_MAX: empty */
-	uint64_t last_ts;	/* of the last event appended */
+	uint64_t first_ts; /* UINT64_MAX: empty */
+	uint64_t last_ts;  /* of the last event appended */
 };
 
 struct rings {
@@ -27,14 +29,15 @@ struct rings {
 	uint64_t delivered;
 	uint64_t late;
 	unsigned int fill;
-	struct source *sources;	/* nr_cpus + 1 */
-	struct source **heap;	/* those that aren't empty, the oldest at the top */
+	struct source *sources; /* nr_cpus + 1 */
+	struct source **heap;   /* those that aren't empty, the oldest at the top */
 	uint32_t nr_heap;
-	char *batch;		/* merged, for the sink */
+	char *batch; /* merged, for the sink */
 	size_t batched;
 };
 
-struct rings *rings__new(struct iot_cpu *cpus, void *hot, uint32_t nr_cpus, uint32_t slots, uint64_t hold_ns)
+struct rings *rings__new(struct iot_cpu *cpus, void *hot, uint32_t nr_cpus, uint32_t slots,
+			 uint64_t hold_ns)
 {
 	struct rings *r = calloc(1, sizeof(*r));
 
@@ -74,7 +77,8 @@ static struct iot_event *event_at(const struct source *s, size_t off)
 	return (struct iot_event *)(s->buf + off);
 }
 
-/* A hot event in eight words, which the compiler turns into vector moves; for memcpy() of 64 bytes it makes a call. */
+/* A hot event in eight words, which the compiler turns into vector moves; for memcpy() of 64 bytes
+ * it makes a call. */
 static inline void copy_hot(void *to, const void *from)
 {
 	struct words {
@@ -111,8 +115,9 @@ static int source_reserve(struct source *s, size_t bytes)
 }
 
 /*
- * The event at off, the last one, is older than the one before it: an interrupt's program reserved its slot between
- * another's time stamp and its slot. Moves it back to its place; the distance is a few events.
+ * The event at off, the last one, is older than the one before it: an interrupt's program reserved
+ * its slot between another's time stamp and its slot. Moves it back to its place; the distance is a
+ * few events.
  */
 static void sort_last(struct source *s, size_t off, size_t len)
 {
@@ -144,12 +149,14 @@ int rings__add(struct rings *r, const struct iot_event *ev)
 	return 0;
 }
 
-/* Empties a CPU's ring. *safe: the time up to which nothing older can come: now, or the last event before an open slot. */
+/* Empties a CPU's ring. *safe: the time up to which nothing older can come: now, or the last event
+ * before an open slot. */
 static int read_cpu(struct rings *r, uint32_t cpu, uint64_t now, uint64_t *safe)
 {
 	struct iot_cpu *c = &r->cpus[cpu];
 	struct source *s = &r->sources[cpu];
-	uint64_t head = __atomic_load_n(&c->head, __ATOMIC_ACQUIRE), tail = c->tail, mask = r->slots - 1, last;
+	uint64_t head = __atomic_load_n(&c->head, __ATOMIC_ACQUIRE), tail = c->tail,
+		 mask = r->slots - 1, last;
 	char *ring = r->hot + (size_t)cpu * r->slots * IOT_HOT_SIZE;
 	unsigned int fill = (unsigned int)((head - tail) * 100 / r->slots);
 	char *to;
@@ -225,7 +232,8 @@ static int flush(struct rings *r, rings_sink sink, void *ctx)
 	return bytes ? sink(ctx, r->batch, bytes) : 0;
 }
 
-/* Moves events of one source to the batch as long as they are not younger than limit and the batch has room. */
+/* Moves events of one source to the batch as long as they are not younger than limit and the batch
+ * has room. */
 static void take_run(struct rings *r, struct source *s, uint64_t limit)
 {
 	char *from = s->buf + s->first, *end = s->buf + s->end;
@@ -308,7 +316,8 @@ void rings__activate(struct rings *r, bool on)
 		struct iot_cpu *c = &r->cpus[cpu];
 
 		c->ring_first = cpu * r->slots;
-		__atomic_store_n(&c->limit, on ? c->tail + r->slots - IOT_RING_SLACK : 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&c->limit, on ? c->tail + r->slots - IOT_RING_SLACK : 0,
+				 __ATOMIC_RELEASE);
 	}
 }
 

@@ -14,8 +14,8 @@
 
 struct copy {
 	struct role role;
-	struct flush_bpf *skel;	/* NULL: failed, or gone */
-	struct bpf_link *links[2];	/* entry, exit */
+	struct flush_bpf *skel;    /* NULL: failed, or gone */
+	struct bpf_link *links[2]; /* entry, exit */
 };
 
 struct roles {
@@ -30,8 +30,8 @@ struct roles {
 static const struct {
 	const char *name, *entry, *exit, *kentry, *kexit;
 } kinds[] = {
-	[ROLE_FLUSH_ALL] = { "flush_iotlb_all", "flush_all_entry", "flush_all_exit", "flush_all_kentry",
-			     "flush_all_kexit" },
+	[ROLE_FLUSH_ALL] = { "flush_iotlb_all", "flush_all_entry", "flush_all_exit",
+			     "flush_all_kentry", "flush_all_kexit" },
 	[ROLE_SYNC] = { "iotlb_sync", "sync_entry", "sync_exit", "sync_kentry", "sync_kexit" },
 	[ROLE_SYNC_MAP] = { "iotlb_sync_map", "sync_map_entry", "sync_map_exit", "sync_map_kentry",
 			    "sync_map_kexit" },
@@ -42,7 +42,8 @@ const char *role__kind_name(enum role_kind kind)
 	return kinds[kind].name;
 }
 
-struct roles *roles__new(struct bpf_object *main_object, const struct iot_knobs *knobs, const struct btf *vmlinux)
+struct roles *roles__new(struct bpf_object *main_object, const struct iot_knobs *knobs,
+			 const struct btf *vmlinux)
 {
 	struct roles *r = calloc(1, sizeof(*r));
 
@@ -84,9 +85,10 @@ static int share_maps(struct roles *r, struct flush_bpf *skel)
 	struct bpf_map *map, *main_map;
 	int err;
 
-	bpf_object__for_each_map(map, skel->obj) {
+	bpf_object__for_each_map (map, skel->obj) {
 		if (!strcmp(bpf_map__name(map), bpf_map__name(skel->maps.rodata)))
-			continue; /* the knobs are each copy's own: they say which function it is for */
+			continue; /* the knobs are each copy's own: they say which function it is
+				     for */
 		main_map = bpf_object__find_map_by_name(r->main_object, bpf_map__name(map));
 		if (!main_map)
 			continue; /* the template's alone */
@@ -97,7 +99,8 @@ static int share_maps(struct roles *r, struct flush_bpf *skel)
 	return 0;
 }
 
-/* Does BTF know the function? That of its module has to be asked, or a namesake in the kernel would answer. */
+/* Does BTF know the function? That of its module has to be asked, or a namesake in the kernel would
+ * answer. */
 static bool has_btf(struct roles *r, const struct role *role)
 {
 	struct btf *mod = NULL;
@@ -118,7 +121,9 @@ static int attach_links(struct copy *c, struct bpf_program *entry, struct bpf_pr
 {
 	if (c->role.kprobe) {
 		c->links[1] = bpf_program__attach_kprobe(exit, true, c->role.function);
-		c->links[0] = c->links[1] ? bpf_program__attach_kprobe(entry, false, c->role.function) : NULL;
+		c->links[0] = c->links[1]
+				      ? bpf_program__attach_kprobe(entry, false, c->role.function)
+				      : NULL;
 	} else {
 		c->links[1] = bpf_program__attach(exit);
 		c->links[0] = c->links[1] ? bpf_program__attach(entry) : NULL;
@@ -135,16 +140,17 @@ static int attach_copy(struct roles *r, struct copy *c, size_t index)
 	role->kprobe = !has_btf(r, role);
 	c->skel = flush_bpf__open();
 	if (!c->skel) {
-		snprintf(role->why_not, sizeof(role->why_not), "opening the template failed: %s", strerror(errno));
+		snprintf(role->why_not, sizeof(role->why_not), "opening the template failed: %s",
+			 strerror(errno));
 		return -errno;
 	}
 	memcpy((void *)&c->skel->rodata->knobs, &r->knobs, sizeof(r->knobs));
 	*(uint32_t *)&c->skel->rodata->flush_fn = (uint32_t)index;
-	entry = bpf_object__find_program_by_name(c->skel->obj, role->kprobe ? kinds[role->kind].kentry :
-									      kinds[role->kind].entry);
-	exit = bpf_object__find_program_by_name(c->skel->obj, role->kprobe ? kinds[role->kind].kexit :
-									     kinds[role->kind].exit);
-	bpf_object__for_each_program(prog, c->skel->obj)
+	entry = bpf_object__find_program_by_name(
+		c->skel->obj, role->kprobe ? kinds[role->kind].kentry : kinds[role->kind].entry);
+	exit = bpf_object__find_program_by_name(
+		c->skel->obj, role->kprobe ? kinds[role->kind].kexit : kinds[role->kind].exit);
+	bpf_object__for_each_program (prog, c->skel->obj)
 		bpf_program__set_autoload(prog, prog == entry || prog == exit);
 	err = share_maps(r, c->skel);
 	if (!err && !role->kprobe)
@@ -168,7 +174,8 @@ int roles__want(struct roles *r, enum role_kind kind, uint64_t addr, const struc
 	struct ksym sym;
 
 	for (size_t i = 0; i < r->nr; i++)
-		if (!r->copies[i].role.gone && r->copies[i].role.addr == addr && r->copies[i].role.kind == kind)
+		if (!r->copies[i].role.gone && r->copies[i].role.addr == addr &&
+		    r->copies[i].role.kind == kind)
 			return 0;
 	more = realloc(r->copies, (r->nr + 1) * sizeof(*more));
 	if (!more)
@@ -179,7 +186,8 @@ int roles__want(struct roles *r, enum role_kind kind, uint64_t addr, const struc
 	c->role.kind = kind;
 	c->role.addr = addr;
 	if (kallsyms__at(syms, addr, &sym) || sym.addr != addr) {
-		snprintf(c->role.function, sizeof(c->role.function), "0x%llx", (unsigned long long)addr);
+		snprintf(c->role.function, sizeof(c->role.function), "0x%llx",
+			 (unsigned long long)addr);
 		snprintf(c->role.why_not, sizeof(c->role.why_not), "no symbol at that address");
 		return -ENOENT;
 	}
@@ -187,7 +195,8 @@ int roles__want(struct roles *r, enum role_kind kind, uint64_t addr, const struc
 	snprintf(c->role.module, sizeof(c->role.module), "%s", sym.module);
 	if (kallsyms__count(syms, sym.name, NULL) > 1) {
 		/* both ways of attaching go by name, and would take the first */
-		snprintf(c->role.why_not, sizeof(c->role.why_not), "several functions have this name");
+		snprintf(c->role.why_not, sizeof(c->role.why_not),
+			 "several functions have this name");
 		return -EEXIST;
 	}
 	return attach_copy(r, c, r->nr - 1);
@@ -199,7 +208,7 @@ static uint64_t copy_misses(const struct copy *c)
 	uint64_t n = 0;
 
 	if (c->skel)
-		bpf_object__for_each_program(prog, c->skel->obj)
+		bpf_object__for_each_program (prog, c->skel->obj)
 			n += program__misses(bpf_program__fd(prog));
 	return n;
 }

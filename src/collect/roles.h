@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Flush functions by role. A domain's ops say which functions flush it, whatever the driver: each is attached once, by
- * a copy of bpf/flush.bpf.c that shares the maps of the main object: by fentry and fexit, or, where the function has no
- * BTF (a module built without), by kprobe and kretprobe at about three times the cost.
+ * Flush functions by role. A domain's ops say which functions flush it, whatever the driver: each
+ * is attached once, by a copy of bpf/flush.bpf.c that shares the maps of the main object: by fentry
+ * and fexit, or, where the function has no BTF (a module built without), by kprobe and kretprobe at
+ * about three times the cost.
  */
 #ifndef IOMMUTOP_COLLECT_ROLES_H
 #define IOMMUTOP_COLLECT_ROLES_H
@@ -28,19 +29,22 @@ struct role {
 	enum role_kind kind;
 	uint64_t addr;
 	char function[80];
-	char module[56];	/* "" = the kernel itself */
-	char why_not[200];	/* "" = attached */
-	bool kprobe;		/* attached by kprobe and kretprobe: the function has no BTF */
-	bool gone;		/* its module was unloaded */
+	char module[56];   /* "" = the kernel itself */
+	char why_not[200]; /* "" = attached */
+	bool kprobe;       /* attached by kprobe and kretprobe: the function has no BTF */
+	bool gone;         /* its module was unloaded */
 };
 
-/* main_object: loaded, lends its maps; knobs: as loaded there. Both stay the caller's. NULL: no memory. */
-struct roles *roles__new(struct bpf_object *main_object, const struct iot_knobs *knobs, const struct btf *vmlinux);
+/* main_object: loaded, lends its maps; knobs: as loaded there. Both stay the caller's. NULL: no
+ * memory. */
+struct roles *roles__new(struct bpf_object *main_object, const struct iot_knobs *knobs,
+			 const struct btf *vmlinux);
 void roles__free(struct roles *r);
 
 /*
- * Makes sure that the function at addr is attached in this role. syms must be new enough to know it. Returns 1 if it
- * is newly attached, 0 if it was attached (or has failed) before, or a negative errno with the reason in the role.
+ * Makes sure that the function at addr is attached in this role. syms must be new enough to know
+ * it. Returns 1 if it is newly attached, 0 if it was attached (or has failed) before, or a negative
+ * errno with the reason in the role.
  */
 int roles__want(struct roles *r, enum role_kind kind, uint64_t addr, const struct kallsyms *syms);
 /* Forgets the functions of a module that is going away; its programs are detached. */
@@ -50,7 +54,7 @@ void roles__module_gone(struct roles *r, const char *module);
 void roles__detach(struct roles *r);
 
 size_t roles__count(const struct roles *r);
-const struct role *roles__at(const struct roles *r, size_t i);	/* i: the fn of IOT_EV_FLUSH */
+const struct role *roles__at(const struct roles *r, size_t i); /* i: the fn of IOT_EV_FLUSH */
 /* Events that the kernel skipped because a program of ours was already running on the CPU. */
 uint64_t roles__misses(const struct roles *r);
 const char *role__kind_name(enum role_kind kind);

@@ -10,10 +10,10 @@
 extern const char *const session_stream_names[PACKET_CLASSES]; /* "events_0", "tables_0" */
 
 struct session_files {
-	uint8_t uuid[16];	    /* of the trace, random */
-	int ctf;		    /* the directory DIR/ctf */
+	uint8_t uuid[16];           /* of the trace, random */
+	int ctf;                    /* the directory DIR/ctf */
 	int stream[PACKET_CLASSES]; /* empty, for appending */
-	int made_dir;		    /* DIR was not there before */
+	int made_dir;               /* DIR was not there before */
 };
 
 /*

@@ -8,7 +8,7 @@
 
 #include "event.h"
 
-#define ENV_MAX 1024
+#define ENV_MAX      1024
 #define NATIVE_ORDER (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "le" : "be")
 
 enum token { TOK_END, TOK_WORD, TOK_STRING, TOK_NUMBER, TOK_MARK, TOK_BAD };
@@ -320,7 +320,7 @@ static int check_complete(struct parser *p)
 				  p->out->format_version, IOT_FORMAT_VERSION);
 	if (!p->have_uuid || !p->have_clock || !p->have_order)
 		return error__set(p->err, -EBADMSG, "it does not name its %s",
-				  !p->have_uuid	   ? "uuid"
+				  !p->have_uuid    ? "uuid"
 				  : !p->have_clock ? "clock"
 						   : "byte order");
 	return 0;

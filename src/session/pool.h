@@ -6,17 +6,17 @@
 #include "session/packet.h"
 
 struct packet {
-	struct packet *next;	  /* for whoever holds it */
-	uint64_t opened_ns;	  /* CLOCK_MONOTONIC */
-	unsigned int class;	  /* PACKET_CLASS_* */
-	uint32_t used;		  /* bytes of data, head included */
+	struct packet *next;      /* for whoever holds it */
+	uint64_t opened_ns;       /* CLOCK_MONOTONIC */
+	unsigned int class;       /* PACKET_CLASS_* */
+	uint32_t used;            /* bytes of data, head included */
 	struct packet_head *head; /* = data; zero when taken */
-	uint8_t *data;		  /* packet_bytes */
+	uint8_t *data;            /* packet_bytes */
 };
 
 struct packet_pool {
 	size_t packet_bytes; /* a multiple of 64 */
-	size_t max;	     /* packets */
+	size_t max;          /* packets */
 	size_t reserved;     /* the last ones, for side tables: little, and all depends on them */
 	struct packet *free;
 	size_t nr_free, nr;

@@ -13,7 +13,7 @@
 #include "session/metadata.h"
 #include "session/stream.h"
 
-#define STREAMS_MAX 64
+#define STREAMS_MAX  64
 #define METADATA_MAX (1u << 20) /* bytes; ours has about 8 KiB */
 
 struct session_reader {

@@ -13,8 +13,8 @@
 
 enum record_state {
 	RECORD_OK,
-	RECORD_UNKNOWN,	  /* no such id, but len can be trusted as far as it goes */
-	RECORD_WRONG,	  /* too short for its id, a text without end, a count that does not fit */
+	RECORD_UNKNOWN,   /* no such id, but len can be trusted as far as it goes */
+	RECORD_WRONG,     /* too short for its id, a text without end, a count that does not fit */
 	RECORD_NO_LENGTH, /* len is impossible: what follows can't be found */
 };
 

@@ -49,16 +49,16 @@ struct session_info {
 	int format_version;
 	unsigned int nr_streams; /* stream files */
 
-	uint64_t packets;	   /* read and found whole */
-	uint64_t events;	   /* given to the caller */
-	uint64_t bytes;		   /* of those packets, headers included */
+	uint64_t packets;          /* read and found whole */
+	uint64_t events;           /* given to the caller */
+	uint64_t bytes;            /* of those packets, headers included */
 	uint64_t unknown_events;   /* skipped: ids of a newer iommutop */
 	uint64_t discarded_events; /* the writer dropped them: the disk was too slow */
 	uint64_t missing_packets;  /* gaps in the packets' sequence numbers */
 	uint64_t damaged_packets;  /* stretches of damage with readable packets after them */
 	uint64_t damaged_bytes;
 	uint64_t torn_bytes; /* at the end of the files, all streams together */
-	int torn_tail;	     /* 1: at least one file ends in something that is no packet */
+	int torn_tail;       /* 1: at least one file ends in something that is no packet */
 };
 
 /* The entry with that key, NULL if there is none. */

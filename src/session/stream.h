@@ -12,11 +12,11 @@
 
 struct stream {
 	const struct iot_event *ev; /* the current event, in the map; NULL at the end */
-	unsigned int class;	    /* of its packet */
+	unsigned int class;         /* of its packet */
 
 	const uint8_t *map;
 	size_t size;
-	size_t at;		     /* where the next packet should begin */
+	size_t at;                   /* where the next packet should begin */
 	const uint8_t *record, *end; /* what is left of the current packet */
 	uint64_t last_ts;
 	uint64_t next_seq;

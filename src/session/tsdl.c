@@ -11,7 +11,7 @@
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
 #define MEMBER(type, name_) (((struct type *)0)->name_)
-#define IS_SIGNED(expr) (((__typeof__(expr))-1) < 1)
+#define IS_SIGNED(expr)     (((__typeof__(expr))-1) < 1)
 
 #define SCALAR(type, name_, show_)                                                                 \
 	{                                                                                          \
@@ -34,7 +34,7 @@
 		.count = NR(MEMBER(type, name_)), .show = show_          \
 	}
 #define TEXT(type, name_) ARRAY(type, name_, TSDL_TEXT)
-#define PAD(type, name_) ARRAY(type, name_, TSDL_DEC)
+#define PAD(type, name_)  ARRAY(type, name_, TSDL_DEC)
 #define SEQUENCE(type, name_, count_, show_)                                                 \
 	{                                                                                    \
 		.name = #name_, .offset = offsetof(struct type, name_),                      \
@@ -75,13 +75,13 @@ ENUM(coverage_check, 32, { IOT_CHECK_MAP_BYTES, "map_bytes" },
 ENUM(capture_what, 32, { IOT_CAPTURE_BEGIN, "begin" }, { IOT_CAPTURE_END, "end" });
 
 static const struct tsdl_enum *const enums[] = {
-	&unmap_mode,  &flush_kind,  &flush_why,	 &fault_access,	  &source,	 &domain_what,
+	&unmap_mode,  &flush_kind,  &flush_why,  &fault_access,   &source,       &domain_what,
 	&domain_type, &module_gone, &loss_cause, &coverage_check, &capture_what,
 };
 
 /* ts and id are the event header of CTF; the rest of struct iot_event is its event context. */
 static const struct tsdl_field header_fields[] = {
-	DEC(iot_event, len),	DEC(iot_event, cpu), HEX(iot_event, flags), DEC(iot_event, tid),
+	DEC(iot_event, len),    DEC(iot_event, cpu), HEX(iot_event, flags), DEC(iot_event, tid),
 	DEC(iot_event, domain), DEC(iot_event, dev), DEC(iot_event, stack),
 };
 
@@ -187,9 +187,9 @@ static const struct tsdl_field capture_fields[] = {
 };
 
 static const struct tsdl_field device_fields[] = {
-	DEC(iot_device, group), HEX(iot_device, rid),	 DEC(iot_device, rid_known),
-	PAD(iot_device, pad),	TEXT(iot_device, name),	 TEXT(iot_device, driver),
-	TEXT(iot_device, bus),	TEXT(iot_device, iommu), TEXT(iot_device, physfn),
+	DEC(iot_device, group), HEX(iot_device, rid),    DEC(iot_device, rid_known),
+	PAD(iot_device, pad),   TEXT(iot_device, name),  TEXT(iot_device, driver),
+	TEXT(iot_device, bus),  TEXT(iot_device, iommu), TEXT(iot_device, physfn),
 };
 
 static const struct tsdl_field stack_fields[] = {
@@ -270,11 +270,11 @@ const struct tsdl_field *tsdl__header(size_t *nr)
 int tsdl__key_ok(const char *key)
 {
 	static const char *const words[] = {
-		"align",	  "callsite", "char",	  "clock",   "const",
-		"double",	  "enum",     "env",	  "event",   "float",
+		"align",          "callsite", "char",     "clock",   "const",
+		"double",         "enum",     "env",      "event",   "float",
 		"floating_point", "int",      "integer",  "long",    "short",
-		"signed",	  "stream",   "string",	  "struct",  "trace",
-		"typealias",	  "typedef",  "unsigned", "variant", "void",
+		"signed",         "stream",   "string",   "struct",  "trace",
+		"typealias",      "typedef",  "unsigned", "variant", "void",
 	};
 	size_t i;
 
@@ -340,7 +340,7 @@ static void print_field(FILE *out, const struct tsdl_field *f)
 	else
 		fprintf(out, "\t\t%s%u_t %s",
 			f->show == TSDL_HEX ? "hex"
-			: f->is_signed	    ? "int"
+			: f->is_signed      ? "int"
 					    : "uint",
 			f->width * 8u, f->name);
 	if (f->count == TSDL_COUNT_IN_FIELD)

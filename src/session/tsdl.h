@@ -35,7 +35,7 @@ struct tsdl_enum {
 struct tsdl_field {
 	const char *name;
 	uint16_t offset; /* bytes, from the start of the event */
-	uint8_t width;	 /* bytes, of one element */
+	uint8_t width;   /* bytes, of one element */
 	uint8_t is_signed;
 	uint16_t
 		count; /* 0 scalar, n array, TSDL_COUNT_IN_FIELD sequence at the end of the event */
@@ -48,7 +48,7 @@ struct tsdl_field {
 struct tsdl_event {
 	const char *name;
 	uint16_t id;
-	uint16_t size;	    /* bytes; without the sequence, if there is one */
+	uint16_t size;      /* bytes; without the sequence, if there is one */
 	uint16_t nr_fields; /* behind struct iot_event */
 	const struct tsdl_field *fields;
 };
@@ -63,7 +63,7 @@ struct tsdl_trace {
 
 const struct tsdl_event *tsdl__event(uint16_t id); /* NULL: no such id */
 const struct tsdl_event *
-tsdl__next(const struct tsdl_event *after);	   /* in order of id; NULL begins, NULL ends */
+tsdl__next(const struct tsdl_event *after);        /* in order of id; NULL begins, NULL ends */
 const struct tsdl_field *tsdl__header(size_t *nr); /* the fields of struct iot_event behind id */
 
 /* 1 if key may be used in env{}: an identifier of at most 63 bytes that is no word of TSDL. */

@@ -15,10 +15,10 @@
 #include "session/pool.h"
 #include "session/record.h"
 
-#define DEFAULT_MEMORY (64u << 20)
-#define DEFAULT_PACKET (256u << 10)
+#define DEFAULT_MEMORY     (64u << 20)
+#define DEFAULT_PACKET     (256u << 10)
 #define DEFAULT_MAX_AGE_NS 1000000000u
-#define MIN_PACKETS 8
+#define MIN_PACKETS        8
 
 struct stream {
 	int fd;

@@ -24,12 +24,12 @@ struct session_writer_opts { /* 0 = the default */
 
 struct session_writer_stats {
 	uint64_t events; /* on disk (in the page cache until close) */
-	uint64_t bytes;	 /* the same, with packet headers */
+	uint64_t bytes;  /* the same, with packet headers */
 	uint64_t packets;
-	uint64_t lost;	   /* events: no memory left, or the disk failed */
+	uint64_t lost;     /* events: no memory left, or the disk failed */
 	uint64_t clamped;  /* older than the one before in their stream: ts was moved forward */
 	uint64_t rejected; /* events that are not as event.h says: not written */
-	size_t memory;	   /* bytes allocated for packets now */
+	size_t memory;     /* bytes allocated for packets now */
 };
 
 /*

@@ -10,13 +10,13 @@
 
 struct line {
 	struct live_row now;
-	struct live_row before;	/* the same domain an interval ago; all 0 if it is new */
+	struct live_row before; /* the same domain an interval ago; all 0 if it is new */
 };
 
 struct table {
 	struct line *lines;
 	size_t nr, size;
-	uint64_t updated, interval;	/* ns */
+	uint64_t updated, interval; /* ns */
 };
 
 struct table *table__new(void)
@@ -147,7 +147,8 @@ static const struct model_stats *stats_of(const struct analysis *a, const struct
 	return dev ? &dev->stats : &none;
 }
 
-void table__text(const struct table *t, const struct analysis *a, const struct table_totals *totals, FILE *out)
+void table__text(const struct table *t, const struct analysis *a, const struct table_totals *totals,
+		 FILE *out)
 {
 	double maps = 0, unmapped = 0;
 
@@ -155,13 +156,14 @@ void table__text(const struct table *t, const struct analysis *a, const struct t
 		maps += rate(t, t->lines[i].now.maps, t->lines[i].before.maps);
 		unmapped += rate(t, unmaps(&t->lines[i].now), unmaps(&t->lines[i].before));
 	}
-	fprintf(out, "iommutop %8.1f s  %s maps/s  %s unmaps/s  faults %llu  hangs %llu  lost %llu\n",
+	fprintf(out,
+		"iommutop %8.1f s  %s maps/s  %s unmaps/s  faults %llu  hangs %llu  lost %llu\n",
 		(double)totals->elapsed / 1e9, short_number(maps).s, short_number(unmapped).s,
 		(unsigned long long)a->model.total.faults, (unsigned long long)a->model.total.hangs,
 		(unsigned long long)totals->lost);
-	fprintf(out, "%-16s %4s %-8s %-6s %6s %6s %6s | %5s %5s %5s %5s %5s | %-27s | %4s %4s\n", "DEVICE", "DOM",
-		"TYPE", "UNMAP", "MAP/s", "UNM/s", "B/s", "SYNC", "FULL", "TIMER", "MAP", "OTHER",
-		"WINDOW p50 / p99 / max", "FLT", "HANG");
+	fprintf(out, "%-16s %4s %-8s %-6s %6s %6s %6s | %5s %5s %5s %5s %5s | %-27s | %4s %4s\n",
+		"DEVICE", "DOM", "TYPE", "UNMAP", "MAP/s", "UNM/s", "B/s", "SYNC", "FULL", "TIMER",
+		"MAP", "OTHER", "WINDOW p50 / p99 / max", "FLT", "HANG");
 	for (size_t i = 0; i < t->nr; i++) {
 		const struct live_row *r = &t->lines[i].now, *b = &t->lines[i].before;
 		const struct model_stats *st = stats_of(a, r);
@@ -169,22 +171,28 @@ void table__text(const struct table *t, const struct analysis *a, const struct t
 
 		if (r->gone && r->maps == b->maps && unmaps(r) == unmaps(b))
 			continue; /* freed, and nothing new to say */
-		snprintf(window, sizeof(window), "%s / %s / %s", window_text(r, 0.5).s, window_text(r, 0.99).s,
-			 window_text(r, 1).s);
-		fprintf(out, "%-16.16s %4u %-8s %-6s %6s %6s %6s | %5s %5s %5s %5s %5s | %-27s | %4llu %4llu\n",
-			device_of(a, r).s, r->domain, words__domain_type(words__find_domain(&a->model, r->domain)),
-			mode_of(a, r), short_number(rate(t, r->maps, b->maps)).s,
+		snprintf(window, sizeof(window), "%s / %s / %s", window_text(r, 0.5).s,
+			 window_text(r, 0.99).s, window_text(r, 1).s);
+		fprintf(out,
+			"%-16.16s %4u %-8s %-6s %6s %6s %6s | %5s %5s %5s %5s %5s | %-27s | %4llu "
+			"%4llu\n",
+			device_of(a, r).s, r->domain,
+			words__domain_type(words__find_domain(&a->model, r->domain)), mode_of(a, r),
+			short_number(rate(t, r->maps, b->maps)).s,
 			short_number(rate(t, unmaps(r), unmaps(b))).s,
 			short_number(rate(t, r->map_bytes, b->map_bytes)).s,
 			short_number((double)r->flushes[IOT_WHY_STRICT]).s,
 			short_number((double)r->flushes[IOT_WHY_QUEUE_FULL]).s,
 			short_number((double)r->flushes[IOT_WHY_TIMER]).s,
 			short_number((double)r->flushes[IOT_WHY_MAP]).s,
-			short_number((double)(r->flushes[IOT_WHY_OTHER] + r->flushes[IOT_WHY_UNKNOWN])).s, window,
-			(unsigned long long)st->faults, (unsigned long long)st->hangs);
+			short_number(
+				(double)(r->flushes[IOT_WHY_OTHER] + r->flushes[IOT_WHY_UNKNOWN]))
+				.s,
+			window, (unsigned long long)st->faults, (unsigned long long)st->hangs);
 	}
 	if (!t->nr)
-		fprintf(out, "no IOMMU domain yet: no device is behind an IOMMU, or none has mapped anything\n");
+		fprintf(out, "no IOMMU domain yet: no device is behind an IOMMU, or none has "
+			     "mapped anything\n");
 }
 
 static void add_u64(json_object *o, const char *key, uint64_t v)
@@ -208,16 +216,19 @@ static json_object *window_json(const struct live_row *r, int lazy)
 
 static json_object *row_json(const struct analysis *a, const struct live_row *r)
 {
-	static const char *const why[] = { "unknown", "strict", "queue_full", "timer", "map", "other" };
+	static const char *const why[] = { "unknown", "strict", "queue_full",
+					   "timer",   "map",    "other" };
 	json_object *o = json_object_new_object(), *flushes = json_object_new_object();
 	const struct model_stats *st = stats_of(a, r);
 
-	json_object_object_add(o, "device", r->dev ? json_object_new_string(device_of(a, r).s) : NULL);
+	json_object_object_add(o, "device",
+			       r->dev ? json_object_new_string(device_of(a, r).s) : NULL);
 	add_u64(o, "domain", r->domain);
 	add_u64(o, "devices", r->nr_devs);
 	json_object_object_add(o, "group", json_object_new_int(r->group));
-	json_object_object_add(o, "type", json_object_new_string(
-				       words__domain_type(words__find_domain(&a->model, r->domain))));
+	json_object_object_add(o, "type",
+			       json_object_new_string(words__domain_type(
+				       words__find_domain(&a->model, r->domain))));
 	json_object_object_add(o, "unmap", json_object_new_string(mode_of(a, r)));
 	json_object_object_add(o, "gone", json_object_new_boolean(r->gone));
 	add_u64(o, "maps", r->maps);
@@ -238,7 +249,8 @@ static json_object *row_json(const struct analysis *a, const struct live_row *r)
 	return o;
 }
 
-void table__json(const struct table *t, const struct analysis *a, const struct table_totals *totals, FILE *out)
+void table__json(const struct table *t, const struct analysis *a, const struct table_totals *totals,
+		 FILE *out)
 {
 	json_object *o = json_object_new_object(), *rows = json_object_new_array();
 

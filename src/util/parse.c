@@ -70,8 +70,14 @@ int parse__duration(const char *s, uint64_t *out_ns)
 		const char *name;
 		uint64_t ns;
 	} units[] = {
-		{ "", 1000000000 }, { "s", 1000000000 }, { "ms", 1000000 }, { "us", 1000 },
-		{ "ns", 1 }, { "m", 60000000000 }, { "min", 60000000000 }, { "h", 3600000000000 },
+		{ "", 1000000000 },
+		{ "s", 1000000000 },
+		{ "ms", 1000000 },
+		{ "us", 1000 },
+		{ "ns", 1 },
+		{ "m", 60000000000 },
+		{ "min", 60000000000 },
+		{ "h", 3600000000000 },
 	};
 	uint64_t v, ns, frac = 0, scale = 1;
 	const char *end;
@@ -85,7 +91,8 @@ int parse__duration(const char *s, uint64_t *out_ns)
 			return -EINVAL;
 		for (; isdigit((unsigned char)*end); end++) {
 			if (scale == 1000000000)
-				continue; /* below a nanosecond of the largest unit that has fractions */
+				continue; /* below a nanosecond of the largest unit that has
+					     fractions */
 			frac = frac * 10 + (uint64_t)(*end - '0');
 			scale *= 10;
 		}

@@ -27,7 +27,7 @@
 #include "session/tsdl.h"
 #include "session/writer.h"
 
-#define PACKET 4096
+#define PACKET         4096
 #define HOT_PER_PACKET ((PACKET - sizeof(struct packet_head)) / IOT_HOT_SIZE)
 
 static char base[PATH_MAX / 2]; /* a directory for this run */

@@ -66,9 +66,12 @@ static void addresses_give_the_function_below_even_in_unsorted_modules(void **st
 		uint64_t addr;
 		const char *name;
 	} cases[] = {
-		{ 0xffffffff81000000, "_stext" },	 { 0xffffffff810000ff, "_stext" },
-		{ 0xffffffff81000350, "twice" },	 { 0xffffffff82000150, "twice" }, /* data is no function */
-		{ 0xffffffffc0100000, "early_fn" },	 { 0xffffffffc0100081, "early_exit" },
+		{ 0xffffffff81000000, "_stext" },
+		{ 0xffffffff810000ff, "_stext" },
+		{ 0xffffffff81000350, "twice" },
+		{ 0xffffffff82000150, "twice" }, /* data is no function */
+		{ 0xffffffffc0100000, "early_fn" },
+		{ 0xffffffffc0100081, "early_exit" },
 		{ 0xffffffffc0200048, "late_fn" },
 	};
 	struct kallsyms *k = load(kernel, 0, NULL);

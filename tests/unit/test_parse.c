@@ -15,8 +15,8 @@ struct good {
 	uint64_t value;
 };
 
-static void check(int (*parse)(const char *, uint64_t *), const struct good *good, size_t nr_good, const char *const *bad,
-		  size_t nr_bad)
+static void check(int (*parse)(const char *, uint64_t *), const struct good *good, size_t nr_good,
+		  const char *const *bad, size_t nr_bad)
 {
 	uint64_t v;
 
@@ -31,12 +31,17 @@ static void check(int (*parse)(const char *, uint64_t *), const struct good *goo
 		assert_true(v == 12345); /* untouched */
 	}
 }
-#define CHECK(parse, good, bad) check(parse, good, sizeof(good) / sizeof(good[0]), bad, sizeof(bad) / sizeof(bad[0]))
+#define CHECK(parse, good, bad) \
+	check(parse, good, sizeof(good) / sizeof(good[0]), bad, sizeof(bad) / sizeof(bad[0]))
 
 static void numbers(void **state)
 {
-	static const struct good good[] = { { "0", 0 }, { "42", 42 }, { "0x10", 16 }, { "18446744073709551615", UINT64_MAX } };
-	static const char *const bad[] = { "", " 1", "1 ", "-1", "+1", "0x", "1k", "x", "18446744073709551616" };
+	static const struct good good[] = {
+		{ "0", 0 }, { "42", 42 }, { "0x10", 16 }, { "18446744073709551615", UINT64_MAX }
+	};
+	static const char *const bad[] = { "",   " 1", "1 ",
+					   "-1", "+1", "0x",
+					   "1k", "x",  "18446744073709551616" };
 
 	(void)state;
 	CHECK(parse__u64, good, bad);
@@ -44,10 +49,12 @@ static void numbers(void **state)
 
 static void sizes(void **state)
 {
-	static const struct good good[] = { { "4096", 4096 },	  { "64k", 65536 },	 { "64K", 65536 },
-					    { "64KiB", 65536 },	  { "64kB", 65536 },	 { "2M", 2 << 20 },
+	static const struct good good[] = { { "4096", 4096 },     { "64k", 65536 },
+					    { "64K", 65536 },     { "64KiB", 65536 },
+					    { "64kB", 65536 },    { "2M", 2 << 20 },
 					    { "1G", 1ULL << 30 }, { "3T", 3ULL << 40 } };
-	static const char *const bad[] = { "", "k", "64kk", "64 k", "64KiBs", "-1", "1.5M", "16777216T", "1X" };
+	static const char *const bad[] = { "",   "k",    "64kk",      "64 k", "64KiBs",
+					   "-1", "1.5M", "16777216T", "1X" };
 
 	(void)state;
 	CHECK(parse__size, good, bad);
@@ -65,7 +72,8 @@ static void durations(void **state)
 					    { "1h", 3600000000000 },
 					    { "0.000000001", 1 },
 					    { "1.0000000019", 1000000001 } };
-	static const char *const bad[] = { "", "s", "1.", ".5", "1,5", "1 s", "-1s", "5sec", "99999999999h" };
+	static const char *const bad[] = { "",    "s",   "1.",   ".5",          "1,5",
+					   "1 s", "-1s", "5sec", "99999999999h" };
 
 	(void)state;
 	CHECK(parse__duration, good, bad);
@@ -76,8 +84,12 @@ static void requester_ids(void **state)
 	static const struct {
 		const char *text;
 		uint32_t rid;
-	} good[] = { { "0000:03:00.0", 0x0300 }, { "04:10.0", 0x0480 }, { "0001:ff:1f.7", 0x1ffff }, { "10000:00:00.0", 0 } };
-	static const char *const bad[] = { "", "03", "03:00", "03:00.8", "03:20.0", "100:00.0", "03:00.0 ", "g3:00.0" };
+	} good[] = { { "0000:03:00.0", 0x0300 },
+		     { "04:10.0", 0x0480 },
+		     { "0001:ff:1f.7", 0x1ffff },
+		     { "10000:00:00.0", 0 } };
+	static const char *const bad[] = { "",        "03",       "03:00",    "03:00.8",
+					   "03:20.0", "100:00.0", "03:00.0 ", "g3:00.0" };
 	uint32_t rid;
 
 	(void)state;

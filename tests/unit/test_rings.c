@@ -10,9 +10,9 @@
 
 #include "collect/rings.h"
 
-#define CPUS 3
-#define SLOTS 64
-#define HOLD 100
+#define CPUS     3
+#define SLOTS    64
+#define HOLD     100
 #define SEEN_MAX 8192
 
 /* The kernel's side, as bpf/state.h has it, and what arrived at the sink. */
@@ -109,8 +109,9 @@ static void assert_seen(struct bed *b, const uint64_t *ts, size_t nr)
 	for (size_t i = 0; i < nr; i++)
 		assert_int_equal(b->ts[i], ts[i]);
 }
-#define ASSERT_SEEN(b, ...)                                                                        \
-	assert_seen(b, (uint64_t[]){ __VA_ARGS__ }, sizeof((uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
+#define ASSERT_SEEN(b, ...)                         \
+	assert_seen(b, (uint64_t[]){ __VA_ARGS__ }, \
+		    sizeof((uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
 
 static void events_of_all_cpus_and_rare_ones_come_in_time_order(void **state)
 {

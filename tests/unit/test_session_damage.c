@@ -135,7 +135,7 @@ static void a_wrong_event_costs_the_rest_of_its_packet(void **state)
 		{ IOT_EV_MAP, 65528, 0, 0 }, { IOT_EV_MAP, 67, 0, 0 },
 		{ IOT_EV_DOMAIN, 64, 0, 0 }, { IOT_EV_CAPTURE, 40, 0, 0 },
 		{ IOT_EV_CLOCK, 64, 0, 0 },  { IOT_EV_MAP, 64, -1, 0 },
-		{ 500, 64, 0, 1 },	     { 500, 16, 0, 0 },
+		{ 500, 64, 0, 1 },           { 500, 16, 0, 0 },
 	};
 	size_t bytes, packet, i, nr = 10, bad_at;
 	struct packet_head *h;

@@ -25,7 +25,7 @@ static struct {
 	int waiting;
 	int syncs, syncs_at_first_write;
 	struct rlimit file_limit; /* as it was before the test */
-	ino_t synced[16];	  /* what fsync() was called for */
+	ino_t synced[16];         /* what fsync() was called for */
 } disk = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 ssize_t write(int fd, const void *data, size_t bytes)

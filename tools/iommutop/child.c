@@ -23,7 +23,8 @@ int child__watch(void)
 	sigset_t set;
 
 	watched(&set);
-	/* a reader that closes our pipe is an error of write(), not our death in the middle of a session */
+	/* a reader that closes our pipe is an error of write(), not our death in the middle of a
+	 * session */
 	signal(SIGPIPE, SIG_IGN);
 	return sigprocmask(SIG_BLOCK, &set, NULL) ? -errno : 0;
 }

@@ -7,17 +7,19 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* From now on SIGINT, SIGTERM, SIGHUP and SIGCHLD are blocked and read by child__wait(). -errno on failure. */
+/* From now on SIGINT, SIGTERM, SIGHUP and SIGCHLD are blocked and read by child__wait(). -errno on
+ * failure. */
 int child__watch(void);
 
 struct child {
-	pid_t pid;		/* 0 = none */
+	pid_t pid; /* 0 = none */
 	bool exited;
-	int code;		/* its exit code, or 128 + the signal that ended it */
-	int signal;		/* the signal that asked us to end; 0 = none */
+	int code;   /* its exit code, or 128 + the signal that ended it */
+	int signal; /* the signal that asked us to end; 0 = none */
 };
 
-/* Starts argv with the signals as they were; exit code 127 if it can't be run. -errno if fork fails. */
+/* Starts argv with the signals as they were; exit code 127 if it can't be run. -errno if fork
+ * fails. */
 int child__start(struct child *c, char **argv);
 /* Waits up to ns for a signal or the child's end; what it learned is in c. */
 void child__wait(struct child *c, uint64_t ns);

@@ -70,7 +70,8 @@ static int compare_device(const void *a, const void *b)
 	const struct model_device *x = *(const struct model_device *const *)a;
 	const struct model_device *y = *(const struct model_device *const *)b;
 
-	return x->group != y->group ? (x->group > y->group) - (x->group < y->group) : strcmp(x->name, y->name);
+	return x->group != y->group ? (x->group > y->group) - (x->group < y->group)
+				    : strcmp(x->name, y->name);
 }
 
 static const struct model_device **sorted_devices(const struct model *m, size_t *nr)
@@ -80,7 +81,7 @@ static const struct model_device **sorted_devices(const struct model *m, size_t 
 	*nr = 0;
 	if (!list)
 		return NULL;
-	idtab__for_each(&m->devices, slot)
+	idtab__for_each (&m->devices, slot)
 		list[(*nr)++] = slot->value;
 	qsort(list, *nr, sizeof(*list), compare_device);
 	return list;
@@ -97,59 +98,75 @@ static const char *function_name(const struct collect *c, uint64_t addr)
 
 static bool queue_without_flush(const struct listing *l, const struct model_domain *d)
 {
-	return d && d->type_known && d->type == IOT_TYPE_DMA_FQ && d->nr < l->nr_ops && !l->ops[d->nr].flush_all;
+	return d && d->type_known && d->type == IOT_TYPE_DMA_FQ && d->nr < l->nr_ops &&
+	       !l->ops[d->nr].flush_all;
 }
 
-static void print_text(const struct listing *l, const struct collect *c, const struct model_device **list, size_t nr)
+static void print_text(const struct listing *l, const struct collect *c,
+		       const struct model_device **list, size_t nr)
 {
-	printf("%5s  %-14s %-14s %-12s %-10s %-7s %s\n", "GROUP", "DEVICE", "DRIVER", "IOMMU", "DOMAIN", "UNMAP",
-	       "FLUSH FUNCTIONS (all, sync, map)");
+	printf("%5s  %-14s %-14s %-12s %-10s %-7s %s\n", "GROUP", "DEVICE", "DRIVER", "IOMMU",
+	       "DOMAIN", "UNMAP", "FLUSH FUNCTIONS (all, sync, map)");
 	for (size_t i = 0; i < nr; i++) {
 		const struct model_device *dev = list[i];
-		const struct model_domain *dom = words__find_domain(&l->analysis->model, dev->domain);
+		const struct model_domain *dom =
+			words__find_domain(&l->analysis->model, dev->domain);
 		struct ops none = {}, *o = dom && dom->nr < l->nr_ops ? &l->ops[dom->nr] : &none;
 
 		printf("%5d  %-14s %-14s %-12s %-10s %-7s %s, %s, %s\n", dev->group, dev->name,
 		       dev->driver[0] ? dev->driver : "-", dev->iommu[0] ? dev->iommu : "-",
-		       words__domain_type(dom), words__domain_mode(dom), function_name(c, o->flush_all),
-		       function_name(c, o->sync), function_name(c, o->sync_map));
+		       words__domain_type(dom), words__domain_mode(dom),
+		       function_name(c, o->flush_all), function_name(c, o->sync),
+		       function_name(c, o->sync_map));
 		if (queue_without_flush(l, dom))
-			printf("       WARNING: the domain queues unmaps, but its driver has no flush_iotlb_all: the first "
+			printf("       WARNING: the domain queues unmaps, but its driver has no "
+			       "flush_iotlb_all: the first "
 			       "flush of the queue will call a NULL pointer\n");
 	}
 	if (!nr)
-		printf("no device is in an IOMMU group: no IOMMU is in use (see the kernel's intel_iommu=, amd_iommu=, "
+		printf("no device is in an IOMMU group: no IOMMU is in use (see the kernel's "
+		       "intel_iommu=, amd_iommu=, "
 		       "iommu= parameters and the firmware)\n");
 }
 
-static void print_json(const struct listing *l, const struct collect *c, const struct model_device **list, size_t nr)
+static void print_json(const struct listing *l, const struct collect *c,
+		       const struct model_device **list, size_t nr)
 {
 	json_object *o = json_object_new_object(), *devices = json_object_new_array();
 
 	json_object_object_add(o, "schema", json_object_new_int(1));
 	for (size_t i = 0; i < nr; i++) {
 		const struct model_device *dev = list[i];
-		const struct model_domain *dom = words__find_domain(&l->analysis->model, dev->domain);
+		const struct model_domain *dom =
+			words__find_domain(&l->analysis->model, dev->domain);
 		struct ops none = {}, *ops = dom && dom->nr < l->nr_ops ? &l->ops[dom->nr] : &none;
 		json_object *d = json_object_new_object();
 
 		json_object_object_add(d, "group", json_object_new_int(dev->group));
 		json_object_object_add(d, "device", json_object_new_string(dev->name));
-		json_object_object_add(d, "driver", dev->driver[0] ? json_object_new_string(dev->driver) : NULL);
+		json_object_object_add(d, "driver",
+				       dev->driver[0] ? json_object_new_string(dev->driver) : NULL);
 		json_object_object_add(d, "bus", json_object_new_string(dev->bus));
-		json_object_object_add(d, "iommu", dev->iommu[0] ? json_object_new_string(dev->iommu) : NULL);
-		json_object_object_add(d, "physfn", dev->physfn[0] ? json_object_new_string(dev->physfn) : NULL);
+		json_object_object_add(d, "iommu",
+				       dev->iommu[0] ? json_object_new_string(dev->iommu) : NULL);
+		json_object_object_add(d, "physfn",
+				       dev->physfn[0] ? json_object_new_string(dev->physfn) : NULL);
 		json_object_object_add(d, "domain", json_object_new_int((int)dev->domain));
 		json_object_object_add(d, "type", json_object_new_string(words__domain_type(dom)));
 		json_object_object_add(d, "unmap", json_object_new_string(words__domain_mode(dom)));
-		json_object_object_add(d, "flush_iotlb_all", json_object_new_string(function_name(c, ops->flush_all)));
-		json_object_object_add(d, "iotlb_sync", json_object_new_string(function_name(c, ops->sync)));
-		json_object_object_add(d, "iotlb_sync_map", json_object_new_string(function_name(c, ops->sync_map)));
-		json_object_object_add(d, "queue_without_flush", json_object_new_boolean(queue_without_flush(l, dom)));
+		json_object_object_add(d, "flush_iotlb_all",
+				       json_object_new_string(function_name(c, ops->flush_all)));
+		json_object_object_add(d, "iotlb_sync",
+				       json_object_new_string(function_name(c, ops->sync)));
+		json_object_object_add(d, "iotlb_sync_map",
+				       json_object_new_string(function_name(c, ops->sync_map)));
+		json_object_object_add(d, "queue_without_flush",
+				       json_object_new_boolean(queue_without_flush(l, dom)));
 		json_object_array_add(devices, d);
 	}
 	json_object_object_add(o, "devices", devices);
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 }
 
@@ -197,8 +214,10 @@ out:
 const struct cmd cmd_list = {
 	.name = "list",
 	.args = "",
-	.summary = "list IOMMU groups, devices, domain types, and whether unmaps are strict or lazy",
-	.notes = "UNMAP is what really happens: \"lazy\" only if the domain has a working flush queue.",
+	.summary =
+		"list IOMMU groups, devices, domain types, and whether unmaps are strict or lazy",
+	.notes = "UNMAP is what really happens: \"lazy\" only if the domain has a working flush "
+		 "queue.",
 	.opts = list_table,
 	.values_size = sizeof(struct list_opts),
 	.run = list_run,

@@ -27,7 +27,8 @@ static const char *yes(bool b)
 static void print_text(const struct host *h, const struct plan *plan, const struct error *problem)
 {
 	printf("kernel          %s\n", h->release);
-	printf("privileges      load BPF: %s, attach to functions: %s, BTF of modules: %s, kernel addresses: %s\n",
+	printf("privileges      load BPF: %s, attach to functions: %s, BTF of modules: %s, kernel "
+	       "addresses: %s\n",
 	       yes(h->cap_bpf), yes(h->cap_perfmon), yes(h->cap_sys_admin), yes(h->cap_syslog));
 	printf("BTF             %s\n", h->btf ? "yes" : "no (/sys/kernel/btf/vmlinux is missing)");
 	printf("lockdown        %s\n", h->lockdown[0] ? h->lockdown : "not known");
@@ -43,14 +44,17 @@ static void print_text(const struct host *h, const struct plan *plan, const stru
 		const struct plan_candidate *c = plan__chosen(plan, i);
 
 		printf("%-16s %-8s %s\n", plan_points[i].name, c ? plan__kind_name(c->kind) : "-",
-		       c ? c->function : plan_points[i].vital ? "MISSING, and nothing works without it" : "missing");
+		       c                      ? c->function
+		       : plan_points[i].vital ? "MISSING, and nothing works without it"
+					      : "missing");
 		for (int k = 0; k < PLAN_CANDIDATES; k++)
 			if (ch->why_not[k][0])
 				printf("%-16s %-8s   not %s %s: %s\n", "", "",
 				       plan__kind_name(plan_points[i].candidates[k].kind),
 				       plan_points[i].candidates[k].function, ch->why_not[k]);
 	}
-	printf("\nFlush functions are found in the ops of live domains when tracing starts; `iommutop list` shows them.\n");
+	printf("\nFlush functions are found in the ops of live domains when tracing starts; "
+	       "`iommutop list` shows them.\n");
 }
 
 static json_object *point_json(const struct plan *plan, size_t i)
@@ -61,18 +65,24 @@ static json_object *point_json(const struct plan *plan, size_t i)
 	json_object_object_add(p, "point", json_object_new_string(plan_points[i].name));
 	json_object_object_add(p, "sees", json_object_new_string(plan_points[i].sees));
 	json_object_object_add(p, "vital", json_object_new_boolean(plan_points[i].vital));
-	json_object_object_add(p, "how", chosen ? json_object_new_string(plan__kind_name(chosen->kind)) : NULL);
-	json_object_object_add(p, "function", chosen ? json_object_new_string(chosen->function) : NULL);
+	json_object_object_add(
+		p, "how", chosen ? json_object_new_string(plan__kind_name(chosen->kind)) : NULL);
+	json_object_object_add(p, "function",
+			       chosen ? json_object_new_string(chosen->function) : NULL);
 	for (int k = 0; k < PLAN_CANDIDATES; k++) {
 		json_object *r;
 
 		if (!plan->choices[i].why_not[k][0])
 			continue;
 		r = json_object_new_object();
-		json_object_object_add(r, "how",
-				       json_object_new_string(plan__kind_name(plan_points[i].candidates[k].kind)));
-		json_object_object_add(r, "function", json_object_new_string(plan_points[i].candidates[k].function));
-		json_object_object_add(r, "why_not", json_object_new_string(plan->choices[i].why_not[k]));
+		json_object_object_add(
+			r, "how",
+			json_object_new_string(plan__kind_name(plan_points[i].candidates[k].kind)));
+		json_object_object_add(
+			r, "function",
+			json_object_new_string(plan_points[i].candidates[k].function));
+		json_object_object_add(r, "why_not",
+				       json_object_new_string(plan->choices[i].why_not[k]));
 		json_object_array_add(list, r);
 	}
 	json_object_object_add(p, "rejected", list);
@@ -90,14 +100,17 @@ static void print_json(const struct host *h, const struct plan *plan, const stru
 	json_object_object_add(o, "cap_sys_admin", json_object_new_boolean(h->cap_sys_admin));
 	json_object_object_add(o, "cap_syslog", json_object_new_boolean(h->cap_syslog));
 	json_object_object_add(o, "btf", json_object_new_boolean(h->btf));
-	json_object_object_add(o, "lockdown", h->lockdown[0] ? json_object_new_string(h->lockdown) : NULL);
+	json_object_object_add(o, "lockdown",
+			       h->lockdown[0] ? json_object_new_string(h->lockdown) : NULL);
 	json_object_object_add(o, "kptr_restrict", json_object_new_int(h->kptr_restrict));
 	json_object_object_add(o, "iommu_groups", json_object_new_boolean(h->iommu_groups));
-	json_object_object_add(o, "problem", problem->text[0] ? json_object_new_string(problem->text) : NULL);
+	json_object_object_add(o, "problem",
+			       problem->text[0] ? json_object_new_string(problem->text) : NULL);
 	for (size_t i = 0; plan->choices && i < plan_nr_points; i++)
 		json_object_array_add(points, point_json(plan, i));
 	json_object_object_add(o, "points", points);
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 }
 

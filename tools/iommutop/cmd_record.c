@@ -21,9 +21,11 @@ struct record_opts {
 };
 
 static const struct opt record_table[] = {
-	{ OPT_STRING, 'o', "output", "DIR", "the session; must not exist, or be empty (default: iommutop.session)",
+	{ OPT_STRING, 'o', "output", "DIR",
+	  "the session; must not exist, or be empty (default: iommutop.session)",
 	  offsetof(struct record_opts, output), 0, 0 },
-	{ OPT_DURATION, 'd', "duration", "TIME", "end after this time, without COMMAND: 10s, 5m (default: until Ctrl-C)",
+	{ OPT_DURATION, 'd', "duration", "TIME",
+	  "end after this time, without COMMAND: 10s, 5m (default: until Ctrl-C)",
 	  offsetof(struct record_opts, duration), 1, 0 },
 	{ .kind = OPT_GROUP, .help = "What is recorded" },
 	{ OPT_FLAG, 's', "stacks", NULL, "kernel stacks on unmaps and faults: who unmapped it",
@@ -35,11 +37,13 @@ static const struct opt record_table[] = {
 	{ .kind = OPT_GROUP, .help = "How" },
 	{ OPT_SIZE, 'r', "ring", "SIZE", "ring per CPU (default: 4M; 1M beyond 16 CPUs)",
 	  offsetof(struct record_opts, ring), 1024, 1ULL << 30 },
-	{ OPT_SIZE, 0, "rare-ring", "SIZE", "ring of faults, hangs, log lines, domains (default: 1M)",
+	{ OPT_SIZE, 0, "rare-ring", "SIZE",
+	  "ring of faults, hangs, log lines, domains (default: 1M)",
 	  offsetof(struct record_opts, rare_ring), 4096, 1ULL << 30 },
 	{ OPT_SIZE, 'm', "memory", "SIZE", "what may wait for a slow disk (default: 64M)",
 	  offsetof(struct record_opts, memory), 1 << 20, 1ULL << 40 },
-	{ OPT_FLAG, 'q', "quiet", NULL, "no closing line", offsetof(struct record_opts, quiet), 0, 0 },
+	{ OPT_FLAG, 'q', "quiet", NULL, "no closing line", offsetof(struct record_opts, quiet), 0,
+	  0 },
 	{ .kind = OPT_END },
 };
 
@@ -69,12 +73,14 @@ static void note_writer_loss(struct recording *r)
 	uint64_t lost = session_writer__lost(r->writer), now = facts__now();
 
 	if (lost > r->lost_told)
-		collect__note_loss(r->collect, IOT_LOST_WRITER, r->last_check, lost - r->lost_told, "disk");
+		collect__note_loss(r->collect, IOT_LOST_WRITER, r->last_check, lost - r->lost_told,
+				   "disk");
 	r->lost_told = lost;
 	r->last_check = now;
 }
 
-static int poll_until_done(struct recording *r, struct child *child, uint64_t deadline, struct error *err)
+static int poll_until_done(struct recording *r, struct child *child, uint64_t deadline,
+			   struct error *err)
 {
 	while (!child->signal && !child->exited && facts__now() < deadline) {
 		int64_t wait = collect__poll(r->collect, err);
@@ -96,8 +102,8 @@ static void say_result(const struct record_opts *o, const struct recording *r)
 	if (o->quiet)
 		return;
 	collect__counts(r->collect, &n);
-	fprintf(stderr, "iommutop record: %llu events in %s; lost: %llu%s\n", (unsigned long long)n.delivered, o->output,
-		(unsigned long long)n.lost,
+	fprintf(stderr, "iommutop record: %llu events in %s; lost: %llu%s\n",
+		(unsigned long long)n.delivered, o->output, (unsigned long long)n.lost,
 		n.lost ? " (where and why: iommutop analyze)" : "");
 }
 
@@ -129,8 +135,12 @@ static int record_run(const void *values, int rest_nr, char **rest)
 {
 	const struct record_opts *o = values;
 	struct collect_opts copts = {
-		.stream = true, .stacks = o->stacks, .iova = o->iova, .coverage = o->coverage,
-		.ring_bytes = o->ring, .rare_bytes = o->rare_ring,
+		.stream = true,
+		.stacks = o->stacks,
+		.iova = o->iova,
+		.coverage = o->coverage,
+		.ring_bytes = o->ring,
+		.rare_bytes = o->rare_ring,
 	};
 	struct session_writer_opts wopts = { .memory = o->memory };
 	struct session_env env = { .version = IOMMUTOP_VERSION };
@@ -159,8 +169,9 @@ static int record_run(const void *values, int rest_nr, char **rest)
 		rc = child__start(&child, rest);
 	r.last_check = facts__now();
 	if (!rc)
-		rc = poll_until_done(&r, &child, o->duration && !rest_nr ? facts__now() + o->duration : UINT64_MAX,
-				     &err);
+		rc = poll_until_done(
+			&r, &child,
+			o->duration && !rest_nr ? facts__now() + o->duration : UINT64_MAX, &err);
 	child__end(&child);
 	note_writer_loss(&r);
 	rc_close = collect__stop(r.collect, &err);
@@ -187,8 +198,10 @@ const struct cmd cmd_record = {
 	.name = "record",
 	.args = "[-- COMMAND…]",
 	.summary = "record every event into a session directory",
-	.notes = "Ends with COMMAND, after --duration, or on Ctrl-C or SIGTERM; whatever ends it, the session is complete.\n"
-		 "Exit code: that of COMMAND; without one 0; 1 if recording failed (what was recorded stays readable).",
+	.notes = "Ends with COMMAND, after --duration, or on Ctrl-C or SIGTERM; whatever ends it, "
+		 "the session is complete.\n"
+		 "Exit code: that of COMMAND; without one 0; 1 if recording failed (what was "
+		 "recorded stays readable).",
 	.opts = record_table,
 	.values_size = sizeof(struct record_opts),
 	.defaults = record_defaults,

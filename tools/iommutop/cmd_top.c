@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* top: the live table. Counters stay in the kernel; only faults, hangs and the like come out one by one. */
+/* top: the live table. Counters stay in the kernel; only faults, hangs and the like come out one by
+ * one. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -20,14 +21,14 @@ struct top_opts {
 };
 
 static const struct opt top_table[] = {
-	{ OPT_DURATION, 'd', "delay", "TIME", "time between two tables (default: 2s)", offsetof(struct top_opts, delay),
-	  1000000, 0 },
-	{ OPT_U64, 'n', "count", "N", "end after N tables (default: until Ctrl-C)", offsetof(struct top_opts, count), 1,
-	  0 },
+	{ OPT_DURATION, 'd', "delay", "TIME", "time between two tables (default: 2s)",
+	  offsetof(struct top_opts, delay), 1000000, 0 },
+	{ OPT_U64, 'n', "count", "N", "end after N tables (default: until Ctrl-C)",
+	  offsetof(struct top_opts, count), 1, 0 },
 	{ OPT_FLAG, 'b', "batch", NULL, "one table below the other, for files and pipes",
 	  offsetof(struct top_opts, batch), 0, 0 },
-	{ OPT_FLAG, 'j', "json", NULL, "one JSON object a line instead of a table", offsetof(struct top_opts, json), 0,
-	  0 },
+	{ OPT_FLAG, 'j', "json", NULL, "one JSON object a line instead of a table",
+	  offsetof(struct top_opts, json), 0, 0 },
 	{ .kind = OPT_END },
 };
 
@@ -41,7 +42,8 @@ static int on_events(void *ctx, const void *events, size_t bytes)
 	struct analysis *a = ctx;
 	int err = 0;
 
-	for (const char *p = events, *end = p + bytes; !err && p < end; p += ((const struct iot_event *)p)->len)
+	for (const char *p = events, *end = p + bytes; !err && p < end;
+	     p += ((const struct iot_event *)p)->len)
 		err = analysis__event(a, (const void *)p);
 	return err;
 }
@@ -96,10 +98,12 @@ static int wait_until(struct top *t, uint64_t deadline, struct error *err)
 			return (int)wait;
 		if (now >= deadline)
 			return 0;
-		/* counters wait in the kernel; only faults and the like are behind the poll, and 50 ms is fast for those */
+		/* counters wait in the kernel; only faults and the like are behind the poll, and 50
+		 * ms is fast for those */
 		if ((uint64_t)wait < 50000000)
 			wait = 50000000;
-		child__wait(&t->child, (uint64_t)wait < deadline - now ? (uint64_t)wait : deadline - now);
+		child__wait(&t->child,
+			    (uint64_t)wait < deadline - now ? (uint64_t)wait : deadline - now);
 	}
 	return 0;
 }
@@ -157,7 +161,8 @@ const struct cmd cmd_top = {
 	.name = "top",
 	.args = "",
 	.summary = "show maps, unmaps, flushes, windows, faults and hangs of each domain, live",
-	.notes = "SYNC … OTHER count flushes since the start, by what caused them. WINDOW is the time from an unmap to the end of\n"
+	.notes = "SYNC … OTHER count flushes since the start, by what caused them. WINDOW is the "
+		 "time from an unmap to the end of\n"
 		 "the flush that covers it: as long may the device still reach the memory.",
 	.opts = top_table,
 	.values_size = sizeof(struct top_opts),

@@ -24,11 +24,13 @@ static int version_run(const void *values, int rest_nr, char **rest)
 		return EXIT_USAGE;
 	}
 	if (o->json)
-		printf("{\"schema\": 1, \"version\": \"%s\", \"session_format\": %d, \"libbpf\": \"%s\", \"json_c\": \"%s\"}\n",
-		       IOMMUTOP_VERSION, IOT_FORMAT_VERSION, libbpf_version_string(), JSON_C_VERSION);
+		printf("{\"schema\": 1, \"version\": \"%s\", \"session_format\": %d, \"libbpf\": "
+		       "\"%s\", \"json_c\": \"%s\"}\n",
+		       IOMMUTOP_VERSION, IOT_FORMAT_VERSION, libbpf_version_string(),
+		       JSON_C_VERSION);
 	else
-		printf("iommutop %s\nsession format %d, %s %s, json-c %s\n", IOMMUTOP_VERSION, IOT_FORMAT_VERSION,
-		       "libbpf", libbpf_version_string(), JSON_C_VERSION);
+		printf("iommutop %s\nsession format %d, %s %s, json-c %s\n", IOMMUTOP_VERSION,
+		       IOT_FORMAT_VERSION, "libbpf", libbpf_version_string(), JSON_C_VERSION);
 	return EXIT_OK;
 }
 

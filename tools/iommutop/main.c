@@ -14,10 +14,14 @@ const struct cmd *const cmds[] = {
 static void usage(FILE *out)
 {
 	fputs("Usage: iommutop [COMMAND] [OPTIONS]\n"
-	      "Trace the IOMMU: maps, unmaps, IOTLB flushes, faults and device hangs, explained.\n\nCommands:\n", out);
+	      "Trace the IOMMU: maps, unmaps, IOTLB flushes, faults and device hangs, "
+	      "explained.\n\nCommands:\n",
+	      out);
 	for (const struct cmd *const *c = cmds; *c; c++)
 		fprintf(out, "  %-9s %s\n", (*c)->name, (*c)->summary);
-	fputs("\nWithout a command: top. `iommutop COMMAND --help` shows its options, `man iommutop` the rest.\n", out);
+	fputs("\nWithout a command: top. `iommutop COMMAND --help` shows its options, `man "
+	      "iommutop` the rest.\n",
+	      out);
 }
 
 int main(int argc, char **argv)
@@ -25,7 +29,8 @@ int main(int argc, char **argv)
 	/* what libbpf has to say is for developers; our own messages name the cause */
 	if (!getenv("IOMMUTOP_DEBUG"))
 		libbpf_set_print(NULL);
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
+	if (argc > 1 &&
+	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
 		usage(stdout);
 		return EXIT_OK;
 	}

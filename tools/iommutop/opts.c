@@ -26,8 +26,8 @@ void cmd__complain(const char *cmd, const char *fmt, ...)
 
 void opts__help(const struct cmd *cmd, FILE *out)
 {
-	fprintf(out, "Usage: iommutop %s [OPTIONS]%s%s\n%s.\n", cmd->name, *cmd->args ? " " : "", cmd->args,
-		cmd->summary);
+	fprintf(out, "Usage: iommutop %s [OPTIONS]%s%s\n%s.\n", cmd->name, *cmd->args ? " " : "",
+		cmd->args, cmd->summary);
 	for (const struct opt *o = cmd->opts; o->kind != OPT_END; o++) {
 		char left[80];
 		int n;
@@ -36,8 +36,8 @@ void opts__help(const struct cmd *cmd, FILE *out)
 			fprintf(out, "\n%s:\n", o->help);
 			continue;
 		}
-		n = o->letter ? snprintf(left, sizeof(left), "-%c, --%s", o->letter, o->name) :
-				snprintf(left, sizeof(left), "    --%s", o->name);
+		n = o->letter ? snprintf(left, sizeof(left), "-%c, --%s", o->letter, o->name)
+			      : snprintf(left, sizeof(left), "    --%s", o->name);
 		if (o->arg)
 			snprintf(left + n, sizeof(left) - (size_t)n, " %s", o->arg);
 		if (strlen(left) > 26)
@@ -78,8 +78,9 @@ static int store_number(const struct cmd *cmd, const struct opt *o, void *field,
 	uint64_t v;
 	int err;
 
-	err = o->kind == OPT_SIZE ? parse__size(text, &v) :
-	      o->kind == OPT_DURATION ? parse__duration(text, &v) : parse__u64(text, &v);
+	err = o->kind == OPT_SIZE       ? parse__size(text, &v)
+	      : o->kind == OPT_DURATION ? parse__duration(text, &v)
+					: parse__u64(text, &v);
 	if (err == -EINVAL) {
 		cmd__complain(cmd->name, "--%s takes %s, not '%s'", o->name, what[o->kind], text);
 		return EXIT_USAGE;
@@ -113,7 +114,8 @@ static int store(const struct cmd *cmd, const struct opt *o, void *values, const
 		return 0;
 	case OPT_STRING:
 		if (is_choice(o->arg) && !choice_has(o->arg, text)) {
-			cmd__complain(cmd->name, "--%s is one of %s, not '%s'", o->name, o->arg, text);
+			cmd__complain(cmd->name, "--%s is one of %s, not '%s'", o->name, o->arg,
+				      text);
 			return EXIT_USAGE;
 		}
 		*(const char **)field = text;
@@ -150,14 +152,17 @@ int opts__run(const struct cmd *cmd, int argc, char **argv)
 	}
 	if (cmd->defaults)
 		cmd->defaults(values);
-	shorts[s++] = '+'; /* the first plain word ends our options: what follows may be a COMMAND of its own */
+	shorts[s++] = '+'; /* the first plain word ends our options: what follows may be a COMMAND
+			      of its own */
 	shorts[s++] = 'h';
 	for (size_t i = 0; i < nr; i++) {
 		const struct opt *o = &cmd->opts[i];
 
-		/* a heading keeps its place with a name nobody can type, so that indices stay equal */
+		/* a heading keeps its place with a name nobody can type, so that indices stay equal
+		 */
 		longs[i].name = o->kind == OPT_GROUP ? "\n" : o->name;
-		longs[i].has_arg = o->kind == OPT_FLAG || o->kind == OPT_GROUP ? no_argument : required_argument;
+		longs[i].has_arg = o->kind == OPT_FLAG || o->kind == OPT_GROUP ? no_argument
+									       : required_argument;
 		longs[i].val = LONG_BASE + (int)i;
 		if (o->letter) {
 			shorts[s++] = o->letter;
@@ -180,13 +185,16 @@ int opts__run(const struct cmd *cmd, int argc, char **argv)
 		if (c == '?') {
 			const char *word = argv[optind - 1];
 
-			cmd__complain(cmd->name, "'%s' is no option of it, or lacks its value; try iommutop %s --help",
+			cmd__complain(cmd->name,
+				      "'%s' is no option of it, or lacks its value; try iommutop "
+				      "%s --help",
 				      word, cmd->name);
 			rc = EXIT_USAGE;
 			goto out;
 		}
 		for (size_t i = 0; i < nr; i++)
-			if (c == LONG_BASE + (int)i || (cmd->opts[i].letter && c == cmd->opts[i].letter))
+			if (c == LONG_BASE + (int)i ||
+			    (cmd->opts[i].letter && c == cmd->opts[i].letter))
 				o = &cmd->opts[i];
 		rc = store(cmd, o, values, optarg);
 		if (rc)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One table of options a command: it drives parsing and --help, and a test holds the man page against it.
- * Parsed values land in the command's own structure, at .offset.
+ * One table of options a command: it drives parsing and --help, and a test holds the man page
+ * against it. Parsed values land in the command's own structure, at .offset.
  */
 #ifndef IOMMUTOP_OPTS_H
 #define IOMMUTOP_OPTS_H
@@ -11,19 +11,19 @@
 #include <stdio.h>
 
 /* Exit codes common to all commands; boot documents its own. */
-#define EXIT_OK		0
-#define EXIT_FAILED	1	/* what was asked could not be done */
-#define EXIT_USAGE	2	/* the command line is wrong */
+#define EXIT_OK     0
+#define EXIT_FAILED 1 /* what was asked could not be done */
+#define EXIT_USAGE  2 /* the command line is wrong */
 
 enum opt_kind {
 	OPT_END,
-	OPT_GROUP,	/* a heading in --help, .help is its text */
-	OPT_FLAG,	/* bool */
-	OPT_STRING,	/* const char * */
-	OPT_STRINGS,	/* struct opt_strings: may be given more than once */
-	OPT_U64,	/* uint64_t */
-	OPT_SIZE,	/* uint64_t bytes, with unit */
-	OPT_DURATION,	/* uint64_t ns, with unit */
+	OPT_GROUP,    /* a heading in --help, .help is its text */
+	OPT_FLAG,     /* bool */
+	OPT_STRING,   /* const char * */
+	OPT_STRINGS,  /* struct opt_strings: may be given more than once */
+	OPT_U64,      /* uint64_t */
+	OPT_SIZE,     /* uint64_t bytes, with unit */
+	OPT_DURATION, /* uint64_t ns, with unit */
 };
 
 struct opt_strings {
@@ -33,29 +33,29 @@ struct opt_strings {
 
 struct opt {
 	enum opt_kind kind;
-	char letter;		/* 0 = long name only */
+	char letter; /* 0 = long name only */
 	const char *name;
-	const char *arg;	/* name of the value in --help; "A|B|C" is checked to be one of these */
+	const char *arg; /* name of the value in --help; "A|B|C" is checked to be one of these */
 	const char *help;
 	size_t offset;
-	uint64_t min, max;	/* numbers; max 0 = no limit */
+	uint64_t min, max; /* numbers; max 0 = no limit */
 };
 
 struct cmd {
 	const char *name;
-	const char *args;	/* what follows the options in the usage line */
-	const char *summary;	/* one line, no full stop */
-	const char *notes;	/* below the options in --help, or NULL */
+	const char *args;    /* what follows the options in the usage line */
+	const char *summary; /* one line, no full stop */
+	const char *notes;   /* below the options in --help, or NULL */
 	const struct opt *opts;
 	size_t values_size;
-	void (*defaults)(void *values);	/* or NULL: all zero */
+	void (*defaults)(void *values); /* or NULL: all zero */
 	/* rest: the words behind the options. Returns the exit code. */
 	int (*run)(const void *values, int rest_nr, char **rest);
 };
 
 /*
- * Parses argv (argv[0] is the command's name), prints --help to stdout (exit 0) or what is wrong to stderr (exit 2),
- * or runs the command; returns the exit code.
+ * Parses argv (argv[0] is the command's name), prints --help to stdout (exit 0) or what is wrong to
+ * stderr (exit 2), or runs the command; returns the exit code.
  */
 int opts__run(const struct cmd *cmd, int argc, char **argv);
 void opts__help(const struct cmd *cmd, FILE *out);
@@ -63,7 +63,8 @@ void opts__help(const struct cmd *cmd, FILE *out);
 /* "iommutop NAME: " + message + newline, to stderr. */
 void cmd__complain(const char *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-extern const struct cmd *const cmds[];	/* NULL at the end; the first is the default */
-extern const struct cmd cmd_top, cmd_record, cmd_analyze, cmd_list, cmd_probe, cmd_boot, cmd_version;
+extern const struct cmd *const cmds[]; /* NULL at the end; the first is the default */
+extern const struct cmd cmd_top, cmd_record, cmd_analyze, cmd_list, cmd_probe, cmd_boot,
+	cmd_version;
 
 #endif
