@@ -20,8 +20,8 @@
 
 #define IOT_FORMAT_VERSION 1
 #define IOT_EVENT_MAX      1024 /* bytes, header included: the longest event there is */
-#define IOT_HOT_SIZE       64 /* bytes: MAP, UNMAP, FLUSH, IOVA_ALLOC, IOVA_FREE have exactly this size \
-			       */
+/* bytes: MAP, UNMAP, FLUSH, IOVA_ALLOC, IOVA_FREE have exactly this size */
+#define IOT_HOT_SIZE 64
 
 struct iot_event {
 	__u64 ts;  /* CLOCK_MONOTONIC, ns, end of the operation */
@@ -39,8 +39,8 @@ struct iot_event {
 
 #define IOT_F_IRQ      0x0001 /* ran in hard or soft interrupt: tid is not the cause */
 #define IOT_F_SNAPSHOT 0x0002 /* state found when tracing began, not an event at ts */
-#define IOT_F_DERIVED \
-	0x0004 /* made by user space from a log line (the line itself is in the stream too) */
+/* made by user space from a log line (the line itself is in the stream too) */
+#define IOT_F_DERIVED  0x0004
 #define IOT_F_NO_BEGIN 0x0008 /* the begin of the operation was not seen; begin = 0 */
 
 /* Stream class 0: what happened. Hot events are 1..15. */
@@ -96,15 +96,15 @@ struct iot_unmap {
  * it. */
 #define IOT_FLUSH_ALL  1 /* ops->flush_iotlb_all: the whole domain */
 #define IOT_FLUSH_SYNC 2 /* ops->iotlb_sync: the ranges gathered */
-#define IOT_FLUSH_SYNC_MAP \
-	3 /* ops->iotlb_sync_map: after map, for IOMMUs that cache non-present entries */
+/* ops->iotlb_sync_map: after map, for IOMMUs that cache non-present entries */
+#define IOT_FLUSH_SYNC_MAP 3
 #define IOT_WHY_UNKNOWN    0
 #define IOT_WHY_STRICT     1 /* unmap in a strict domain */
 #define IOT_WHY_QUEUE_FULL 2 /* a CPU's flush queue was full */
 #define IOT_WHY_TIMER      3 /* the flush queue's timer */
 #define IOT_WHY_MAP        4 /* kind SYNC_MAP */
-#define IOT_WHY_OTHER      5 /* flush_iotlb_all called by neither: the driver, direct mappings, detach \
-			      */
+/* flush_iotlb_all called by neither: the driver, direct mappings, detach */
+#define IOT_WHY_OTHER 5
 struct iot_flush {
 	struct iot_event h;
 	__u64 begin; /* ns; covers unmaps that ended before it */
@@ -214,20 +214,20 @@ struct iot_module {
 
 /* Events that are missing. Everything that depends on them is a floor from here on back to begin.
  */
-#define IOT_LOST_RING      1 /* the CPU's ring of hot events was full */
-#define IOT_LOST_RARE      2 /* the ring of rare events was full */
-#define IOT_LOST_RECURSION 3 /* the kernel skipped a program that was already running on this CPU \
-			      */
+#define IOT_LOST_RING 1 /* the CPU's ring of hot events was full */
+#define IOT_LOST_RARE 2 /* the ring of rare events was full */
+/* the kernel skipped a program that was already running on this CPU */
+#define IOT_LOST_RECURSION    3
 #define IOT_LOST_DOMAIN_TABLE 4 /* no room for a new domain */
 #define IOT_LOST_DEVICE_TABLE 5
 #define IOT_LOST_BEGIN        6 /* begin of a flush forgotten: its length is not known */
-#define IOT_LOST_LATE \
-	7 /* arrived after its time had been written: ts was moved forward, nothing is missing */
+/* arrived after its time had been written: ts was moved forward, nothing is missing */
+#define IOT_LOST_LATE      7
 #define IOT_LOST_RATELIMIT 8 /* the kernel itself suppressed log lines */
 #define IOT_LOST_WRITER    9 /* the disk was too slow or full */
-#define IOT_LOST_UNHOOKED \
-	10 /* a flush function was not hooked until now (count 0: nobody knows how many) */
-#define IOT_LOST_CAUSES 11
+/* a flush function was not hooked until now (count 0: nobody knows how many) */
+#define IOT_LOST_UNHOOKED 10
+#define IOT_LOST_CAUSES   11
 struct iot_loss {
 	struct iot_event h; /* cpu: where, 0xffff = not known */
 	__u64 begin;        /* ns: they are missing between begin and h.ts */
@@ -241,8 +241,8 @@ struct iot_loss {
 #define IOT_CHECK_MAP_BYTES   1 /* bytes at the map hook == bytes of the tracepoint iommu:map */
 #define IOT_CHECK_UNMAP_BYTES 2
 #define IOT_CHECK_UNMAP_COUNT 3
-#define IOT_CHECK_FQ_FLUSHES \
-	4 /* flushes seen == growth of the kernel's own flush queue counter; per domain */
+/* flushes seen == growth of the kernel's own flush queue counter; per domain */
+#define IOT_CHECK_FQ_FLUSHES   4
 #define IOT_CHECK_DOMAIN_KNOWN 5 /* ours: events whose domain was known; control: all */
 struct iot_coverage {
 	struct iot_event h; /* ts: when the check ended */
