@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a hot event costs the collector between the kernel's ring and the sink: a ring in memory, filled as the BPF
- * programs fill it and drained again and again. Usage: bench_rings [THOUSANDS_OF_EVENTS [CPUS]]
- * Instructions: valgrind --tool=callgrind --toggle-collect=rings__drain, its "Collected" divided by the events printed.
+ * What a hot event costs the collector between the kernel's ring and the sink: a ring in memory,
+ * filled as the BPF programs fill it and drained again and again. Usage: bench_rings
+ * [THOUSANDS_OF_EVENTS [CPUS]] Instructions: valgrind --tool=callgrind
+ * --toggle-collect=rings__drain, its "Collected" divided by the events printed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +12,9 @@
 #include "collect/rings.h"
 
 #define SLOTS 65536 /* as record's default of 4 MiB */
-#define POLL 8000   /* events between two drains: 400,000 a second and a poll every 20 ms */
-#define STEP 1250   /* ns between two events of a CPU */
-#define HOLD 10000000
+#define POLL  8000  /* events between two drains: 400,000 a second and a poll every 20 ms */
+#define STEP  1250  /* ns between two events of a CPU */
+#define HOLD  10000000
 
 static int count(void *ctx, void *events, size_t bytes)
 {
@@ -56,7 +57,8 @@ int main(int argc, char **argv)
 	while (made < want) {
 		for (uint32_t i = 0; i < POLL; i += nr_cpus, now += STEP)
 			for (uint32_t c = 0; c < nr_cpus; c++, made++)
-				publish(&cpus[c], hot + (size_t)c * SLOTS, now + c * STEP / nr_cpus);
+				publish(&cpus[c], hot + (size_t)c * SLOTS,
+					now + c * STEP / nr_cpus);
 		begin = seconds();
 		if (rings__drain(rings, now, false, count, &seen))
 			abort();
@@ -64,8 +66,8 @@ int main(int argc, char **argv)
 	}
 	if (rings__drain(rings, now, true, count, &seen) || seen != made || rings__late(rings))
 		abort();
-	printf("rings: %llu events of %u CPUs, %.1f ns of CPU time each\n", (unsigned long long)seen, nr_cpus,
-	       spent / (double)seen * 1e9);
+	printf("rings: %llu events of %u CPUs, %.1f ns of CPU time each\n",
+	       (unsigned long long)seen, nr_cpus, spent / (double)seen * 1e9);
 	rings__free(rings);
 	free(hot);
 	free(cpus);

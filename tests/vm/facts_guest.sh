@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034,SC2154 # for the script; from refiommu_guest.sh
 #
 # Sourced in the guest after refiommu_guest.sh: what the scripts that compare iommutop with others' counters share.
 

@@ -5,7 +5,11 @@
 # "name value"; facts are looked up by file and name, so a fact that is missing makes its check fail.
 
 # fact FILE NAME: prints the value, or "none"; $dir/facts is where the files are.
-fact() { awk -v n="$2" '$1 == n { sub(/^[^ ]+ /, ""); print; seen = 1; exit } END { if (!seen) print "none" }' "$dir/facts/$1"; }
+fact()
+{
+	awk -v n="$2" '$1 == n { sub(/^[^ ]+ /, ""); print; seen = 1; exit }
+		END { if (!seen) print "none" }' "$dir/facts/$1"
+}
 
 # grown FILE NAME: of a counter between FILE.before and FILE.after.
 grown() { echo $(($(fact "$1.after" "$2") - $(fact "$1.before" "$2"))); }
@@ -26,7 +30,7 @@ equal()
 	[ "$2" = "$3" ] || echo "# got '$2', wanted '$3'"
 }
 
-# came_to_end NAME: the guest's script ended and had nothing to complain of; without that there are no facts to compare.
+# came_to_end NAME: the guest's script ended and had nothing to complain of; without that there is nothing to compare.
 came_to_end()
 {
 	check "$1: the guest's script came to its end" [ "$code" = 0 -a ! -s "$dir/out" ]
@@ -42,7 +46,9 @@ import json, sys
 def walk(v, path):
     if isinstance(v, list):
         print(path + ".nr", len(v))
-    items = v.items() if isinstance(v, dict) else enumerate(v) if isinstance(v, list) else None
+    items = None
+    if isinstance(v, (dict, list)):
+        items = v.items() if isinstance(v, dict) else enumerate(v)
     if items is None:
         print(path, json.dumps(v) if not isinstance(v, str) else v.replace("\n", " "))
     else:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154 # variables of boot_lib.sh
 #
-# Bugs of a device and what iommutop makes of them, against what the modules know: a use after unmap that faults and hangs
-# the device is one incident with everything joined; one inside the lazy window is a stale hit that no IOMMU reports, and no
-# incident; a hang without a fault isn't blamed on the IOMMU.
+# Bugs of a device and what iommutop makes of them, against what the modules know: a use after unmap that
+# faults and hangs the device is one incident with everything joined; one inside the lazy window is a stale hit
+# that no IOMMU reports, and no incident; a hang without a fault isn't blamed on the IOMMU.
 # usage: incident.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -53,8 +53,10 @@ fault()
 	check "$what: fault, hang and reset in this order" ordered "$(fact fault $f.first_ns)" \
 		"$(fact fault $i.hang.first_ns)" "$(fact fault $i.reset.first_ns)"
 	equal "$what: unmapped by the device's thread" "$(fact fault $f.owner.unmap_tid)" "$tid"
-	check "$what: its stack names the driver's function" some fault "$f\.owner\.unmap_stack\.[0-9]+" '(unmap|refdma_work).*\[refdma\]'
-	check "$what: the fault's stack names the driver's function" some fault "$f\.stack\.[0-9]+" 'refdma_hw_late.*\[refdma\]'
+	check "$what: its stack names the driver's function" \
+		some fault "$f\.owner\.unmap_stack\.[0-9]+" '(unmap|refdma_work).*\[refdma\]'
+	check "$what: the fault's stack names the driver's function" \
+		some fault "$f\.stack\.[0-9]+" 'refdma_hw_late.*\[refdma\]'
 	equal "$what: the hang is the device's" "$(fact fault $i.hang.device_name)" refdma.0
 	equal "$what: as the log tells it" "$(fact fault $i.hang.stalled_ns)" \
 		"$(sed -n 's/.*queue 0 stalled for \([0-9]*\) ms.*/\1000000/p' "$dir/files/fault.log")"

@@ -37,7 +37,8 @@ coverage()
 of_driver()
 {
 	local d
-	d=$(awk -v d="$1" '/^devices\.[0-9]+\.driver / && $2 == d { sub(/driver$/, "", $1); print $1; exit }' "$dir/facts/list")
+	d=$(awk -v d="$1" '/^devices\.[0-9]+\.driver / && $2 == d { sub(/driver$/, "", $1); print $1; exit }' \
+		"$dir/facts/list")
 	fact list "$d$2"
 }
 
@@ -86,8 +87,8 @@ for mode in lazy strict; do
 		equal "$mode: list names the flush of $driver" "$(of_driver $driver flush_iotlb_all)" intel_flush_iotlb_all
 		equal "$mode: list names the sync of $driver" "$(of_driver $driver iotlb_sync)" intel_iommu_tlb_sync
 		# the session knows it by name only: its driver was gone at the end
-		i=$(awk -v d="$(of_driver $driver device)" '/^devices\.[0-9]+\.name / && $2 == d { split($1, p, "."); print p[2]; exit }' \
-			"$dir/facts/session")
+		i=$(awk -v d="$(of_driver $driver device)" \
+			'/^devices\.[0-9]+\.name / && $2 == d { split($1, p, "."); print p[2]; exit }' "$dir/facts/session")
 		check "$mode: $driver has unmaps of its own" [ "$(sum session "devices.$i.stats.unmaps")" -gt 50 ]
 	done
 done
