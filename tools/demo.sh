@@ -7,7 +7,7 @@ kernel=${1:-debian:6.12}
 
 cat <<TEXT
 This boots a test kernel ($kernel) in QEMU with the reference IOMMU driver, and a device whose driver has a bug: it lets
-the device write to a buffer 30 ms after the buffer was unmapped. iommutop records what happens and explains it.
+the device write to a buffer after the buffer was unmapped and the IOTLB flushed. iommutop records and explains it.
 The first time, kernels are fetched (some hundred MB), which takes some minutes.
 
 TEXT
