@@ -5,36 +5,8 @@
 # The command line as a user meets it, without a guest: help, mistakes, missing privileges, sessions that can't be made
 # or read, JSON that parses, and man pages that know every option and no other.
 set -uo pipefail
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-iommutop=${IOMMUTOP:-$top/build/iommutop}
+. "$(dirname "${BASH_SOURCE[0]}")/../tap_lib.sh"
 commands=(top record analyze list probe boot version)
-tests=0
-failed=0
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-[ -x "$iommutop" ] || { echo "Bail out! $iommutop is missing: run make"; exit 1; }
-
-# check NAME COMMAND...
-check()
-{
-	local name=$1
-	shift
-	tests=$((tests + 1))
-	if "$@"; then
-		echo "ok $tests - $name"
-	else
-		failed=$((failed + 1))
-		echo "not ok $tests - $name"
-		echo "# failed: $*; exit code ${code:-none}"
-		[ ! -s "$dir/out" ] || tail -n 10 "$dir/out" | sed 's/^/# stdout: /'
-		[ ! -s "$dir/err" ] || tail -n 10 "$dir/err" | sed 's/^/# stderr: /'
-	fi
-}
-skip()
-{
-	tests=$((tests + 1))
-	echo "ok $tests - $1 # SKIP $2"
-}
 
 # run COMMAND...: output to $dir/out and $dir/err, exit code to $code. A minute is far more than any of it takes.
 run()
@@ -202,6 +174,4 @@ for cmd in "${commands[@]}"; do
 	check "iommutop-$cmd.1 has the options of --help" same_options "$cmd"
 	check "iommutop.1 has the command $cmd" grep -q "^\.It Cm $cmd\$" "$top/docs/man/iommutop.1"
 done
-
-echo "1..$tests"
-[ "$failed" = 0 ]
+finish
