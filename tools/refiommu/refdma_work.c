@@ -422,7 +422,8 @@ void refdma_work(struct refdma_queue *q)
 			q->ops -= n;
 		if (interval)
 			pace(q, &due, interval * n);
-		/* flat out we never sleep: detaching a tracer waits until every task has said that it is outside */
+		/* flat out we never sleep: detaching a tracer waits until every task has said that
+		 * it is outside */
 		cond_resched_tasks_rcu_qs();
 	}
 	wait_event_interruptible(q->done_wait, late_done(q));
