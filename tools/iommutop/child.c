@@ -41,6 +41,10 @@ int child__start(struct child *c, char **argv)
 	if (!pid) {
 		sigprocmask(SIG_UNBLOCK, &set, NULL);
 		signal(SIGPIPE, SIG_DFL);
+		/* a script's background job is born with SIGINT ignored: passed on, we could never
+		 * end the command */
+		signal(SIGINT, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
 		execvp(argv[0], argv);
 		fprintf(stderr, "iommutop: can't run %s: %s\n", argv[0], strerror(errno));
 		_exit(127);
