@@ -210,7 +210,7 @@ static __always_inline __u32 flush__why(__u64 dom)
 	struct iot_dom *d = place >= 0 ? dom__at(place) : NULL;
 	struct iot_cpu *c = cpu__this(bpf_get_smp_processor_id());
 	struct iommu_dma_cookie *cookie;
-	__u64 started;
+	__u64 started, seen;
 
 	if (!d)
 		return IOT_WHY_UNKNOWN;
@@ -219,8 +219,10 @@ static __always_inline __u32 flush__why(__u64 dom)
 		return IOT_WHY_OTHER;
 	if (!bpf_core_field_exists(cookie->fq_flush_start_cnt))
 		return IOT_WHY_UNKNOWN;
+	/* in this order: another CPU's flush that is counted and recognised in between raises both */
+	seen = *(volatile __u64 *)&d->fq_seen;
 	started = BPF_CORE_READ(cookie, fq_flush_start_cnt.counter);
-	if (started <= d->fq_seen)
+	if (started <= seen)
 		return IOT_WHY_OTHER;
 	__sync_fetch_and_add(&d->fq_seen, 1);
 	return c->in_fq_timer ? IOT_WHY_TIMER : IOT_WHY_QUEUE_FULL;
