@@ -219,7 +219,8 @@ static __always_inline __u32 flush__why(__u64 dom)
 		return IOT_WHY_OTHER;
 	if (!bpf_core_field_exists(cookie->fq_flush_start_cnt))
 		return IOT_WHY_UNKNOWN;
-	/* in this order: another CPU's flush that is counted and recognised in between raises both */
+	/* in this order: another CPU's flush that is counted and recognised in between raises both
+	 */
 	seen = *(volatile __u64 *)&d->fq_seen;
 	started = BPF_CORE_READ(cookie, fq_flush_start_cnt.counter);
 	if (started <= seen)

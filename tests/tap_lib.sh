@@ -28,7 +28,7 @@ check()
 		echo "not ok $tests - $name"
 		echo "# failed: $*; exit code ${code:-none}"
 		[ ! -s "$dir/out" ] || tail -n 10 "$dir/out" | sed 's/^/# stdout: /'
-		[ ! -s "$dir/err" ] || tail -n 25 "$dir/err" | sed 's/^/# stderr: /'
+		[ ! -s "$dir/err" ] || tail -n 80 "$dir/err" | sed 's/^/# stderr: /'
 	fi
 }
 
