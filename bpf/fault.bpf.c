@@ -52,7 +52,7 @@ static __always_inline void trouble__tell(__u16 id, struct device *dev, int queu
 	e->queue = queue;
 	e->ret = 0;
 	e->source = IOT_SRC_HOOK;
-	e->pad = 0;
+	e->kind = 0;
 	__builtin_memset(e->what, 0, sizeof(e->what));
 	bpf_probe_read_kernel_str(e->what, size, what);
 	rare__submit(e);

@@ -42,6 +42,13 @@ struct iot_event {
 /* made by user space from a log line (the line itself is in the stream too) */
 #define IOT_F_DERIVED  0x0004
 #define IOT_F_NO_BEGIN 0x0008 /* the begin of the operation was not seen; begin = 0 */
+/* IOVA_ALLOC: the range caches had none, the allocator's tree was searched */
+#define IOT_F_SLOW 0x0010
+/* Merged sessions: which of them the event, and every name and log line in it, comes from; 0 = the
+ * first. The attribute "origin.<n>" names it. */
+#define IOT_F_ORIGIN_SHIFT 12
+#define IOT_ORIGINS        16
+#define IOT_ORIGIN(flags)  ((flags) >> IOT_F_ORIGIN_SHIFT)
 
 /* Stream class 0: what happened. Hot events are 1..15. */
 #define IOT_EV_MAP        1
@@ -60,12 +67,14 @@ struct iot_event {
 #define IOT_EV_LOSS       24
 #define IOT_EV_COVERAGE   25
 #define IOT_EV_CAPTURE    26
+#define IOT_EV_ERROR      27
 /* Stream class 1: side tables. */
 #define IOT_EV_DEVICE 64
 #define IOT_EV_STACK  65
 #define IOT_EV_SYMBOL 66
 #define IOT_EV_ATTR   67
 #define IOT_EV_CLOCK  68
+#define IOT_EV_REGION 69
 
 /* PTEs were written (iommu_map and friends; one event a physically contiguous run). */
 struct iot_map {
@@ -146,7 +155,14 @@ struct iot_fault {
 	__u8 pad[2];
 };
 
-/* A device stopped answering (HANG), or was reset (RESET). */
+/*
+ * A device stopped answering (HANG), was reset (RESET), or something went wrong that is neither of
+ * them nor a translation fault (ERROR).
+ */
+#define IOT_ERROR_OTHER        0
+#define IOT_ERROR_AER          1 /* PCI Express Advanced Error Reporting */
+#define IOT_ERROR_INVALIDATION 2 /* an IOTLB or device TLB invalidation timed out or failed */
+#define IOT_ERROR_IOMMU        3 /* the IOMMU itself: queue error, event log overflow */
 struct iot_trouble {
 	struct iot_event h;
 	__u64 begin;   /* RESET: ns, when it began; HANG: 0 */
@@ -154,7 +170,7 @@ struct iot_trouble {
 	__s32 queue;   /* -1 = the whole device, or not said */
 	__s32 ret;     /* RESET: result, 0 if not known */
 	__u32 source;  /* IOT_SRC_* */
-	__u32 pad;
+	__u32 kind;    /* ERROR: IOT_ERROR_*; else 0 */
 	char what[40]; /* short name of the signal: "net_dev_xmit_timeout", "Detected Tx Unit Hang"
 			*/
 };
@@ -227,10 +243,14 @@ struct iot_module {
 #define IOT_LOST_WRITER    9 /* the disk was too slow or full */
 /* a flush function was not hooked until now (count 0: nobody knows how many) */
 #define IOT_LOST_UNHOOKED 10
-#define IOT_LOST_CAUSES   11
+/* a flight recorder or a rotation kept only the newest events, as it was told to */
+#define IOT_LOST_OVERWRITTEN 11
+#define IOT_LOST_DAMAGE      12 /* the session on disk is damaged or torn here */
+#define IOT_LOST_CAUSES      13
 struct iot_loss {
 	struct iot_event h; /* cpu: where, 0xffff = not known */
-	__u64 begin;        /* ns: they are missing between begin and h.ts */
+	__u64 begin;        /* ns: they are missing between begin and end */
+	__u64 end;          /* ns; 0 = h.ts */
 	__u64 count;        /* how many */
 	__u32 cause;        /* IOT_LOST_* */
 	__u32 pad;
@@ -269,7 +289,11 @@ struct iot_device {
 	__s32 group;
 	__u32 rid; /* PCI segment << 16 | bus << 8 | devfn, if rid_known */
 	__u8 rid_known;
-	__u8 pad[7];
+	__u8 dma_bits; /* addresses of so many bits can be mapped for it (its DMA mask); 0 = not
+			  known */
+	__u8 node_known;
+	__u8 pad;
+	__u32 node;      /* NUMA node it is on, if node_known */
 	char name[40];   /* "0000:00:03.0", "refdma.0" */
 	char driver[24]; /* "" = none */
 	char bus[16];    /* "pci", "platform" */
@@ -306,6 +330,19 @@ struct iot_clock { /* h.ts (CLOCK_MONOTONIC) and, at the same moment, */
 	__u64 boot; /* CLOCK_BOOTTIME, ns */
 };
 
+/* Addresses that the kernel keeps free in every domain of a group, or maps one to one. */
+#define IOT_REGION_DIRECT    1 /* mapped one to one, always (RMRR, unity map) */
+#define IOT_REGION_RELAXABLE 2 /* the same, but a guest may do without */
+#define IOT_REGION_RESERVED  3 /* never mapped: accesses don't reach the IOMMU, or fault */
+#define IOT_REGION_MSI       4 /* interrupts are written here: the architecture's window */
+#define IOT_REGION_SW_MSI    5 /* interrupts: the kernel maps its own page here */
+struct iot_region {
+	struct iot_event h; /* h.dev: 0, the group says whose */
+	__u64 first, last;  /* addresses, both included */
+	__s32 group;
+	__u32 kind; /* IOT_REGION_* */
+};
+
 #define IOT_ASSERT_SIZE(type, bytes) \
 	_Static_assert(sizeof(struct type) == (bytes), #type " must have " #bytes " bytes")
 IOT_ASSERT_SIZE(iot_event, 32);
@@ -319,7 +356,7 @@ IOT_ASSERT_SIZE(iot_log, 40);
 IOT_ASSERT_SIZE(iot_domain, 96);
 IOT_ASSERT_SIZE(iot_attach, 40);
 IOT_ASSERT_SIZE(iot_module, 96);
-IOT_ASSERT_SIZE(iot_loss, 96);
+IOT_ASSERT_SIZE(iot_loss, 104);
 IOT_ASSERT_SIZE(iot_coverage, 64);
 IOT_ASSERT_SIZE(iot_capture, 48);
 IOT_ASSERT_SIZE(iot_device, 168);
@@ -327,5 +364,6 @@ IOT_ASSERT_SIZE(iot_stack, 40);
 IOT_ASSERT_SIZE(iot_symbol, 48);
 IOT_ASSERT_SIZE(iot_attr, 40);
 IOT_ASSERT_SIZE(iot_clock, 48);
+IOT_ASSERT_SIZE(iot_region, 56);
 
 #endif

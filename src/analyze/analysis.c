@@ -24,11 +24,13 @@ static const __u16 least[] = {
 	[IOT_EV_LOSS] = sizeof(struct iot_loss),
 	[IOT_EV_COVERAGE] = sizeof(struct iot_coverage),
 	[IOT_EV_CAPTURE] = sizeof(struct iot_capture),
+	[IOT_EV_ERROR] = sizeof(struct iot_trouble),
 	[IOT_EV_DEVICE] = sizeof(struct iot_device),
 	[IOT_EV_STACK] = sizeof(struct iot_stack),
 	[IOT_EV_SYMBOL] = sizeof(struct iot_symbol),
 	[IOT_EV_ATTR] = sizeof(struct iot_attr),
 	[IOT_EV_CLOCK] = sizeof(struct iot_clock),
+	[IOT_EV_REGION] = sizeof(struct iot_region),
 };
 #define NR_LEAST (sizeof(least) / sizeof(least[0]))
 

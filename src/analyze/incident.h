@@ -24,11 +24,19 @@ enum verdict {
 	VERDICT_UNMAPPED_FLUSHED,  /* … after that flush */
 	VERDICT_UNMAPPED,          /* … and about the flush nothing is known */
 	VERDICT_NEVER_MAPPED,
-	VERDICT_PERMISSION, /* mapped, but not for this kind of access */
-	VERDICT_MAPPED,     /* mapped, and should have worked */
+	VERDICT_PAST_END,     /* just behind a mapping: the device ran over its end */
+	VERDICT_BEFORE_START, /* just in front of one */
+	VERDICT_PERMISSION,   /* mapped, but not for this kind of access */
+	VERDICT_TRUNCATED,    /* the upper bits of a mapped address are missing */
+	VERDICT_OTHER_DOMAIN, /* mapped, but in another domain */
+	VERDICT_RESERVED,     /* a reserved or MSI region */
+	VERDICT_MAPPED,       /* mapped, and should have worked: page table or IOTLB disagree */
+	VERDICT_TORN_DOWN,    /* the domain was being taken apart, or the device reset */
 	VERDICT_NO_ADDRESS,
 	VERDICT_CANNOT_KNOW,
-	VERDICT_NO_FAULT, /* a hang, and no fault before it */
+	VERDICT_NO_FAULT,     /* a hang, and no fault before it */
+	VERDICT_INVALIDATION, /* no fault: an invalidation timed out or failed */
+	VERDICT_FLUSH_STALL,  /* no fault: a flush took as long as a hang takes */
 	VERDICT_NR
 };
 

@@ -18,10 +18,11 @@
 /* A device that runs past the end of a buffer faults in the page behind it. */
 #define OVERRUN 0x1000ULL
 
-#define LOSES_MAPPINGS                                                          \
-	(1U << IOT_LOST_RING | 1U << IOT_LOST_RARE | 1U << IOT_LOST_RECURSION | \
-	 1U << IOT_LOST_DOMAIN_TABLE | 1U << IOT_LOST_WRITER)
-#define LOSES_FAULTS (1U << IOT_LOST_RARE | 1U << IOT_LOST_WRITER)
+#define LOSES_MAPPINGS                                                                      \
+	(1U << IOT_LOST_RING | 1U << IOT_LOST_RARE | 1U << IOT_LOST_RECURSION |             \
+	 1U << IOT_LOST_DOMAIN_TABLE | 1U << IOT_LOST_WRITER | 1U << IOT_LOST_OVERWRITTEN | \
+	 1U << IOT_LOST_DAMAGE)
+#define LOSES_FAULTS (1U << IOT_LOST_RARE | 1U << IOT_LOST_WRITER | 1U << IOT_LOST_DAMAGE)
 
 static __attribute__((format(printf, 4, 5))) void
 decide(struct judgement *j, enum verdict verdict, enum confidence confidence, const char *fmt, ...)
@@ -260,6 +261,8 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 		[IOT_LOST_BEGIN] = "the begin of a flush was not seen",
 		[IOT_LOST_WRITER] = "the disk was too slow or full",
 		[IOT_LOST_UNHOOKED] = "a flush function wasn't traced",
+		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
+		[IOT_LOST_DAMAGE] = "the session is damaged",
 	};
 
 	for (size_t n = 0; n < m->nr_losses; n++) {

@@ -81,7 +81,7 @@ void tables__attr(struct model *m, const struct iot_attr *ev)
 
 void tables__loss(struct model *m, const struct iot_loss *ev)
 {
-	__u64 begin = ev->begin < ev->h.ts ? ev->begin : ev->h.ts;
+	__u64 end = ev->end ? ev->end : ev->h.ts, begin = ev->begin < end ? ev->begin : end;
 	char what[sizeof(ev->what)];
 	struct model_loss *l;
 
@@ -98,7 +98,7 @@ void tables__loss(struct model *m, const struct iot_loss *ev)
 		if (begin > l->end && m->nr_losses < MODEL_LOSSES_MAX)
 			break;
 		l->begin = begin < l->begin ? begin : l->begin;
-		l->end = ev->h.ts > l->end ? ev->h.ts : l->end;
+		l->end = end > l->end ? end : l->end;
 		l->count += ev->count;
 		return;
 	}
@@ -106,7 +106,7 @@ void tables__loss(struct model *m, const struct iot_loss *ev)
 		/* Too many kinds as well: better too wide an interval than one forgotten. */
 		l = &m->losses[MODEL_LOSSES_MAX - 1];
 		l->begin = begin < l->begin ? begin : l->begin;
-		l->end = ev->h.ts > l->end ? ev->h.ts : l->end;
+		l->end = end > l->end ? end : l->end;
 		l->count += ev->count;
 		l->cause = IOT_LOST_RING;
 		return;
@@ -119,7 +119,7 @@ void tables__loss(struct model *m, const struct iot_loss *ev)
 	}
 	l = &m->losses[m->nr_losses++];
 	*l = (struct model_loss){
-		.begin = begin, .end = ev->h.ts, .count = ev->count, .cause = ev->cause
+		.begin = begin, .end = end, .count = ev->count, .cause = ev->cause
 	};
 	memcpy(l->what, what, sizeof(l->what));
 }

@@ -183,8 +183,10 @@ const char *words__loss(__u32 cause)
 		[IOT_LOST_BEGIN] = "begin of a flush forgotten",
 		[IOT_LOST_LATE] = "arrived late, time moved forward",
 		[IOT_LOST_RATELIMIT] = "log lines suppressed by the kernel",
-		[IOT_LOST_WRITER] = "not on disk: too slow, full or damaged",
+		[IOT_LOST_WRITER] = "not on disk: too slow or full",
 		[IOT_LOST_UNHOOKED] = "flush function not traced",
+		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
+		[IOT_LOST_DAMAGE] = "session damaged",
 	};
 
 	return NAME_OF(names, cause);
@@ -211,11 +213,19 @@ const char *words__verdict(enum verdict v)
 		[VERDICT_UNMAPPED_FLUSHED] = "Use after unmap, after the IOTLB flush",
 		[VERDICT_UNMAPPED] = "Use after unmap",
 		[VERDICT_NEVER_MAPPED] = "Access to an address that was never mapped",
+		[VERDICT_PAST_END] = "Access past the end of a mapping",
+		[VERDICT_BEFORE_START] = "Access before the start of a mapping",
 		[VERDICT_PERMISSION] = "Access without permission",
+		[VERDICT_TRUNCATED] = "Access with a truncated address",
+		[VERDICT_OTHER_DOMAIN] = "Access to an address of another domain",
+		[VERDICT_RESERVED] = "Access to a reserved region",
 		[VERDICT_MAPPED] = "Fault at a mapped address",
+		[VERDICT_TORN_DOWN] = "Access while its domain was taken apart",
 		[VERDICT_NO_ADDRESS] = "Fault without an address",
 		[VERDICT_CANNOT_KNOW] = "Fault, cause not known",
 		[VERDICT_NO_FAULT] = "Hang without an IOMMU fault",
+		[VERDICT_INVALIDATION] = "IOTLB invalidation failed",
+		[VERDICT_FLUSH_STALL] = "IOTLB flush stalled",
 	};
 
 	return NAME_OF(names, v);
@@ -229,11 +239,19 @@ const char *words__verdict_id(enum verdict v)
 		[VERDICT_UNMAPPED_FLUSHED] = "use_after_unmap_flushed",
 		[VERDICT_UNMAPPED] = "use_after_unmap",
 		[VERDICT_NEVER_MAPPED] = "never_mapped",
+		[VERDICT_PAST_END] = "past_the_end",
+		[VERDICT_BEFORE_START] = "before_the_start",
 		[VERDICT_PERMISSION] = "wrong_permission",
+		[VERDICT_TRUNCATED] = "address_truncated",
+		[VERDICT_OTHER_DOMAIN] = "other_domain",
+		[VERDICT_RESERVED] = "reserved_region",
 		[VERDICT_MAPPED] = "mapped_but_faults",
+		[VERDICT_TORN_DOWN] = "domain_torn_down",
 		[VERDICT_NO_ADDRESS] = "address_unknown",
 		[VERDICT_CANNOT_KNOW] = "cannot_be_known",
 		[VERDICT_NO_FAULT] = "hang_without_fault",
+		[VERDICT_INVALIDATION] = "invalidation_failed",
+		[VERDICT_FLUSH_STALL] = "flush_stalled",
 	};
 
 	return NAME_OF(names, v);

@@ -48,6 +48,7 @@ struct session_info {
 	uint8_t uuid[16];
 	int format_version;
 	unsigned int nr_streams; /* stream files */
+	uint64_t total_bytes;    /* of these files: how far bytes + damage can grow */
 
 	uint64_t packets;          /* read and found whole */
 	uint64_t events;           /* given to the caller */

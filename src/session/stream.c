@@ -170,6 +170,7 @@ int stream__open(struct stream *s, int fd, const uint8_t uuid[16], const struct 
 			return -errno;
 		s->map = map;
 		s->size = (size_t)st.st_size;
+		info->total_bytes += s->size;
 		madvise(map, s->size, MADV_SEQUENTIAL);
 	}
 	s->crc_budget = 16 * (uint64_t)s->size + 16 * PACKET_MAX;

@@ -68,15 +68,22 @@ ENUM(loss_cause, 32, { IOT_LOST_RING, "ring" }, { IOT_LOST_RARE, "rare_ring" },
      { IOT_LOST_RECURSION, "recursion" }, { IOT_LOST_DOMAIN_TABLE, "domain_table" },
      { IOT_LOST_DEVICE_TABLE, "device_table" }, { IOT_LOST_BEGIN, "begin" },
      { IOT_LOST_LATE, "late" }, { IOT_LOST_RATELIMIT, "ratelimit" }, { IOT_LOST_WRITER, "writer" },
-     { IOT_LOST_UNHOOKED, "unhooked" });
+     { IOT_LOST_UNHOOKED, "unhooked" }, { IOT_LOST_OVERWRITTEN, "overwritten" },
+     { IOT_LOST_DAMAGE, "damage" });
 ENUM(coverage_check, 32, { IOT_CHECK_MAP_BYTES, "map_bytes" },
      { IOT_CHECK_UNMAP_BYTES, "unmap_bytes" }, { IOT_CHECK_UNMAP_COUNT, "unmap_count" },
      { IOT_CHECK_FQ_FLUSHES, "fq_flushes" }, { IOT_CHECK_DOMAIN_KNOWN, "domain_known" });
+ENUM(error_kind, 32, { IOT_ERROR_OTHER, "other" }, { IOT_ERROR_AER, "aer" },
+     { IOT_ERROR_INVALIDATION, "invalidation" }, { IOT_ERROR_IOMMU, "iommu" });
+ENUM(region_kind, 32, { IOT_REGION_DIRECT, "direct" }, { IOT_REGION_RELAXABLE, "direct_relaxable" },
+     { IOT_REGION_RESERVED, "reserved" }, { IOT_REGION_MSI, "msi" },
+     { IOT_REGION_SW_MSI, "sw_msi" });
 ENUM(capture_what, 32, { IOT_CAPTURE_BEGIN, "begin" }, { IOT_CAPTURE_END, "end" });
 
 static const struct tsdl_enum *const enums[] = {
-	&unmap_mode,  &flush_kind,  &flush_why,  &fault_access,   &source,       &domain_what,
-	&domain_type, &module_gone, &loss_cause, &coverage_check, &capture_what,
+	&unmap_mode,   &flush_kind,  &flush_why,   &fault_access, &source,
+	&domain_what,  &domain_type, &module_gone, &loss_cause,   &coverage_check,
+	&capture_what, &error_kind,  &region_kind,
 };
 
 /* ts and id are the event header of CTF; the rest of struct iot_event is its event context. */
@@ -133,7 +140,7 @@ static const struct tsdl_field trouble_fields[] = {
 	DEC(iot_trouble, queue),
 	DEC(iot_trouble, ret),
 	LABELED(iot_trouble, source, source),
-	DEC(iot_trouble, pad),
+	LABELED(iot_trouble, kind, error_kind),
 	TEXT(iot_trouble, what),
 };
 
@@ -170,7 +177,8 @@ static const struct tsdl_field module_fields[] = {
 };
 
 static const struct tsdl_field loss_fields[] = {
-	DEC(iot_loss, begin), DEC(iot_loss, count), LABELED(iot_loss, cause, loss_cause),
+	DEC(iot_loss, begin), DEC(iot_loss, end),
+	DEC(iot_loss, count), LABELED(iot_loss, cause, loss_cause),
 	DEC(iot_loss, pad),   TEXT(iot_loss, what),
 };
 
@@ -187,9 +195,10 @@ static const struct tsdl_field capture_fields[] = {
 };
 
 static const struct tsdl_field device_fields[] = {
-	DEC(iot_device, group), HEX(iot_device, rid),    DEC(iot_device, rid_known),
-	PAD(iot_device, pad),   TEXT(iot_device, name),  TEXT(iot_device, driver),
-	TEXT(iot_device, bus),  TEXT(iot_device, iommu), TEXT(iot_device, physfn),
+	DEC(iot_device, group),    HEX(iot_device, rid),        DEC(iot_device, rid_known),
+	DEC(iot_device, dma_bits), DEC(iot_device, node_known), DEC(iot_device, pad),
+	DEC(iot_device, node),     TEXT(iot_device, name),      TEXT(iot_device, driver),
+	TEXT(iot_device, bus),     TEXT(iot_device, iommu),     TEXT(iot_device, physfn),
 };
 
 static const struct tsdl_field stack_fields[] = {
@@ -216,6 +225,13 @@ static const struct tsdl_field clock_fields[] = {
 	DEC(iot_clock, boot),
 };
 
+static const struct tsdl_field region_fields[] = {
+	HEX(iot_region, first),
+	HEX(iot_region, last),
+	DEC(iot_region, group),
+	LABELED(iot_region, kind, region_kind),
+};
+
 #define EVENT(id_, name_, type, fields_)       \
 	[id_] = { .name = name_,               \
 		  .id = id_,                   \
@@ -240,11 +256,13 @@ static const struct tsdl_event events[] = {
 	EVENT(IOT_EV_LOSS, "loss", iot_loss, loss_fields),
 	EVENT(IOT_EV_COVERAGE, "coverage", iot_coverage, coverage_fields),
 	EVENT(IOT_EV_CAPTURE, "capture", iot_capture, capture_fields),
+	EVENT(IOT_EV_ERROR, "error", iot_trouble, trouble_fields),
 	EVENT(IOT_EV_DEVICE, "device", iot_device, device_fields),
 	EVENT(IOT_EV_STACK, "stack", iot_stack, stack_fields),
 	EVENT(IOT_EV_SYMBOL, "symbol", iot_symbol, symbol_fields),
 	EVENT(IOT_EV_ATTR, "attr", iot_attr, attr_fields),
 	EVENT(IOT_EV_CLOCK, "clock_sample", iot_clock, clock_fields),
+	EVENT(IOT_EV_REGION, "region", iot_region, region_fields),
 };
 
 const struct tsdl_event *tsdl__event(uint16_t id)

@@ -38,6 +38,7 @@ union any {
 	struct iot_symbol symbol;
 	struct iot_attr attr;
 	struct iot_clock clock;
+	struct iot_region region;
 	__u8 bytes[IOT_EVENT_MAX];
 };
 
@@ -61,11 +62,13 @@ static const struct {
 	{ IOT_EV_LOSS, sizeof(struct iot_loss), "loss" },
 	{ IOT_EV_COVERAGE, sizeof(struct iot_coverage), "coverage" },
 	{ IOT_EV_CAPTURE, sizeof(struct iot_capture), "capture" },
+	{ IOT_EV_ERROR, sizeof(struct iot_trouble), "error" },
 	{ IOT_EV_DEVICE, sizeof(struct iot_device), "device" },
 	{ IOT_EV_STACK, sizeof(struct iot_stack), "stack" },
 	{ IOT_EV_SYMBOL, sizeof(struct iot_symbol), "symbol" },
 	{ IOT_EV_ATTR, sizeof(struct iot_attr), "attr" },
 	{ IOT_EV_CLOCK, sizeof(struct iot_clock), "clock_sample" },
+	{ IOT_EV_REGION, sizeof(struct iot_region), "region" },
 };
 
 static __u64 draw(__u64 *state) /* splitmix64 */
@@ -119,12 +122,16 @@ static void draw_event(__u64 *state, union any *e, size_t kind, __u64 ts)
 		break;
 	case IOT_EV_HANG:
 	case IOT_EV_RESET:
+	case IOT_EV_ERROR:
 		draw_text(state, e->trouble.what, sizeof(e->trouble.what));
 		break;
 	case IOT_EV_LOG:
 		e->log.text_len = text_room(state, sizeof(e->log));
 		draw_text(state, e->log.text, e->log.text_len);
 		e->h.len += e->log.text_len;
+		break;
+	case IOT_EV_REGION:
+		e->region.kind = 1 + e->region.kind % 5;
 		break;
 	case IOT_EV_MODULE:
 		e->module.gone %= 2;
@@ -273,9 +280,11 @@ static void print_fields(const union any *e)
 		break;
 	case IOT_EV_HANG:
 	case IOT_EV_RESET:
+	case IOT_EV_ERROR:
 		dec("begin", e->trouble.begin), dec("stalled", e->trouble.stalled),
 			neg("queue", e->trouble.queue);
-		neg("ret", e->trouble.ret), source(e->trouble.source), dec("pad", e->trouble.pad);
+		neg("ret", e->trouble.ret), source(e->trouble.source);
+		LABEL("kind", e->trouble.kind, "other", "aer", "invalidation", "iommu");
 		text("what", e->trouble.what);
 		break;
 	case IOT_EV_LOG:
@@ -301,10 +310,10 @@ static void print_fields(const union any *e)
 		dec("pad", e->module.pad), text("name", e->module.name);
 		break;
 	case IOT_EV_LOSS:
-		dec("begin", e->loss.begin), dec("count", e->loss.count);
+		dec("begin", e->loss.begin), dec("end", e->loss.end), dec("count", e->loss.count);
 		LABEL("cause", e->loss.cause, NULL, "ring", "rare_ring", "recursion",
 		      "domain_table", "device_table", "begin", "late", "ratelimit", "writer",
-		      "unhooked");
+		      "unhooked", "overwritten", "damage");
 		dec("pad", e->loss.pad), text("what", e->loss.what);
 		break;
 	case IOT_EV_COVERAGE:
@@ -321,8 +330,9 @@ static void print_fields(const union any *e)
 	case IOT_EV_DEVICE:
 		neg("group", e->device.group), hex("rid", e->device.rid),
 			dec("rid_known", e->device.rid_known);
-		array("pad", e->device.pad, 7, 1), text("name", e->device.name),
-			text("driver", e->device.driver);
+		dec("dma_bits", e->device.dma_bits), dec("node_known", e->device.node_known);
+		dec("pad", e->device.pad), dec("node", e->device.node),
+			text("name", e->device.name), text("driver", e->device.driver);
 		text("bus", e->device.bus), text("iommu", e->device.iommu),
 			text("physfn", e->device.physfn);
 		break;
@@ -338,6 +348,12 @@ static void print_fields(const union any *e)
 	case IOT_EV_ATTR:
 		dec("pad", e->attr.pad), dec("text_len", e->attr.text_len),
 			text("text", e->attr.text);
+		break;
+	case IOT_EV_REGION:
+		hex("first", e->region.first), hex("last", e->region.last);
+		neg("group", e->region.group);
+		LABEL("kind", e->region.kind, NULL, "direct", "direct_relaxable", "reserved", "msi",
+		      "sw_msi");
 		break;
 	case IOT_EV_CLOCK:
 		dec("real", e->clock.real), dec("boot", e->clock.boot);

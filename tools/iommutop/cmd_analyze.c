@@ -7,12 +7,10 @@
 #include <string.h>
 
 #include "analyze/analysis.h"
-#include "klog/logfile.h"
+#include "input.h"
 #include "opts.h"
 #include "report/report.h"
-#include "session/reader.h"
 #include "util/error.h"
-#include "util/text.h"
 
 struct analyze_opts {
 	bool json;
@@ -30,101 +28,6 @@ static const struct opt analyze_table[] = {
 	  offsetof(struct analyze_opts, history), 16, 1 << 28 },
 	{ .kind = OPT_END },
 };
-
-/* What the reader could not read is missing anywhere in the session, and nobody else says so. */
-static void tell_damage(struct analysis *a, const struct session_info *info)
-{
-	uint64_t damage = info->damaged_packets + info->missing_packets + (info->torn_tail ? 1 : 0);
-	struct iot_loss loss = {
-		.h = { .ts = a->model.last, .id = IOT_EV_LOSS, .len = sizeof(loss), .cpu = 0xffff },
-		.begin = a->model.first,
-		.count = damage + info->discarded_events,
-		.cause = IOT_LOST_WRITER,
-	};
-
-	if (!loss.count)
-		return;
-	text__copy(loss.what, sizeof(loss.what), damage ? "session damaged" : "session",
-		   sizeof(loss.what));
-	analysis__event(a, &loss.h);
-}
-
-static void add_env(struct json_object *about, const struct session_env_entry *e)
-{
-	char text[512];
-
-	if (!e->text) {
-		json_object_object_add(about, e->key, json_object_new_int64(e->number));
-		return;
-	}
-	text__copy(text, sizeof(text), e->text, sizeof(text));
-	json_object_object_add(about, e->key, json_object_new_string(text));
-}
-
-static int read_session(struct analysis *a, const char *dir, struct json_object **about,
-			struct error *err)
-{
-	struct session_reader *r;
-	const struct session_info *info;
-	const struct iot_event *ev;
-	int ret;
-
-	ret = session_reader__open(&r, dir, err);
-	if (ret)
-		return ret;
-	while ((ret = session_reader__next(r, &ev)) > 0) {
-		ret = analysis__event(a, ev);
-		if (ret)
-			break;
-	}
-	info = session_reader__info(r);
-	tell_damage(a, info);
-	*about = json_object_new_object();
-	for (size_t i = 0; i < info->nr_env; i++)
-		add_env(*about, &info->env[i]);
-	json_object_object_add(*about, "torn_tail", json_object_new_boolean(info->torn_tail));
-	json_object_object_add(*about, "damaged_bytes",
-			       json_object_new_uint64(info->damaged_bytes));
-	if (ret < 0)
-		error__set(err, ret, "cannot read session %s to its end: %s", dir, strerror(-ret));
-	session_reader__close(r);
-	return ret;
-}
-
-static int feed_log(const struct iot_log *ev, void *ctx)
-{
-	return analysis__event(ctx, &ev->h);
-}
-
-static int read_klog(struct analysis *a, const char *path, struct json_object **about,
-		     struct error *err)
-{
-	bool is_stdin = !strcmp(path, "-");
-	struct logfile_info info;
-	FILE *in = is_stdin ? stdin : fopen(path, "re");
-	int ret;
-
-	if (!in)
-		return error__set(err, -errno, "cannot open kernel log %s: %s", path,
-				  strerror(errno));
-	ret = logfile__read(in, feed_log, a, &info);
-	if (ret)
-		error__set(err, ret, "cannot read kernel log %s: %s", path, strerror(-ret));
-	else if (!info.records)
-		ret = error__set(err, -ENODATA,
-				 "kernel log %s is empty; give the output of `dmesg` or "
-				 "`journalctl -k`",
-				 path);
-	if (!is_stdin)
-		fclose(in);
-	*about = json_object_new_object();
-	json_object_object_add(*about, "klog", json_object_new_string(path));
-	json_object_object_add(*about, "lines", json_object_new_uint64(info.lines));
-	json_object_object_add(*about, "lines_without_time",
-			       json_object_new_uint64(info.without_time));
-	json_object_object_add(*about, "boots", json_object_new_uint64(info.boots));
-	return ret;
-}
 
 static void print_about(FILE *out, struct json_object *about)
 {
@@ -149,6 +52,11 @@ static void print_about(FILE *out, struct json_object *about)
 		fputs("The session's end is torn: it was read up to the tear.\n", out);
 }
 
+static int feed(void *ctx, const struct iot_event *ev)
+{
+	return analysis__event(ctx, ev);
+}
+
 static int analyze_run(const void *values, int rest_nr, char **rest)
 {
 	const struct analyze_opts *o = values;
@@ -168,8 +76,8 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 		cmd__complain("analyze", "cannot begin: %s", strerror(-ret));
 		return EXIT_FAILED;
 	}
-	ret = o->klog ? read_klog(a, o->klog, &about, &err)
-		      : read_session(a, rest[0], &about, &err);
+	ret = input__read(&(struct input){ .session = o->klog ? NULL : rest[0], .klog = o->klog },
+			  feed, a, &about, &err);
 	if (ret) {
 		cmd__complain("analyze", "%s", err.text);
 		goto out;
