@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "analyze/logline.h"
 #include "analyze/verdict.h"
 
 static const __u16 least[] = {
@@ -59,24 +58,19 @@ void analysis__free(struct analysis *a)
 	free(a);
 }
 
-static int on_log(struct analysis *a, const struct iot_log *log)
+static int on_line(void *ctx, const union logline_event *ev)
 {
-	union logline_event out;
-	int err;
+	struct analysis *a = ctx;
 
-	a->log_lines++;
-	err = logline__event(&a->model, log, &out);
-	if (err <= 0)
-		return err;
 	a->log_matched++;
-	model__event(&a->model, &out.h);
-	switch (out.h.id) {
+	model__event(&a->model, &ev->h);
+	switch (ev->h.id) {
 	case IOT_EV_FAULT:
-		return incidents__fault(&a->incidents, &a->model, &out.fault);
+		return incidents__fault(&a->incidents, &a->model, &ev->fault);
 	case IOT_EV_HANG:
-		return incidents__hang(&a->incidents, &a->model, &out.trouble);
+		return incidents__hang(&a->incidents, &a->model, &ev->trouble);
 	case IOT_EV_RESET:
-		return incidents__reset(&a->incidents, &a->model, &out.trouble);
+		return incidents__reset(&a->incidents, &a->model, &ev->trouble);
 	default:
 		return 0;
 	}
@@ -106,7 +100,8 @@ int analysis__event(struct analysis *a, const struct iot_event *ev)
 		err = incidents__reset(&a->incidents, &a->model, body);
 		break;
 	case IOT_EV_LOG:
-		err = on_log(a, body);
+		a->log_lines++;
+		err = logline__feed(&a->lines, &a->model, body, on_line, a);
 		break;
 	}
 	if (!err)
@@ -145,6 +140,10 @@ static void add_up(struct model *m)
 
 void analysis__finish(struct analysis *a)
 {
+	int err = logline__end(&a->lines, &a->model, on_line, a);
+
+	if (err && !a->error)
+		a->error = err;
 	add_up(&a->model);
 	for (__u32 n = 0; n < a->incidents.nr; n++) {
 		struct incident *i = a->incidents.list[n];

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "analyze/incident.h"
+#include "analyze/logline.h"
 #include "event.h"
 #include "model/model.h"
 
@@ -21,6 +22,7 @@ struct analysis_opts {
 
 struct analysis {
 	struct model model;
+	struct logline lines;
 	struct incidents incidents; /* judged by analysis__finish() */
 	__u64 events;
 	__u64 log_lines, log_matched; /* of these events */

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "klog/klog.h"
 #include "model/tables.h"
 
 /* Suppressed lines are told of when the period of the limit (5 s) is over. */
@@ -24,17 +23,21 @@ static __u32 device_of(struct model *m, const struct klog_record *r)
 	return dev ? dev->nr : 0;
 }
 
-/* "nvme nvme0: pci function 0000:00:04.0": from here on nvme0 is that PCI device. */
-static void learn_alias(struct model *m, const struct klog_record *r)
+/* From here on the log's name is that PCI device: "nvme nvme0: pci function 0000:00:04.0". */
+static void learn_alias(struct model *m, const char *name, __u32 rid)
 {
 	struct {
 		struct iot_attr attr;
 		char text[104];
 	} ev = { .attr = { .h = { .id = IOT_EV_ATTR, .len = sizeof(ev) },
 			   .text_len = sizeof(ev.text) } };
+	char key[56];
 
-	snprintf(ev.text, sizeof(ev.text), "alias.%s=%04x:%02x:%02x.%x", r->dev, r->rid >> 16,
-		 r->rid >> 8 & 0xff, r->rid >> 3 & 0x1f, r->rid & 7);
+	snprintf(key, sizeof(key), "alias.%s", name);
+	if (model__attr(m, key))
+		return;
+	snprintf(ev.text, sizeof(ev.text), "%s=%04x:%02x:%02x.%x", key, rid >> 16, rid >> 8 & 0xff,
+		 rid >> 3 & 0x1f, rid & 7);
 	tables__attr(m, &ev.attr);
 }
 
@@ -45,59 +48,99 @@ static bool limits_faults(const char *func)
 	return strstr(func, "fault") || strstr(func, "iommu") || strstr(func, "smmu");
 }
 
-int logline__event(struct model *m, const struct iot_log *log, union logline_event *out)
+static void fill_fault(struct logline *l, const struct klog_record *r, union logline_event *out)
+{
+	out->h.id = IOT_EV_FAULT;
+	out->h.len = sizeof(out->fault);
+	out->h.dev = device_of(l->model, r);
+	out->fault.iova = r->iova;
+	out->fault.iova_known = r->iova_known;
+	out->fault.access = r->access;
+	out->fault.source = IOT_SRC_LOG;
+	out->fault.reason = r->reason;
+	out->fault.flags = r->flags;
+	out->fault.rid = r->rid;
+	out->fault.rid_known = r->rid_known;
+}
+
+static void fill_trouble(struct logline *l, const struct klog_record *r, union logline_event *out)
+{
+	out->h.id = r->kind == KLOG_HANG    ? IOT_EV_HANG
+		    : r->kind == KLOG_RESET ? IOT_EV_RESET
+					    : IOT_EV_ERROR;
+	out->h.len = sizeof(out->trouble);
+	out->h.dev = device_of(l->model, r);
+	out->trouble.stalled = r->stalled;
+	out->trouble.queue = r->queue;
+	out->trouble.source = IOT_SRC_LOG;
+	out->trouble.kind = r->error;
+	snprintf(out->trouble.what, sizeof(out->trouble.what), "%s", r->signal);
+}
+
+static void fill_loss(const struct klog_record *r, union logline_event *out)
+{
+	out->h.id = IOT_EV_LOSS;
+	out->h.len = sizeof(out->loss);
+	out->loss.count = r->suppressed;
+	out->loss.cause = IOT_LOST_RATELIMIT;
+	out->loss.begin = out->h.ts > RATELIMIT_PERIOD ? out->h.ts - RATELIMIT_PERIOD : 0;
+	memcpy(out->loss.what, r->func, sizeof(out->loss.what) - 1);
+}
+
+static int on_record(void *ctx, __u64 ts, const struct klog_record *r)
+{
+	struct logline *l = ctx;
+	union logline_event out;
+
+	memset(&out, 0, sizeof(out));
+	out.h.ts = ts;
+	out.h.flags = IOT_F_DERIVED;
+	out.h.cpu = l->log ? l->log->cpu : 0xffff;
+	out.h.tid = l->log ? l->log->tid : 0;
+	if (r->ifname[0] && r->rid_known)
+		learn_alias(l->model, r->ifname, r->rid);
+	switch (r->kind) {
+	case KLOG_ALIAS:
+		if (r->dev[0] && r->rid_known)
+			learn_alias(l->model, r->dev, r->rid);
+		return 0;
+	case KLOG_RATELIMIT:
+		if (!limits_faults(r->func) || !r->suppressed)
+			return 0;
+		fill_loss(r, &out);
+		break;
+	case KLOG_FAULT:
+		fill_fault(l, r, &out);
+		break;
+	case KLOG_HANG:
+	case KLOG_RESET:
+	case KLOG_ERROR:
+		fill_trouble(l, r, &out);
+		break;
+	default:
+		return 0;
+	}
+	return l->fn(l->ctx, &out);
+}
+
+int logline__feed(struct logline *l, struct model *m, const struct iot_log *log, logline_fn fn,
+		  void *ctx)
 {
 	size_t room = log->h.len - sizeof(*log),
 	       len = strnlen(log->text, log->text_len < room ? log->text_len : room);
-	struct iot_event h = {
-		.ts = log->h.ts, .cpu = log->h.cpu, .tid = log->h.tid, .flags = IOT_F_DERIVED
-	};
-	struct klog_record r;
 
-	if (!klog__parse(log->text, len, &r))
-		return 0;
-	switch (r.kind) {
-	case KLOG_ALIAS:
-		if (r.dev[0] && r.rid_known)
-			learn_alias(m, &r);
-		return 0;
-	case KLOG_RATELIMIT:
-		if (!limits_faults(r.func) || !r.suppressed)
-			return 0;
-		h.id = IOT_EV_LOSS;
-		h.len = sizeof(out->loss);
-		out->loss = (struct iot_loss){ .h = h,
-					       .count = r.suppressed,
-					       .cause = IOT_LOST_RATELIMIT,
-					       .begin = h.ts > RATELIMIT_PERIOD
-								? h.ts - RATELIMIT_PERIOD
-								: 0 };
-		memcpy(out->loss.what, r.func, sizeof(out->loss.what) - 1);
-		return 1;
-	case KLOG_FAULT:
-		h.id = IOT_EV_FAULT;
-		h.len = sizeof(out->fault);
-		h.dev = device_of(m, &r);
-		out->fault = (struct iot_fault){ .h = h,
-						 .iova = r.iova,
-						 .iova_known = r.iova_known,
-						 .access = r.access,
-						 .source = IOT_SRC_LOG,
-						 .reason = r.reason,
-						 .flags = r.flags,
-						 .rid = r.rid,
-						 .rid_known = r.rid_known };
-		return 1;
-	case KLOG_HANG:
-	case KLOG_RESET:
-		h.id = r.kind == KLOG_HANG ? IOT_EV_HANG : IOT_EV_RESET;
-		h.len = sizeof(out->trouble);
-		h.dev = device_of(m, &r);
-		out->trouble = (struct iot_trouble){
-			.h = h, .stalled = r.stalled, .queue = r.queue, .source = IOT_SRC_LOG
-		};
-		snprintf(out->trouble.what, sizeof(out->trouble.what), "%s", r.signal);
-		return 1;
-	}
-	return 0;
+	l->model = m;
+	l->log = &log->h;
+	l->fn = fn;
+	l->ctx = ctx;
+	return klog_join__feed(&l->join, log->h.ts, log->text, len, on_record, l);
+}
+
+int logline__end(struct logline *l, struct model *m, logline_fn fn, void *ctx)
+{
+	l->model = m;
+	l->log = NULL;
+	l->fn = fn;
+	l->ctx = ctx;
+	return klog_join__end(&l->join, on_record, l);
 }

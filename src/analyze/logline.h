@@ -5,6 +5,7 @@
 #define IOMMUTOP_ANALYZE_LOGLINE_H
 
 #include "event.h"
+#include "klog/join.h"
 #include "model/model.h"
 
 union logline_event {
@@ -14,8 +15,24 @@ union logline_event {
 	struct iot_loss loss;
 };
 
-/* 1 and *out (with IOT_F_DERIVED), 0 = the line says nothing of interest. Devices not known yet are
- * added to the model. */
-int logline__event(struct model *m, const struct iot_log *log, union logline_event *out);
+struct logline {
+	struct klog_join join;
+	/* of the call under way */
+	struct model *model;
+	const struct iot_event *log;
+	int (*fn)(void *ctx, const union logline_event *ev);
+	void *ctx;
+};
+
+typedef int (*logline_fn)(void *ctx, const union logline_event *ev);
+
+/*
+ * Calls fn for each event that the record completes (with IOT_F_DERIVED; a few at the most).
+ * Devices not known yet are added to the model. 0, or what fn returned. *l begins as zero.
+ */
+int logline__feed(struct logline *l, struct model *m, const struct iot_log *log, logline_fn fn,
+		  void *ctx);
+/* At the end of the log: what waits for more lines. */
+int logline__end(struct logline *l, struct model *m, logline_fn fn, void *ctx);
 
 #endif

@@ -145,10 +145,28 @@ static bool take_field(struct cursor *c, const char *name, size_t len, char stop
 	}
 	if (IS("dev"))
 		return take_word(c, stop, r->dev, sizeof(r->dev));
+	if (IS("driver"))
+		return take_word(c, stop, r->driver, sizeof(r->driver));
 	if (IS("func"))
 		return take_word(c, stop, r->func, sizeof(r->func));
 	if (IS("word"))
 		return take_word(c, stop, word, sizeof(word));
+
+	/* Fault status of VT-d: bit 0 says that records were lost, nobody knows how many. */
+	if (IS("dmarstatus")) {
+		r->suppressed = 1;
+		memcpy(r->func, "DMAR fault records", sizeof("DMAR fault records"));
+		return take_hex(c, &v) && (v & 1);
+	}
+	if (IS("word64"))
+		return take_hex(c, &r->word);
+	if (IS("sid")) {
+		if (!take_hex(c, &v))
+			return false;
+		r->rid = (__u32)v;
+		r->rid_known = v <= 0xffff;
+		return true;
+	}
 
 	if (IS("reason") || IS("flags") || IS("hex") || IS("amdflags")) {
 		if (!take_hex(c, &v))
@@ -240,6 +258,8 @@ static size_t take_head(const char *line, size_t len, struct klog_record *r)
 		r->driver[0] = '\0';
 		return 0;
 	}
+	skip_blanks(&c);
+	take_word(&c, 0, r->ifname, sizeof(r->ifname));
 	c = (struct cursor){ r->dev, r->dev + strlen(r->dev) };
 	r->rid_known = take_rid(&c, &r->rid) && c.p == c.end;
 	return (size_t)(colon - line) + 2;
@@ -276,6 +296,7 @@ static bool match_line(const struct klog_format *f, const char *line, size_t len
 	}
 	r->kind = f->kind;
 	r->signal = f->signal;
+	r->error = f->error;
 	return true;
 }
 
@@ -300,7 +321,7 @@ static void match_more(const struct klog_format *f, const char *text, size_t len
 /* Cheap test that most lines of a log fail: the pattern's first literal occurs at all. */
 static bool may_match(const struct klog_format *f, const char *line, size_t len)
 {
-	const char *literal = f->pattern;
+	const char *literal = f->pattern + strspn(f->pattern, " ");
 
 	if (*literal == '{')
 		literal = strchr(literal, '}') + 1;

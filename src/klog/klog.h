@@ -18,6 +18,12 @@ enum klog_kind {
 	KLOG_RATELIMIT, /* the kernel dropped lines: suppressed of them, of function func */
 	KLOG_ALIAS, /* dev is a name of the PCI device rid: "nvme nvme0: pci function 0000:00:04.0"
 		     */
+	KLOG_NAMES, /* nothing happened, but the head names the interface of a PCI device */
+	KLOG_ERROR, /* neither fault, hang nor reset: see error */
+	/* For src/klog/join.h: pieces of one SMMUv3 event, which the kernel prints as five records
+	 * or more. */
+	KLOG_SMMU_HEAD, /* reason: the event's id; dev: the SMMU */
+	KLOG_SMMU_WORD, /* word: 64 of its bits */
 };
 
 struct klog_record {
@@ -27,14 +33,17 @@ struct klog_record {
 			       doesn't say */
 	char driver[24];    /* its driver (or bus, when it has none) as in the line's head; "" = not
 			       said */
+	char ifname[16];    /* network interface that the head names behind the device; "" = none */
 	char func[40];      /* KLOG_RATELIMIT */
 	__u64 iova;         /* if iova_known */
+	__u64 word;         /* KLOG_SMMU_WORD */
 	__u64 stalled;      /* ns, 0 = not said */
 	__u64 suppressed;
 	__u32 rid;    /* PCI segment << 16 | bus << 8 | devfn, if rid_known */
 	__u32 access; /* IOT_ACCESS_* */
 	__u32 reason; /* the driver's own code, 0 = none */
 	__u32 flags;  /* raw flags, 0 = none */
+	__u32 error;  /* KLOG_ERROR: IOT_ERROR_* */
 	__s32 queue;  /* -1 = not said */
 	bool iova_known;
 	bool rid_known;
