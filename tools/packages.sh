@@ -6,7 +6,7 @@ set -eu
 build="gcc gcc-12 make binutils clang bpftool libbpf-dev libelf-dev zlib1g-dev libjson-c-dev libc6-dev"
 # tools/boot: booting, unpacking kernels, building linux-source and the reference driver's modules
 boot="qemu-system-x86 seabios busybox-static xz-utils zstd kmod dwarves bc flex bison libssl-dev perl python3 rsync cpio"
-tests="libcmocka-dev babeltrace2 mandoc clang-format shellcheck trace-cmd bpftrace gdb"
+tests="libcmocka-dev babeltrace2 mandoc clang-format shellcheck trace-cmd bpftrace gdb jq"
 
 # the architecture's own name for QEMU comes with qemu-system-x86; everything above is in Debian 12's main
 all="$build $boot $tests"

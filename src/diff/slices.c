@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "diff/slices.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int slices__init(struct slices *s)
+{
+	*s = (struct slices){ .per_slice = SLICES_FIRST };
+	s->list = calloc(SLICES_MAX, sizeof(*s->list));
+	return s->list ? 0 : -ENOMEM;
+}
+
+void slices__free(struct slices *s)
+{
+	free(s->list);
+	s->list = NULL;
+}
+
+static void add_hist(struct slice_hist *to, const struct hist *from)
+{
+	to->nr += from->nr;
+	to->sum += from->sum;
+	for (size_t i = 0; i < HIST_BUCKETS; i++)
+		to->buckets[i] += from->counts[i];
+}
+
+static void totals(struct slice *out, const struct model *m, __u64 ts)
+{
+	*out = (struct slice){
+		.ns = ts,
+		.maps = m->total.maps,
+		.map_bytes = m->total.map_bytes,
+		.map_failed = m->total.map_failed,
+		.unmaps = m->total.unmaps,
+		.unmaps_lazy = m->total.unmaps_lazy,
+		.unmap_bytes = m->total.unmap_bytes,
+	};
+	for (size_t i = 0; i < MODEL_WHY_NR; i++)
+		out->flushes[i] = m->total.flushes[i];
+	idtab__for_each (&m->domains, slot) {
+		const struct model_domain *dom = slot->value;
+
+		add_hist(&out->lazy, &dom->stats.lazy);
+		add_hist(&out->strict, &dom->stats.strict);
+		add_hist(&out->flush, &dom->stats.flush);
+	}
+}
+
+#define WORDS (sizeof(struct slice) / sizeof(__u64))
+
+static void minus(struct slice *to, const struct slice *from)
+{
+	__u64 *a = (__u64 *)to;
+	const __u64 *b = (const __u64 *)from;
+
+	for (size_t i = 0; i < WORDS; i++)
+		a[i] -= b[i];
+}
+
+static void plus(struct slice *to, const struct slice *from)
+{
+	__u64 *a = (__u64 *)to;
+	const __u64 *b = (const __u64 *)from;
+
+	for (size_t i = 0; i < WORDS; i++)
+		a[i] += b[i];
+}
+
+void slices__cut(struct slices *s, const struct model *m, __u64 ts)
+{
+	struct slice now, *out = &s->list[s->nr++];
+
+	totals(&now, m, ts);
+	if (!s->seen.ns)
+		s->seen.ns = s->began;
+	*out = now;
+	minus(out, &s->seen);
+	s->seen = now;
+	s->events = 0;
+	if (s->nr < SLICES_MAX)
+		return;
+	for (size_t i = 0; i < SLICES_MAX / 2; i++) {
+		s->list[i] = s->list[2 * i];
+		plus(&s->list[i], &s->list[2 * i + 1]);
+	}
+	s->nr = SLICES_MAX / 2;
+	s->per_slice *= 2;
+}
+
+void slices__end(struct slices *s, const struct model *m)
+{
+	if (s->events * 2 >= s->per_slice)
+		slices__cut(s, m, m->last);
+}
