@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "analyze/trouble.h"
 #include "analyze/verdict.h"
 
 static const __u16 least[] = {
@@ -68,12 +69,19 @@ static int on_line(void *ctx, const union logline_event *ev)
 	case IOT_EV_FAULT:
 		return incidents__fault(&a->incidents, &a->model, &ev->fault);
 	case IOT_EV_HANG:
-		return incidents__hang(&a->incidents, &a->model, &ev->trouble);
+		return trouble__hang(&a->incidents, &a->model, &ev->trouble);
 	case IOT_EV_RESET:
-		return incidents__reset(&a->incidents, &a->model, &ev->trouble);
+		return trouble__reset(&a->incidents, &a->model, &ev->trouble);
+	case IOT_EV_ERROR:
+		return trouble__error(&a->incidents, &a->model, &ev->trouble);
 	default:
 		return 0;
 	}
+}
+
+static bool is_long(const struct iot_flush *ev)
+{
+	return ev->begin && ev->begin < ev->h.ts && ev->h.ts - ev->begin >= TROUBLE_STALL;
 }
 
 int analysis__event(struct analysis *a, const struct iot_event *ev)
@@ -90,14 +98,21 @@ int analysis__event(struct analysis *a, const struct iot_event *ev)
 		return 0;
 	model__event(&a->model, ev);
 	switch (ev->id) {
+	case IOT_EV_FLUSH:
+		if (is_long(body))
+			err = trouble__long_flush(&a->incidents, &a->model, body);
+		break;
 	case IOT_EV_FAULT:
 		err = incidents__fault(&a->incidents, &a->model, body);
 		break;
 	case IOT_EV_HANG:
-		err = incidents__hang(&a->incidents, &a->model, body);
+		err = trouble__hang(&a->incidents, &a->model, body);
 		break;
 	case IOT_EV_RESET:
-		err = incidents__reset(&a->incidents, &a->model, body);
+		err = trouble__reset(&a->incidents, &a->model, body);
+		break;
+	case IOT_EV_ERROR:
+		err = trouble__error(&a->incidents, &a->model, body);
 		break;
 	case IOT_EV_LOG:
 		a->log_lines++;
@@ -149,6 +164,6 @@ void analysis__finish(struct analysis *a)
 		struct incident *i = a->incidents.list[n];
 
 		i->suppressed = i->nr_faults ? suppressed_near(&a->model, i) : 0;
-		verdict__judge(i, &a->model);
+		verdict__judge(i, &a->model, &a->incidents.work);
 	}
 }

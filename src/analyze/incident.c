@@ -5,11 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/signals.h"
-#include "util/text.h"
+#include "analyze/lookup.h"
 
-#define MS 1000000ULL
-#define S  1000000000ULL
+#define S 1000000000ULL
 
 /* Faults this near each other are one burst; the log is rate limited in periods of 5 s, so there it
  * takes longer. */
@@ -17,13 +15,6 @@
 #define BURST_GAP_LOG (6 * S)
 /* A hook and the log line of one fault are this near at the most. */
 #define SAME_FAULT (1 * S)
-/* A device that hangs keeps saying so every few seconds. */
-#define HANG_AGAIN  (30 * S)
-#define RESET_AFTER (60 * S)
-/* Watchdogs look now and then, and the report of a fault comes after the fault. */
-#define PROGRESS_SLACK (250 * MS)
-/* How far back an incident is looked for: no signal comes later than this after its fault. */
-#define LOOK_BACK (180 * S)
 
 void incidents__free(struct incidents *in)
 {
@@ -33,9 +24,10 @@ void incidents__free(struct incidents *in)
 		free(in->list[i]);
 	}
 	free(in->list);
+	idtab__free(&in->bursts);
 }
 
-static struct incident *incident_new(struct incidents *in, __u64 ts, __u32 dev, int *err)
+struct incident *incidents__new(struct incidents *in, __u64 ts, __u32 dev, int *err)
 {
 	struct incident *i;
 
@@ -66,78 +58,27 @@ static struct incident *incident_new(struct incidents *in, __u64 ts, __u32 dev, 
 	return i;
 }
 
-static __u64 since(__u64 then, __u64 now)
+void incident__touch(struct incident *i, __u64 ts)
 {
-	return now > then ? now - then : 0;
+	if (ts > i->last)
+		i->last = ts;
 }
 
-/* Going back from the newest; NULL at the end of what may still matter. */
-static struct incident *look_back(const struct incidents *in, __u32 *at, __u64 ts)
+static __u64 burst_key(const struct incident_fault *f)
 {
-	struct incident *i;
-
-	if (!*at)
-		return NULL;
-	i = in->list[--*at];
-	return since(i->last, ts) <= LOOK_BACK ? i : NULL;
+	return f->dev ? f->dev : 1ULL << 32 | f->domain;
 }
 
-static bool same_culprit(const struct incident *i, const struct incident_fault *f)
-{
-	if (f->dev || i->dev)
-		return f->dev == i->dev;
-	return f->domain == i->faults[0]->domain;
-}
-
+/* Only the newest incident of a device can be one that goes on. */
 static struct incident *burst_of(const struct incidents *in, const struct incident_fault *f,
 				 __u32 source)
 {
 	__u64 gap = source == IOT_SRC_LOG ? BURST_GAP_LOG : BURST_GAP;
-	__u32 at = in->nr;
-	struct incident *i;
+	struct incident *i = idtab__find(&in->bursts, burst_key(f));
 
-	while ((i = look_back(in, &at, f->first)) != NULL)
-		if (i->nr_faults && !i->reset.count && since(i->last_fault, f->first) <= gap &&
-		    same_culprit(i, f))
-			return i;
-	return NULL;
-}
-
-/* What the model knows about the address now: the next events will change it. */
-static int keep_state(struct incident_fault *f, struct model *m)
-{
-	struct model_domain *dom = model__domain(m, f->domain);
-	const struct dead *dead;
-	const struct range *r;
-
-	f->forgotten = history__since(&m->history);
-	if (!dom || !f->iova_known)
-		return 0;
-	r = ranges__find(&dom->live, f->iova);
-	if (r) {
-		f->has_live = true;
-		f->live = *r;
-	}
-	r = ranges__below(&dom->live, f->iova);
-	if (r && !f->has_live) {
-		f->has_below = true;
-		f->below = *r;
-	}
-	r = ranges__above(&dom->live, f->iova);
-	if (r) {
-		f->has_above = true;
-		f->above = *r;
-	}
-	if (dom->nr_flushes) {
-		f->has_flush = true;
-		f->flush = dom->recent[(dom->nr_flushes - 1) % MODEL_RECENT_FLUSHES];
-	}
-	dead = history__find(&m->history, dom->nr, f->iova);
-	if (!dead)
-		return 0;
-	f->has_dead = true;
-	f->dead = *dead;
-	return model__watch(m, &f->dead);
+	if (!i || i->reset.count || incident__since(i->last_fault, f->first) > gap)
+		return NULL;
+	return i;
 }
 
 static struct incident_fault *page_of(struct incident *i, const struct incident_fault *f)
@@ -169,7 +110,25 @@ static void complete(struct incident_fault *k, const struct incident_fault *f)
 		k->iova = f->iova;
 }
 
-static int keep_fault(struct incident *i, struct model *m, const struct incident_fault *f)
+/* Resets of the device that had just begun: while they last, its driver takes everything apart. */
+#define RESET_BEFORE (1 * S)
+
+static __u64 recent_reset(const struct incidents *in, const struct incident_fault *f)
+{
+	for (__u64 n = 1; n <= in->nr_recent && n <= INCIDENT_RECENT; n++) {
+		const struct incident_recent *r =
+			&in->recent[(in->nr_recent - n) % INCIDENT_RECENT];
+
+		if (incident__since(r->trouble.ts, f->first) > RESET_BEFORE)
+			return 0;
+		if (r->id == IOT_EV_RESET && f->dev && r->trouble.dev == f->dev)
+			return r->trouble.ts;
+	}
+	return 0;
+}
+
+static int keep_fault(struct incidents *in, struct incident *i, struct model *m,
+		      const struct incident_fault *f)
 {
 	struct incident_fault *kept = malloc(sizeof(*kept));
 
@@ -177,12 +136,11 @@ static int keep_fault(struct incident *i, struct model *m, const struct incident
 		return -ENOMEM;
 	*kept = *f;
 	i->faults[i->nr_kept++] = kept;
-	return keep_state(kept, m);
+	kept->reset_ts = recent_reset(in, kept);
+	return lookup__fault(kept, m, &in->work);
 }
 
-/* The same fault may be seen by several sources: what the one that saw most of them says is the
- * number of faults. */
-static bool count_seen(__u64 *seen, __u64 *count, __u32 source)
+bool incidents__count(__u64 *seen, __u64 *count, __u32 source)
 {
 	source = source < INCIDENT_SOURCES ? source : 0;
 	if (++seen[source] <= *count)
@@ -239,29 +197,32 @@ int incidents__fault(struct incidents *in, struct model *m, const struct iot_fau
 	}
 	i = burst_of(in, &f, ev->source);
 	if (!i) {
-		i = incident_new(in, f.first, f.dev, &err);
+		i = incidents__new(in, f.first, f.dev, &err);
 		if (!i) {
 			if (!err)
 				count_fault(m, &f);
 			return err;
 		}
+		err = idtab__set(&in->bursts, burst_key(&f), i);
+		if (err)
+			return err;
 		i->first_fault = f.first;
 		i->reported_by_log_only = true;
 	}
 	known = page_of(i, &f);
 	if (!known && i->nr_kept < INCIDENT_FAULTS) {
-		err = keep_fault(i, m, &f);
+		err = keep_fault(in, i, m, &f);
 		if (err)
 			return err;
 		known = i->faults[i->nr_kept - 1];
 	}
 	if (known) {
-		if (since(known->last, f.first) <= SAME_FAULT)
+		if (incident__since(known->last, f.first) <= SAME_FAULT)
 			complete(known, &f);
 		known->last = f.first;
-		is_new = count_seen(known->seen, &known->count, ev->source);
+		is_new = incidents__count(known->seen, &known->count, ev->source);
 	} else {
-		is_new = count_seen(i->other_seen, &i->nr_other, ev->source);
+		is_new = incidents__count(i->other_seen, &i->nr_other, ev->source);
 	}
 	if (ev->source != IOT_SRC_LOG)
 		i->reported_by_log_only = false;
@@ -269,137 +230,7 @@ int incidents__fault(struct incidents *in, struct model *m, const struct iot_fau
 		i->nr_faults++;
 		count_fault(m, &f);
 	}
-	i->last_fault = i->last = f.first;
-	return 0;
-}
-
-static struct incident_trouble trouble_of(const struct iot_trouble *ev, struct relation relation)
-{
-	struct incident_trouble t = {
-		.ts = ev->h.ts,
-		.last = ev->h.ts,
-		.begin = ev->begin,
-		.stalled = ev->stalled,
-		.dev = ev->h.dev,
-		.source = ev->source,
-		.queue = ev->queue,
-		.ret = ev->ret,
-		.relation = relation,
-	};
-
-	text__copy(t.what, sizeof(t.what), ev->what, sizeof(ev->what));
-	return t;
-}
-
-/* Takes the event into *t. False: another source has told of this one already. */
-static bool note_trouble(struct incident_trouble *t, const struct iot_trouble *ev,
-			 struct relation relation)
-{
-	if (!t->count)
-		*t = trouble_of(ev, relation);
-	if (!t->stalled)
-		t->stalled = ev->stalled;
-	if (t->queue < 0)
-		t->queue = ev->queue;
-	t->last = ev->h.ts;
-	return count_seen(t->seen, &t->count, ev->source);
-}
-
-static void count_hang(struct model *m, struct model_device *dev)
-{
-	m->total.hangs++;
-	if (dev)
-		dev->stats.hangs++;
-}
-
-static void count_reset(struct model *m, struct model_device *dev)
-{
-	m->total.resets++;
-	if (dev)
-		dev->stats.resets++;
-}
-
-/* A device says again that it hangs; after a reset it is a new hang, unless two sources tell it. */
-static bool same_hang(const struct incident *i, const struct iot_trouble *ev)
-{
-	__u64 gap = since(i->hang.last, ev->h.ts);
-
-	if (!i->hang.count || i->hang.dev != ev->h.dev || gap > HANG_AGAIN)
-		return false;
-	return !i->reset.count || i->reset.last < i->hang.last || gap <= SAME_FAULT;
-}
-
-/* The device did something useful after the fault: whatever stopped it came later. */
-static bool went_on(const struct incident *i, const struct iot_trouble *ev,
-		    const struct signal_kind *signal)
-{
-	return signal->since_progress && ev->stalled && ev->stalled < ev->h.ts &&
-	       ev->h.ts - ev->stalled > i->last_fault + PROGRESS_SLACK;
-}
-
-int incidents__hang(struct incidents *in, struct model *m, const struct iot_trouble *ev)
-{
-	const struct signal_kind *signal = signals__find(ev->what);
-	struct model_device *dev = model__device(m, ev->h.dev);
-	struct relation relation;
-	struct incident *i;
-	bool progressed = false;
-	__u64 earlier = 0;
-	__u32 at = in->nr;
-	int err;
-
-	while ((i = look_back(in, &at, ev->h.ts)) != NULL) {
-		if (same_hang(i, ev)) {
-			if (note_trouble(&i->hang, ev, i->hang.relation))
-				count_hang(m, dev);
-			i->last = ev->h.ts;
-			return 0;
-		}
-		relation = relate(model__device(m, i->dev), dev);
-		if (!i->nr_faults || relation.kind == RELATION_NONE)
-			continue;
-		if (!i->hang.count && since(i->last_fault, ev->h.ts) <= signal->window &&
-		    !went_on(i, ev, signal)) {
-			note_trouble(&i->hang, ev, relation);
-			count_hang(m, dev);
-			i->last = ev->h.ts;
-			return 0;
-		}
-		if (!earlier) {
-			earlier = i->last_fault;
-			progressed = went_on(i, ev, signal);
-		}
-	}
-	count_hang(m, dev);
-	i = incident_new(in, ev->h.ts, ev->h.dev, &err);
-	if (!i)
-		return err;
-	note_trouble(&i->hang, ev, (struct relation){ .kind = RELATION_SAME });
-	i->earlier_fault = earlier;
-	i->progressed = progressed;
-	return 0;
-}
-
-int incidents__reset(struct incidents *in, struct model *m, const struct iot_trouble *ev)
-{
-	struct model_device *dev = model__device(m, ev->h.dev);
-	struct incident *i;
-	__u32 at = in->nr;
-
-	while ((i = look_back(in, &at, ev->h.ts)) != NULL) {
-		struct relation relation = relate(model__device(m, i->dev), dev);
-
-		if (since(i->last, ev->h.ts) > RESET_AFTER)
-			continue;
-		if (relation.kind == RELATION_NONE && i->hang.count)
-			relation = relate(model__device(m, i->hang.dev), dev);
-		if (relation.kind == RELATION_NONE)
-			continue;
-		if (note_trouble(&i->reset, ev, relation))
-			count_reset(m, dev);
-		i->last = ev->h.ts;
-		return 0;
-	}
-	count_reset(m, dev);
+	i->last_fault = f.first;
+	incident__touch(i, f.first);
 	return 0;
 }

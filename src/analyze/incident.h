@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * An incident: faults of one device that belong together, and the hang and reset that followed; or
- * a hang without a fault. What is here are facts and judgements; src/report makes words of them.
+ * An incident: faults of one device that belong together, and the hang, reset and errors that go
+ * with them; or a hang, a failed invalidation or a stalled flush without a fault. Hangs and the
+ * rest join in src/analyze/trouble.c. What is here are facts and judgements; src/report makes words
+ * of them.
  */
 #ifndef IOMMUTOP_ANALYZE_INCIDENT_H
 #define IOMMUTOP_ANALYZE_INCIDENT_H
@@ -62,13 +64,40 @@ struct incident_fault {
 	bool rid_known, iova_known;
 	bool domain_by_attach; /* the event didn't say: taken from what the device was attached to
 				*/
-	/* State when it was first seen. */
+	/* State when it was first seen (src/analyze/lookup.c). A struct dead with unmap_ts 0 was
+	 * mapped at that moment. */
 	bool has_dead, has_live, has_below, has_above, has_flush;
 	struct dead dead;          /* last owner, gone; flush fields are kept up to date later */
+	__u64 dead_nr;             /* … its number in the history */
+	bool unwatched;            /* … too many faults: they weren't kept up to date */
 	struct range live;         /* owner now */
 	struct range below, above; /* live neighbours */
 	struct model_flush flush;  /* last flush of the domain that had ended */
 	__u64 forgotten; /* ns: unmaps before are not in the history any more, 0 = all are */
+	bool has_dead_below, has_dead_above;
+	struct dead dead_below, dead_above; /* neighbours that are gone, within LOOKUP_NEAR */
+	bool has_cut;
+	struct dead cut; /* has the same lowest cut_bits bits at cut_iova */
+	__u64 cut_iova;
+	__u64 cut_bytes; /* mapped at addresses of more than cut_bits bits */
+	__u32 cut_bits;
+	bool has_phys;
+	struct dead phys; /* its physical address, not its IOVA, is the one that faulted */
+	bool has_former;
+	struct dead former; /* owner in a domain that the device was attached to before */
+	__u64 former_left;  /* … until, ns */
+	struct dead other;  /* owner in one of nr_others domains that it never was attached to */
+	__u32 nr_others;
+	__u32 other_dev;   /* a device of that domain */
+	__u64 other_bytes; /* mapped there within 16 MiB below and above */
+	__u64 reset_ts;    /* the device was reset a moment ago; 0 = no */
+	/* State when it is judged. */
+	bool has_reuse, has_region, has_left;
+	struct dead reuse;          /* who was given the address after dead */
+	struct model_region region; /* that the address is in */
+	__u64 left;                 /* ns: the device left the domain, or the domain was freed */
+	__u64 distance;             /* bytes past the end or before the start */
+	struct dead neighbour;      /* … of this mapping */
 	struct judgement judgement;
 };
 
@@ -83,9 +112,29 @@ struct incident_trouble {
 	__u32 source;
 	__s32 queue;
 	__s32 ret;
+	__u32 kind; /* of an error: IOT_ERROR_* */
 	char what[40];
 	struct relation relation; /* to the device that faulted; for a reset without fault, to the
 				     one that hung */
+};
+
+/* Flushes of one domain that took so long that everybody who waited for them stood still. */
+struct incident_stall {
+	__u64 count;       /* 0 = none */
+	__u64 begin, end;  /* ns, of the longest */
+	__u64 median;      /* ns, of the domain's flushes until then; 0 = it had hardly any */
+	__u32 domain, dev; /* dev 0 = several, or not known */
+	__u8 kind, why;
+	struct relation relation; /* to the device of the incident */
+};
+
+/* What the IOMMU took of the time before a hang. */
+struct incident_share {
+	bool known;   /* the domain is known and flushes are recorded */
+	__u64 window; /* ns before the hang */
+	__u32 domain;
+	__u64 flush_ns, flush_longest, alloc_ns, alloc_longest; /* at most: sums over all CPUs */
+	__u32 flushes, allocs;
 };
 
 struct incident {
@@ -99,27 +148,63 @@ struct incident {
 	struct incident_fault *faults[INCIDENT_FAULTS]; /* nr_kept of them */
 	__u32 nr_kept;
 	struct incident_trouble hang, reset; /* count 0 = none */
-	struct judgement judgement;          /* of the first fault, or of the hang */
-	__u64 suppressed;                    /* log lines that the kernel dropped around it */
+	struct incident_trouble error;
+	struct incident_trouble before; /* the last reset before it all began */
+	struct incident_stall stall;
+	struct judgement judgement; /* of the first fault, or of what came without one */
+	bool floor;                 /* there were at least nr_faults, perhaps more */
+	__u64 suppressed;           /* log lines that the kernel dropped around it */
 	__u64 searched; /* hang without fault: ns before it in which a fault would have been seen */
 	__u64 earlier_fault; /* … ns, last fault of the device, that the hang can't be blamed on; 0
 				= none */
 	bool progressed;     /* … because the device went on working after it */
+	struct incident_share share;
+	bool cleared;                    /* the evidence says that the IOMMU is not the cause */
 	char notes[INCIDENT_NOTES][200]; /* what could not be seen */
 	__u32 nr_notes;
 };
+
+/* A reset or an error: it may be what the next incident follows from. */
+struct incident_recent {
+	__u16 id; /* IOT_EV_RESET, IOT_EV_ERROR */
+	struct incident_trouble trouble;
+};
+#define INCIDENT_RECENT 64U
 
 struct incidents {
 	struct incident **list; /* by time of their first event */
 	__u32 nr, size;
 	__u64 dropped;
+	struct incident_recent recent[INCIDENT_RECENT]; /* ring, next at nr_recent % … */
+	__u64 nr_recent;
+	struct idtab bursts; /* by device, or by domain where that isn't known: newest incident */
+	__u64 work;          /* see lookup__fault() */
 };
 
 void incidents__free(struct incidents *in);
 
-/* Each takes its event in time order, after the model has. 0 or -ENOMEM. */
+/* A fault, in time order, after the model has taken it. 0 or -ENOMEM. */
 int incidents__fault(struct incidents *in, struct model *m, const struct iot_fault *ev);
-int incidents__hang(struct incidents *in, struct model *m, const struct iot_trouble *ev);
-int incidents__reset(struct incidents *in, struct model *m, const struct iot_trouble *ev);
+
+/* For src/analyze/trouble.c. NULL: *err is -ENOMEM, or 0 and there are too many. */
+struct incident *incidents__new(struct incidents *in, __u64 ts, __u32 dev, int *err);
+/* Counts what one source saw in seen[INCIDENT_SOURCES]. The same thing may be seen by several: what
+ * the one that saw most says is *count. False: another has told of this one already. */
+bool incidents__count(__u64 *seen, __u64 *count, __u32 source);
+/* Another event belongs to it. */
+void incident__touch(struct incident *i, __u64 ts);
+
+/* The moment that times are given relative to: the first fault, else the hang, else the begin. */
+static inline __u64 incident__zero(const struct incident *i)
+{
+	if (i->nr_faults)
+		return i->first_fault;
+	return i->judgement.verdict == VERDICT_NO_FAULT ? i->hang.ts : i->first;
+}
+
+static inline __u64 incident__since(__u64 then, __u64 now)
+{
+	return now > then ? now - then : 0;
+}
 
 #endif

@@ -34,6 +34,22 @@ static struct relation by_offset(const struct model_device *pf, const struct mod
 	return (struct relation){ 0 };
 }
 
+/*
+ * Requester ids that belong to no device that the stream names, though it names others: a bridge
+ * from PCI Express to PCI sends what comes from behind it as device 0, function 0 of that bus; some
+ * devices use functions that they don't have.
+ */
+static enum relation_kind by_alias(const struct model_device *alias, const struct model_device *dev)
+{
+	if (alias->nr < MODEL_LOG_DEVICE || dev->nr >= MODEL_LOG_DEVICE || alias->driver[0] ||
+	    !alias->rid_known || !dev->rid_known || alias->rid >> 8 != dev->rid >> 8)
+		return RELATION_NONE;
+	if (alias->rid >> 3 == dev->rid >> 3)
+		return RELATION_FUNCTION;
+	/* On a link of PCI Express there is only device 0; the root bus has no bridge above it. */
+	return alias->rid & 0xff || !(alias->rid >> 8 & 0xff) ? RELATION_NONE : RELATION_BRIDGE;
+}
+
 struct relation relate(const struct model_device *a, const struct model_device *b)
 {
 	struct relation r = { 0 };
@@ -49,9 +65,27 @@ struct relation relate(const struct model_device *a, const struct model_device *
 		return (struct relation){ .kind = RELATION_PHYSFN, .pf_dev = a->nr };
 	if (a->group >= 0 && a->group == b->group)
 		return (struct relation){ .kind = RELATION_GROUP };
+	r.kind = by_alias(a, b);
+	if (!r.kind)
+		r.kind = by_alias(b, a);
+	if (r.kind)
+		return r;
 	/* The table knows of both whether they are VFs: then distance proves nothing more. */
 	if (a->physfn[0] || b->physfn[0])
 		return r;
 	r = by_offset(a, b);
 	return r.kind ? r : by_offset(b, a);
+}
+
+struct relation relate__by_iommu(const struct model_device *a, const struct model_device *b)
+{
+	struct relation r = relate(a, b);
+
+	if (r.kind != RELATION_NONE)
+		return r;
+	if (!a || !b)
+		r.kind = RELATION_UNSAID;
+	else if (a->iommu[0] && !strcmp(a->iommu, b->iommu))
+		r.kind = RELATION_IOMMU;
+	return r;
 }

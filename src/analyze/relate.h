@@ -11,6 +11,12 @@ enum relation_kind {
 	RELATION_GROUP,     /* one IOMMU group: they may share a requester id */
 	RELATION_PHYSFN,    /* PF and VF, the device table says so */
 	RELATION_VF_OFFSET, /* PF and VF, by the distance of their requester ids */
+	RELATION_BRIDGE,   /* the requester id that a PCIe-to-PCI bridge puts in for a device behind
+			    * it
+			    */
+	RELATION_FUNCTION, /* a requester id of the device's slot that is no device of its own */
+	RELATION_IOMMU,    /* one IOMMU: they wait for the same invalidation queue */
+	RELATION_UNSAID,   /* one of both events doesn't name its device */
 };
 
 struct relation {
@@ -20,7 +26,11 @@ struct relation {
 	__u32 pf_dev; /* number of the PF, for PHYSFN and VF_OFFSET */
 };
 
-/* Either may be NULL: RELATION_NONE. */
+/* Either may be NULL: RELATION_NONE. Never IOMMU or UNSAID. */
 struct relation relate(const struct model_device *a, const struct model_device *b);
+
+/* For what stops everybody behind an IOMMU, such as a flush that doesn't end: also IOMMU, and
+ * UNSAID where one is NULL. */
+struct relation relate__by_iommu(const struct model_device *a, const struct model_device *b);
 
 #endif

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "analyze/verdict.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
-#include "analyze/signals.h"
+#include "analyze/judgement.h"
+#include "analyze/lookup.h"
 
 #define MS 1000000ULL
 #define S  1000000000ULL
@@ -13,53 +11,37 @@
  * after that. */
 #define REPORT_DELAY_HOOK (1 * MS)
 #define REPORT_DELAY_LOG  (20 * MS)
-/* Older than this, "used after unmap" and "never meant this address" look alike. */
-#define FRESH (1 * S)
-/* A device that runs past the end of a buffer faults in the page behind it. */
-#define OVERRUN 0x1000ULL
+/* A domain is taken apart within so long: unmaps, detach, free. */
+#define TEARDOWN (100 * MS)
+/* A device that lost its domain goes on for so long with what it had in hand. */
+#define AFTERMATH (1 * S)
+/* At the top of a mapping's page, an access that runs over its end begins. */
+#define RIGHT_BEHIND 64
 
-#define LOSES_MAPPINGS                                                                      \
-	(1U << IOT_LOST_RING | 1U << IOT_LOST_RARE | 1U << IOT_LOST_RECURSION |             \
-	 1U << IOT_LOST_DOMAIN_TABLE | 1U << IOT_LOST_WRITER | 1U << IOT_LOST_OVERWRITTEN | \
-	 1U << IOT_LOST_DAMAGE)
-#define LOSES_FAULTS (1U << IOT_LOST_RARE | 1U << IOT_LOST_WRITER | 1U << IOT_LOST_DAMAGE)
+/* How long the domain has been watched without a gap before the fault. */
+struct watch {
+	__u64 since;
+	__u64 lost_until; /* events are missing up to here, 0 = none */
+	bool whole;       /* since the domain exists */
+};
 
-static __attribute__((format(printf, 4, 5))) void
-decide(struct judgement *j, enum verdict verdict, enum confidence confidence, const char *fmt, ...)
+static double ms(__u64 ns)
 {
-	va_list ap;
-
-	j->verdict = verdict;
-	j->confidence = confidence;
-	va_start(ap, fmt);
-	vsnprintf(j->reason, sizeof(j->reason), fmt, ap);
-	va_end(ap);
-}
-
-static __attribute__((format(printf, 2, 3))) void note(struct incident *i, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (i->nr_notes == INCIDENT_NOTES)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(i->notes[i->nr_notes++], sizeof(i->notes[0]), fmt, ap);
-	va_end(ap);
+	return (double)ns / 1e6;
 }
 
 /* True, and the judgement is made, if events that could change it are missing. */
 static bool lost_between(struct judgement *j, const struct model *m, __u64 from, __u64 to)
 {
-	const struct model_loss *l = model__lost(m, from, to, LOSES_MAPPINGS);
+	const struct model_loss *l = model__lost(m, from, to, JUDGEMENT_LOSES_MAPPINGS);
 
 	if (!l)
 		return false;
-	decide(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-	       "%llu events are missing (%s) between %.3f ms before and %.3f ms after the fault; a "
-	       "map or an unmap of this "
-	       "address may be among them",
-	       l->count, l->what[0] ? l->what : "place not known",
-	       ((double)to - (double)l->begin) / 1e6, ((double)l->end - (double)to) / 1e6);
+	judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
+		       "%llu events are missing (%s) between %.3f ms before and %.3f ms after the "
+		       "fault; a map or an unmap of this address may be among them",
+		       l->count, l->what[0] ? l->what : "place not known",
+		       ((double)to - (double)l->begin) / 1e6, ((double)l->end - (double)to) / 1e6);
 	return true;
 }
 
@@ -71,6 +53,76 @@ static __u64 report_delay(const struct incident_fault *f)
 	return REPORT_DELAY_LOG;
 }
 
+static struct watch watched(const struct incident_fault *f, const struct model *m,
+			    const struct model_domain *dom)
+{
+	__u64 begin = m->capture_begin ? m->capture_begin : m->first;
+	struct watch w = { .since = dom->seen, .whole = !dom->snapshot };
+
+	if (dom->snapshot && begin > w.since)
+		w.since = begin;
+	if (f->forgotten > w.since) {
+		w.since = f->forgotten;
+		w.whole = false;
+	}
+	for (size_t n = 0; n < m->nr_losses; n++) {
+		const struct model_loss *l = &m->losses[n];
+
+		if (l->cause >= IOT_LOST_CAUSES || !(JUDGEMENT_LOSES_MAPPINGS & 1U << l->cause) ||
+		    l->begin > f->first || l->end < dom->seen)
+			continue;
+		if (l->end > w.lost_until)
+			w.lost_until = l->end < f->first ? l->end : f->first;
+	}
+	if (w.lost_until > w.since)
+		w.since = w.lost_until;
+	w.whole &= !w.lost_until;
+	return w;
+}
+
+/* --- mapped
+ * ------------------------------------------------------------------------------------ */
+
+/* The mapping that was there at the first fault still was at the last one, long after. */
+static bool faulted_on(const struct incident_fault *f, struct model *m)
+{
+	struct model_domain *dom = model__domain(m, f->domain);
+	const struct range *r = dom ? ranges__find(&dom->live, f->iova) : NULL;
+
+	return r && r->ts == f->live.ts && f->last - f->live.ts >= report_delay(f);
+}
+
+static bool allows(__u32 prot, __u32 access)
+{
+	if (access == IOT_ACCESS_WRITE)
+		return prot & 2;
+	if (access == IOT_ACCESS_READ)
+		return prot & 1;
+	return (prot & 3) == 3;
+}
+
+static void judge_permission(struct incident_fault *f)
+{
+	struct judgement *j = &f->judgement;
+	const char *access = f->access == IOT_ACCESS_WRITE ? "write" : "read";
+
+	if (!f->access)
+		judgement__set(j, VERDICT_PERMISSION, CONFIDENCE_LIKELY,
+			       "it was mapped for one direction only; whether this was a read or a "
+			       "write the record doesn't say");
+	else if (f->has_dead && f->live.ts - f->dead.unmap_ts < LOOKUP_FRESH &&
+		 allows(f->dead.prot, f->access))
+		judgement__set(j, VERDICT_PERMISSION, CONFIDENCE_LIKELY,
+			       "it was mapped without the right to %s, but the mapping before it, "
+			       "unmapped %.3f ms before the fault, had that right: this may be a "
+			       "late use of that one",
+			       access, ms(f->first - f->dead.unmap_ts));
+	else
+		judgement__set(j, VERDICT_PERMISSION, CONFIDENCE_CERTAIN,
+			       "it was mapped without the right to %s, and this was a %s", access,
+			       access);
+}
+
 static void judge_mapped(struct incident_fault *f, struct model *m)
 {
 	struct judgement *j = &f->judgement;
@@ -78,23 +130,23 @@ static void judge_mapped(struct incident_fault *f, struct model *m)
 
 	if (lost_between(j, m, f->live.ts, f->first))
 		return;
-	if (f->access == IOT_ACCESS_WRITE && !(f->live.prot & 2))
-		decide(j, VERDICT_PERMISSION, CONFIDENCE_CERTAIN,
-		       "it was mapped without the right to write, and this was a write");
-	else if (f->access == IOT_ACCESS_READ && !(f->live.prot & 1))
-		decide(j, VERDICT_PERMISSION, CONFIDENCE_CERTAIN,
-		       "it was mapped without the right to read, and this was a read");
-	else if (age < report_delay(f))
-		decide(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-		       "it was mapped only %.3f ms before the fault was reported, so the access "
-		       "may have come before the map",
-		       (double)age / 1e6);
+	if (!allows(f->live.prot, f->access))
+		judge_permission(f);
+	else if (age < report_delay(f) && !faulted_on(f, m))
+		judgement__set(
+			j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
+			"it was mapped only %.3f ms before the fault was reported, so the access "
+			"may have come before the map",
+			ms(age));
 	else
-		decide(j, VERDICT_MAPPED, CONFIDENCE_LIKELY,
-		       "no unmap of it was seen and no event is missing since, yet what changes "
-		       "page tables past the kernel's "
-		       "map and unmap functions isn't seen");
+		judgement__set(j, VERDICT_MAPPED, CONFIDENCE_LIKELY,
+			       "no unmap of it was seen and no event is missing since, yet what "
+			       "changes page tables past the kernel's map and unmap functions "
+			       "isn't seen");
 }
+
+/* --- unmapped
+ * ---------------------------------------------------------------------------------- */
 
 /* A flush that would cover the unmap may have been done by a function that wasn't traced (yet, or
  * at all). */
@@ -103,7 +155,7 @@ static bool flush_may_be_unseen(const struct incident_fault *f, struct model *m)
 	const struct model_domain *dom = model__domain(m, f->domain);
 	__u64 from = dom && dom->nr_flushes ? f->dead.unmap_ts : 0;
 
-	return model__lost(m, from, f->first, 1U << IOT_LOST_UNHOOKED) != NULL;
+	return f->unwatched || model__lost(m, from, f->first, 1U << IOT_LOST_UNHOOKED) != NULL;
 }
 
 static enum verdict flush_state(const struct incident_fault *f, struct model *m)
@@ -121,62 +173,334 @@ static enum verdict flush_state(const struct incident_fault *f, struct model *m)
 	return VERDICT_UNMAPPED;
 }
 
+static struct dead as_dead(const struct range *r, __u32 domain)
+{
+	return (struct dead){ .start = r->start,
+			      .last = r->last,
+			      .map_ts = r->ts,
+			      .map_tid = r->tid,
+			      .map_stack = r->stack,
+			      .prot = (__u8)r->prot,
+			      .dev = r->dev,
+			      .domain = domain };
+}
+
+/* A mapping that ends, or begins, within a page of the address; live ones first, ends first. */
+static bool find_neighbour(struct incident_fault *f, __u64 lost_until, enum verdict *verdict)
+{
+	if (f->has_below && f->iova - f->below.last <= LOOKUP_NEAR && f->below.ts >= lost_until)
+		f->neighbour = as_dead(&f->below, f->domain);
+	else if (f->has_above && f->above.start - f->iova <= LOOKUP_NEAR &&
+		 f->above.ts >= lost_until)
+		f->neighbour = as_dead(&f->above, f->domain);
+	else if (f->has_dead_below && f->dead_below.unmap_ts >= lost_until)
+		f->neighbour = f->dead_below;
+	else if (f->has_dead_above && f->dead_above.unmap_ts >= lost_until)
+		f->neighbour = f->dead_above;
+	else
+		return false;
+	*verdict = f->neighbour.last < f->iova ? VERDICT_PAST_END : VERDICT_BEFORE_START;
+	f->distance = f->neighbour.last < f->iova ? f->iova - f->neighbour.last
+						  : f->neighbour.start - f->iova;
+	return true;
+}
+
 static void judge_unmapped(struct incident_fault *f, struct model *m)
 {
 	struct judgement *j = &f->judgement;
 	const struct dead *d = &f->dead;
-	enum verdict verdict = flush_state(f, m);
+	enum verdict verdict = flush_state(f, m), edge;
 	__u64 age = f->first - d->unmap_ts;
 
 	if (lost_between(j, m, d->unmap_ts, f->first))
 		return;
-	if (f->has_below && f->iova - f->below.last <= OVERRUN)
-		decide(j, verdict, CONFIDENCE_LIKELY,
-		       "that the address had been unmapped is certain, but the page before it is "
-		       "mapped: the device may also have "
-		       "run past the end of that buffer");
-	else if (age > FRESH)
-		decide(j, verdict, CONFIDENCE_LIKELY,
-		       "the unmap was %.1f s earlier: that long after, the address may also be a "
-		       "wrong one by accident",
-		       (double)age / 1e9);
+	if (age > LOOKUP_FRESH && find_neighbour(f, 0, &edge) && edge == VERDICT_PAST_END &&
+	    !f->neighbour.unmap_ts && f->distance <= RIGHT_BEHIND)
+		judgement__set(j, edge, CONFIDENCE_LIKELY,
+			       "the address itself was last unmapped %.1f s earlier, and it lies "
+			       "right behind a mapping: running over that end is likelier than "
+			       "using so old an address",
+			       (double)age / 1e9);
+	else if (f->has_below && f->iova - f->below.last <= LOOKUP_NEAR)
+		judgement__set(j, verdict, CONFIDENCE_LIKELY,
+			       "that the address had been unmapped is certain, but the page before "
+			       "it is mapped: the device may also have run past the end of that "
+			       "buffer");
+	else if (age > LOOKUP_FRESH)
+		judgement__set(j, verdict, CONFIDENCE_LIKELY,
+			       "the unmap was %.1f s earlier: that long after, the address may "
+			       "also be a wrong one by accident",
+			       (double)age / 1e9);
 	else if (verdict == VERDICT_UNMAPPED_FLUSHED && f->first - d->flush_end < report_delay(f))
-		decide(j, verdict, CONFIDENCE_LIKELY,
-		       "that it was unmapped is certain, but the flush had ended only %.3f ms "
-		       "before the fault was reported, so "
-		       "the access itself may have come before its end",
-		       (double)(f->first - d->flush_end) / 1e6);
+		judgement__set(j, verdict, CONFIDENCE_LIKELY,
+			       "that it was unmapped is certain, but the flush had ended only "
+			       "%.3f ms before the fault was reported, so the access itself may "
+			       "have come before its end",
+			       ms(f->first - d->flush_end));
 	else
-		decide(j, verdict, CONFIDENCE_CERTAIN,
-		       "the unmap was seen, no map of the address was seen since, and no event is "
-		       "missing in between");
+		judgement__set(j, verdict, CONFIDENCE_CERTAIN,
+			       "the unmap was seen, no map of the address was seen since, and no "
+			       "event is missing in between");
+}
+
+/* --- taken apart
+ * ------------------------------------------------------------------------------- */
+
+/* When the device left the domain, or the domain was freed; 0 = neither. */
+static __u64 left_at(const struct incident_fault *f, struct model *m,
+		     const struct model_domain *dom)
+{
+	const struct model_device *dev = model__device(m, f->dev);
+	__u64 left = dom->freed;
+
+	for (__u32 n = 0; dev && n < dev->nr_stays && n < MODEL_STAYS; n++) {
+		const struct model_stay *s = &dev->stays[n];
+
+		if (s->domain == dom->nr && s->to + TEARDOWN >= f->first && (!left || s->to < left))
+			left = s->to;
+	}
+	return left;
+}
+
+/* The owner, if there was one, lost the address when the domain or the device's part in it ended.
+ */
+static bool went_with_domain(const struct incident_fault *f, __u64 left)
+{
+	__u64 gone = f->has_live ? left : f->dead.unmap_ts;
+
+	return f->has_live || (f->has_dead && gone + TEARDOWN >= left && gone <= left + TEARDOWN);
+}
+
+/* Accesses that no mapping could have helped, because the domain was going or the device was being
+ * reset. */
+static bool judge_torn_down(struct incident_fault *f, struct model *m,
+			    const struct model_domain *dom)
+{
+	struct judgement *j = &f->judgement;
+	const struct model_device *dev = model__device(m, f->dev);
+	__u64 left = left_at(f, m, dom);
+
+	if (left && left <= f->first + TEARDOWN && f->first <= left + AFTERMATH &&
+	    went_with_domain(f, left) && !model__lost(m, left, f->first, JUDGEMENT_LOSES_FAULTS)) {
+		f->has_left = true;
+		f->left = left;
+		judgement__set(j, VERDICT_TORN_DOWN, CONFIDENCE_CERTAIN,
+			       "the end of the domain, or of the device's part in it, was seen "
+			       "%.3f ms %s the fault",
+			       ms(left < f->first ? f->first - left : left - f->first),
+			       left <= f->first ? "before" : "after");
+		return true;
+	}
+	if (f->has_dead && !f->has_live && f->reset_ts && f->dead.unmap_ts >= f->reset_ts) {
+		judgement__set(j, VERDICT_TORN_DOWN, CONFIDENCE_LIKELY,
+			       "the address was unmapped while the device was being reset: the "
+			       "reset had begun %.3f ms before the fault",
+			       ms(f->first - f->reset_ts));
+		return true;
+	}
+	if (f->has_live || f->has_dead)
+		return false;
+	if (f->has_former && f->first - f->former_left <= AFTERMATH &&
+	    !model__lost(m, f->former_left, f->first, JUDGEMENT_LOSES_FAULTS)) {
+		f->has_left = true;
+		f->left = f->former_left;
+		judgement__set(j, VERDICT_TORN_DOWN, CONFIDENCE_CERTAIN,
+			       "it had the address in domain %u, and left that one %.3f ms before "
+			       "the fault",
+			       f->former.domain, ms(f->first - f->former_left));
+		return true;
+	}
+	if (dom->type_known && dom->type == IOT_TYPE_BLOCKED) {
+		judgement__set(j, VERDICT_TORN_DOWN, CONFIDENCE_CERTAIN,
+			       "the device is in a domain that blocks every access, as while it is "
+			       "reset or given to somebody else");
+		return true;
+	}
+	/* What the former domain had mapped isn't known: it may well have been this. */
+	if (dev && dev->domain == dom->nr && dev->nr_stays && dev->attached <= f->first &&
+	    f->first - dev->attached <= TEARDOWN) {
+		const struct model_stay *s = &dev->stays[(dev->nr_stays - 1) % MODEL_STAYS];
+		const struct model_domain *old = model__domain(m, s->domain);
+
+		if (!old || dev->attached - s->to > TEARDOWN ||
+		    !(old->snapshot || (old->type_known && old->type == IOT_TYPE_IDENTITY)))
+			return false;
+		f->has_left = true;
+		f->left = s->to;
+		judgement__set(j, VERDICT_TORN_DOWN, CONFIDENCE_LIKELY,
+			       "the device had left domain %u only %.3f ms before; what it could "
+			       "use there isn't known",
+			       s->domain, ms(f->first - s->to));
+		return true;
+	}
+	return false;
+}
+
+/* The device is attached to nothing: where it was before, the address may have been mapped. */
+static bool judge_detached(struct incident_fault *f, struct model *m)
+{
+	const struct model_device *dev = model__device(m, f->dev);
+	const struct model_stay *s;
+
+	if (f->domain || !dev || dev->domain || !dev->nr_stays)
+		return false;
+	s = &dev->stays[(dev->nr_stays - 1) % MODEL_STAYS];
+	if (s->to > f->first || model__lost(m, s->to, f->first, JUDGEMENT_LOSES_FAULTS))
+		return false;
+	f->has_left = true;
+	f->left = s->to;
+	judgement__set(&f->judgement, VERDICT_TORN_DOWN, CONFIDENCE_CERTAIN,
+		       "it had left domain %u %.3f ms before the fault and was in none since",
+		       s->domain, ms(f->first - s->to));
+	return true;
+}
+
+/* --- no owner known
+ * ---------------------------------------------------------------------------- */
+
+static bool judge_reserved(struct incident_fault *f, struct model *m,
+			   const struct model_domain *dom)
+{
+	const struct model_device *dev = model__device(m, f->dev);
+	const struct model_region *r =
+		model__region(m, dev && dev->group >= 0 ? dev->group : dom->group, f->iova);
+	bool direct = r && (r->kind == IOT_REGION_DIRECT || r->kind == IOT_REGION_RELAXABLE);
+
+	if (!r)
+		return false;
+	f->has_region = true;
+	f->region = *r;
+	if (direct && !watched(f, m, dom).whole)
+		judgement__set(&f->judgement, VERDICT_RESERVED, CONFIDENCE_LIKELY,
+			       "the kernel lists the region, which is to be mapped one to one; "
+			       "whether it was mapped before isn't known");
+	else
+		judgement__set(&f->judgement, VERDICT_RESERVED, CONFIDENCE_CERTAIN,
+			       "the kernel lists the region for the device's group, and no mapping "
+			       "of the address was seen");
+	return true;
+}
+
+static bool judge_former(struct incident_fault *f, const struct watch *w)
+{
+	if (!f->has_former)
+		return false;
+	judgement__set(
+		&f->judgement, VERDICT_OTHER_DOMAIN,
+		w->whole ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
+		"the device was in domain %u until %.1f s before the fault and had the "
+		"address there; in this one it %s",
+		f->former.domain, (double)(f->first - f->former_left) / 1e9,
+		w->whole ? "never had it"
+			 : "didn't have it as far as can be seen, which isn't from the begin");
+	return true;
+}
+
+static bool judge_cut(struct incident_fault *f, __u64 lost_until)
+{
+	if (!f->has_cut || f->cut.map_ts < lost_until ||
+	    (f->cut.unmap_ts && f->cut.unmap_ts < lost_until))
+		return false;
+	judgement__set(&f->judgement, VERDICT_TRUNCATED, CONFIDENCE_LIKELY,
+		       "a %s mapping has the same lowest %u bits, and of all addresses that short "
+		       "only one in %llu would fit one by chance",
+		       f->cut.unmap_ts ? "recent" : "live", f->cut_bits,
+		       (1ULL << f->cut_bits) / (f->cut_bytes ? f->cut_bytes : 1));
+	return true;
+}
+
+static bool judge_edge(struct incident_fault *f, const struct watch *w)
+{
+	enum verdict verdict;
+
+	if (!find_neighbour(f, w->lost_until, &verdict))
+		return false;
+	if (w->whole)
+		judgement__set(&f->judgement, verdict, CONFIDENCE_LIKELY,
+			       "the address itself was never mapped, and the %s of a mapping is "
+			       "within a page of it; a wrong address may also lie there by chance",
+			       verdict == VERDICT_PAST_END ? "end" : "start");
+	else
+		judgement__set(
+			&f->judgement, verdict, CONFIDENCE_LIKELY,
+			"the address itself wasn't mapped in the %.1f s seen before, and the "
+			"%s of a mapping is within a page of it; it may still be an older "
+			"mapping's",
+			(double)(f->first - w->since) / 1e9,
+			verdict == VERDICT_PAST_END ? "end" : "start");
+	return true;
+}
+
+static bool judge_other(struct incident_fault *f, const struct watch *w)
+{
+	/* Every DMA domain hands out addresses from the top down: the same ones are in use
+	 * everywhere. */
+	if (!w->whole || f->nr_others != 1 || f->other.map_ts < w->lost_until ||
+	    !allows(f->other.prot, f->access) || f->other_bytes > (1ULL << 25) / LOOKUP_CHANCE)
+		return false;
+	judgement__set(
+		&f->judgement, VERDICT_OTHER_DOMAIN, CONFIDENCE_LIKELY,
+		"this domain never had the address, exactly one other has it mapped now, and "
+		"little else around it; equal addresses in two domains may still be chance");
+	return true;
 }
 
 static void judge_unknown_owner(struct incident_fault *f, struct model *m,
 				const struct model_domain *dom)
 {
 	struct judgement *j = &f->judgement;
+	struct watch w = watched(f, m, dom);
 
+	if (judge_reserved(f, m, dom))
+		return;
+	if (!w.whole && w.lost_until && f->first - w.lost_until < LOOKUP_FRESH) {
+		lost_between(j, m, dom->seen, f->first);
+		return;
+	}
+	if (w.whole || f->first - w.since >= LOOKUP_FRESH) {
+		if (judge_former(f, &w) || judge_cut(f, w.lost_until) || judge_edge(f, &w) ||
+		    judge_other(f, &w))
+			return;
+	}
 	if (lost_between(j, m, dom->seen, f->first))
 		return;
 	if (f->forgotten > dom->seen)
-		decide(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-		       "no mapping of the address is remembered, but unmaps from more than %.3f ms "
-		       "before the fault have been "
-		       "forgotten (a longer --history keeps more)",
-		       (double)(f->first - f->forgotten) / 1e6);
+		judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
+			       "no mapping of the address is remembered, but unmaps from more than "
+			       "%.3f ms before the fault have been forgotten (a longer --history "
+			       "keeps more)",
+			       ms(f->first - f->forgotten));
 	else if (dom->snapshot && !m->has_mappings)
-		decide(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-		       "the capture has no map and no unmap at all, and the domain is older than "
-		       "the capture");
+		judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
+			       "the capture has no map and no unmap at all, and the domain is "
+			       "older than the capture");
 	else if (dom->snapshot)
-		decide(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-		       "nothing happened to the address since the capture began, but the domain is "
-		       "older than the capture: what "
-		       "was mapped or unmapped before can't be seen");
+		judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
+			       "nothing happened to the address since the capture began, but the "
+			       "domain is older than the capture: what was mapped or unmapped "
+			       "before can't be seen");
 	else
-		decide(j, VERDICT_NEVER_MAPPED, CONFIDENCE_CERTAIN,
-		       "the domain has been watched from its beginning and no event is missing");
+		judgement__set(j, VERDICT_NEVER_MAPPED, CONFIDENCE_CERTAIN,
+			       "the domain has been watched from its beginning and no event is "
+			       "missing");
+}
+
+/* Domains whose translations don't go through the kernel's map and unmap functions. */
+static const char *unseen_mappings(const struct model_domain *dom)
+{
+	if (!dom->type_known)
+		return NULL;
+	switch (dom->type) {
+	case IOT_TYPE_IDENTITY:
+		return "the domain passes addresses through as they are, nothing is mapped in it";
+	case IOT_TYPE_SVA:
+		return "the domain uses a process's page tables: what is mapped there isn't seen";
+	case IOT_TYPE_NESTED:
+		return "the domain uses a guest's page tables: what is mapped there isn't seen";
+	case IOT_TYPE_PLATFORM:
+		return "the domain is its driver's own: what is mapped there isn't seen";
+	}
+	return NULL;
 }
 
 static void judge_fault(struct incident_fault *f, struct model *m)
@@ -184,21 +508,30 @@ static void judge_fault(struct incident_fault *f, struct model *m)
 	const struct model_domain *dom = model__domain(m, f->domain);
 	struct judgement *j = &f->judgement;
 
+	f->has_region = f->has_left = false;
 	if (!f->iova_known)
-		decide(j, VERDICT_NO_ADDRESS, CONFIDENCE_CERTAIN,
-		       "the record of the fault has no address");
+		judgement__set(j, VERDICT_NO_ADDRESS, CONFIDENCE_CERTAIN,
+			       "the record of the fault has no address");
 	else if (!m->has_mappings && !m->capture_begin)
-		decide(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-		       "the input has no maps and unmaps; record the run with `iommutop record` to "
-		       "see who owned the address");
+		judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
+			       "the input has no maps and unmaps; record the run with `iommutop "
+			       "record` to see who owned the address");
+	else if (judge_detached(f, m))
+		return;
 	else if (!dom)
-		decide(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-		       "which domain the device was attached to isn't known, so its mappings "
-		       "aren't either");
-	else if (f->domain_by_attach && model__lost(m, dom->seen, f->first, LOSES_FAULTS))
-		decide(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-		       "the fault doesn't name its domain, and an attach that would tell it may be "
-		       "among the missing events");
+		judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
+			       "which domain the device was attached to isn't known, so its "
+			       "mappings aren't either");
+	else if (f->domain_by_attach && model__lost(m, dom->seen, f->first, JUDGEMENT_LOSES_FAULTS))
+		judgement__set(
+			j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
+			"the fault doesn't name its domain, and an attach that would tell it may "
+			"be among the missing events");
+	else if (judge_torn_down(f, m, dom))
+		return;
+	else if (unseen_mappings(dom))
+		judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN, "%s",
+			       unseen_mappings(dom));
 	else if (f->has_live)
 		judge_mapped(f, m);
 	else if (f->has_dead)
@@ -207,118 +540,19 @@ static void judge_fault(struct incident_fault *f, struct model *m)
 		judge_unknown_owner(f, m, dom);
 }
 
-static void judge_hang(struct incident *i, struct model *m)
-{
-	const struct signal_kind *signal = signals__find(i->hang.what);
-	__u64 start = m->capture_begin ? m->capture_begin : m->first,
-	      seen = i->hang.ts > start ? i->hang.ts - start : 0;
-	__u64 from;
-
-	i->searched = seen < signal->window ? seen : signal->window;
-	if (i->earlier_fault && i->hang.ts - i->earlier_fault < i->searched)
-		i->searched = i->hang.ts - i->earlier_fault;
-	from = i->hang.ts - i->searched;
-	if (model__lost(m, from, i->hang.ts, LOSES_FAULTS))
-		decide(&i->judgement, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
-		       "rare events are missing in that time, a fault may be among them");
-	else if (model__lost(m, from, i->hang.ts, 1U << IOT_LOST_RATELIMIT))
-		decide(&i->judgement, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
-		       "the kernel suppressed log lines in that time, a fault of this device may "
-		       "be among them");
-	else if (i->progressed)
-		decide(&i->judgement, VERDICT_NO_FAULT, CONFIDENCE_LIKELY,
-		       "the device did fault %.3f s before this hang, but went on working until "
-		       "%.3f s before it",
-		       (double)(i->hang.ts - i->earlier_fault) / 1e9,
-		       (double)i->hang.stalled / 1e9);
-	else if (i->earlier_fault)
-		decide(&i->judgement, VERDICT_NO_FAULT, CONFIDENCE_LIKELY,
-		       "the device did fault %.3f s before this hang, but an earlier hang, a reset "
-		       "or too much time lies in between",
-		       (double)(i->hang.ts - i->earlier_fault) / 1e9);
-	else if (i->searched < signal->window)
-		decide(&i->judgement, VERDICT_NO_FAULT, CONFIDENCE_LIKELY,
-		       "the input begins only %.3f s before the hang; a fault that leads to this "
-		       "kind of hang may be up to %llu s older",
-		       (double)seen / 1e9, signal->window / S);
-	else
-		decide(&i->judgement, VERDICT_NO_FAULT, CONFIDENCE_LIKELY,
-		       "nothing is missing in that time, yet not every IOMMU driver reports every "
-		       "fault");
-	if (signal->lost_interrupt)
-		note(i, "The driver found the data complete: what was lost is the interrupt, not "
-			"DMA. Look at interrupt remapping.");
-}
-
-static void note_loss(struct incident *i, const struct model *m, __u64 from, __u64 to)
-{
-	static const char *const causes[IOT_LOST_CAUSES] = {
-		[IOT_LOST_RING] = "a ring was full",
-		[IOT_LOST_RARE] = "the ring of rare events was full",
-		[IOT_LOST_RECURSION] = "the kernel skipped a tracing program",
-		[IOT_LOST_DOMAIN_TABLE] = "too many domains",
-		[IOT_LOST_DEVICE_TABLE] = "too many devices",
-		[IOT_LOST_BEGIN] = "the begin of a flush was not seen",
-		[IOT_LOST_WRITER] = "the disk was too slow or full",
-		[IOT_LOST_UNHOOKED] = "a flush function wasn't traced",
-		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
-		[IOT_LOST_DAMAGE] = "the session is damaged",
-	};
-
-	for (size_t n = 0; n < m->nr_losses; n++) {
-		const struct model_loss *l = &m->losses[n];
-
-		if (l->begin > to || l->end < from || l->cause >= IOT_LOST_CAUSES ||
-		    !causes[l->cause])
-			continue;
-		if (l->count)
-			note(i, "%llu events are missing around it: %s.", l->count,
-			     causes[l->cause]);
-		else
-			note(i, "Events are missing around it, how many isn't known: %s (%s).",
-			     causes[l->cause], l->what);
-	}
-}
-
-static void note_limits(struct incident *i, struct model *m)
-{
-	const struct incident_fault *f = i->nr_kept ? i->faults[0] : NULL;
-	__u64 from = i->first, end = m->capture_end ? m->capture_end : m->last;
-
-	if (f && f->has_dead)
-		from = f->dead.map_ts && f->dead.map_ts < from ? f->dead.map_ts : f->dead.unmap_ts;
-	note_loss(i, m, from, i->last);
-	if (i->suppressed)
-		note(i,
-		     "The kernel suppressed %llu log lines around it: the number of faults is a "
-		     "lower limit.",
-		     i->suppressed);
-	else if (i->reported_by_log_only && i->nr_faults)
-		note(i, "The fault is known from the kernel log only, which is rate limited: there "
-			"may have been more.");
-	if (f && f->has_dead && !f->dead.map_ts)
-		note(i, "It was mapped before the capture began: by whom isn't known.");
-	if (f && f->has_dead && !f->dead.unmap_stack && !f->dead.map_stack)
-		note(i, "No stacks were recorded (record --stacks): which code mapped and unmapped "
-			"it isn't known.");
-	if (f && f->has_dead && f->dead.unmap_flags & IOT_F_IRQ)
-		note(i, "The unmap ran in an interrupt: the task named is only the one that was "
-			"interrupted.");
-	if (i->nr_faults && !i->hang.count && end - i->last_fault < 15 * S)
-		note(i,
-		     "The input ends %.3f s after the last fault: a hang that came later isn't "
-		     "seen.",
-		     (double)(end - i->last_fault) / 1e9);
-}
-
-void verdict__judge(struct incident *i, struct model *m)
+void verdict__judge(struct incident *i, struct model *m, __u64 *work)
 {
 	i->nr_notes = 0;
-	for (__u32 n = 0; n < i->nr_kept; n++)
+	for (__u32 n = 0; n < i->nr_kept; n++) {
 		judge_fault(i->faults[n], m);
+		lookup__reuse(i->faults[n], m, work);
+	}
 	if (i->nr_faults)
 		i->judgement = i->faults[0]->judgement;
 	else
-		judge_hang(i, m);
-	note_limits(i, m);
+		judgement__without_fault(i, m);
+	i->floor = i->nr_faults && (i->suppressed || i->reported_by_log_only ||
+				    model__lost(m, i->first_fault, i->last_fault,
+						JUDGEMENT_LOSES_FAULTS | 1U << IOT_LOST_RATELIMIT));
+	judgement__limits(i, m);
 }

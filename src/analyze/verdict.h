@@ -9,6 +9,7 @@
 
 #include "analyze/incident.h"
 
-void verdict__judge(struct incident *i, struct model *m);
+/* work: see lookup__fault() */
+void verdict__judge(struct incident *i, struct model *m, __u64 *work);
 
 #endif

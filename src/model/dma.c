@@ -61,6 +61,7 @@ static __u64 bury(struct model *m, struct dead *d, const struct range *piece)
 	d->map_ts = piece->ts;
 	d->map_tid = piece->tid;
 	d->map_stack = piece->stack;
+	d->prot = (__u8)piece->prot;
 	if (!d->dev)
 		d->dev = piece->dev;
 	return history__add(&m->history, d);
@@ -181,9 +182,10 @@ struct covering {
 	const struct iot_flush *ev;
 };
 
-static void mark(struct dead *d, const struct iot_flush *ev)
+static void mark(struct dead *d, const struct model_domain *dom, const struct iot_flush *ev)
 {
 	d->flushed = true;
+	d->epoch = (__u32)dom->nr_flushes;
 	d->flush_begin = ev->begin;
 	d->flush_end = ev->h.ts;
 	d->flush_kind = ev->kind;
@@ -200,7 +202,7 @@ static void covered(const struct pending_unmap *u, bool lazy, void *ctx)
 		struct dead *d = history__get(&c->m->history, u->dead + i);
 
 		if (d)
-			mark(d, c->ev);
+			mark(d, c->dom, c->ev);
 	}
 	hist__add(lazy ? &c->dom->stats.lazy : &c->dom->stats.strict, window);
 	if (dev)
@@ -221,7 +223,7 @@ static void update_watched(struct model *m, const struct model_domain *dom,
 		struct dead *d = m->watched[i];
 
 		if (d->domain == dom->nr && !d->flushed && covers(ev, d))
-			mark(d, ev);
+			mark(d, dom, ev);
 		if (d->flushed)
 			m->watched[i] = m->watched[--m->nr_watched];
 		else
@@ -234,6 +236,74 @@ static void count_flush(struct model_stats *s, const struct iot_flush *ev)
 	s->flushes[ev->why < MODEL_WHY_NR ? ev->why : IOT_WHY_UNKNOWN]++;
 	if (ev->begin && ev->kind != IOT_FLUSH_SYNC_MAP)
 		hist__add(&s->flush, ev->h.ts - ev->begin);
+}
+
+static struct model_load *load_at(struct model_domain *dom, __u64 ts)
+{
+	__u64 slot = ts >> MODEL_LOAD_SHIFT;
+	struct model_load *l = &dom->load[slot % MODEL_LOAD_SLOTS];
+
+	if (l->slot != slot)
+		*l = (struct model_load){ .slot = slot };
+	return l;
+}
+
+static void load_flush(struct model_domain *dom, __u64 ts, __u64 ns)
+{
+	struct model_load *l = load_at(dom, ts);
+
+	l->flushes++;
+	l->flush_ns += ns;
+	if (ns > l->flush_longest)
+		l->flush_longest = ns;
+}
+
+void dma__load_alloc(struct model_domain *dom, __u64 ts, __u64 ns)
+{
+	struct model_load *l = load_at(dom, ts);
+
+	l->allocs++;
+	l->alloc_ns += ns;
+	if (ns > l->alloc_longest)
+		l->alloc_longest = ns;
+}
+
+struct model_load model__load(const struct model_domain *dom, __u64 from, __u64 to)
+{
+	__u64 first = from >> MODEL_LOAD_SHIFT, last = to >> MODEL_LOAD_SHIFT;
+	struct model_load sum = { .slot = first };
+
+	for (size_t i = 0; i < MODEL_LOAD_SLOTS; i++) {
+		const struct model_load *l = &dom->load[i];
+
+		if (l->slot < first || l->slot > last)
+			continue;
+		sum.flushes += l->flushes;
+		sum.flush_ns += l->flush_ns;
+		sum.allocs += l->allocs;
+		sum.alloc_ns += l->alloc_ns;
+		if (l->flush_longest > sum.flush_longest)
+			sum.flush_longest = l->flush_longest;
+		if (l->alloc_longest > sum.alloc_longest)
+			sum.alloc_longest = l->alloc_longest;
+	}
+	return sum;
+}
+
+void dma__freed(struct model *m, struct model_domain *dom)
+{
+	struct dead d = { .unmap_ts = dom->freed, .domain = dom->nr, .freed = true };
+
+	/* A guest's memory would push everything else out of the history. */
+	if (dom->live.nr <= m->history.size / 4) {
+		take_out(m, dom, 0, UINT64_MAX);
+		for (size_t i = 0; i < m->nr_pieces; i++) {
+			d.dev = 0;
+			bury(m, &d, &m->pieces[i]);
+		}
+	}
+	ranges__clear(&dom->live);
+	dom->live_bytes = 0;
 }
 
 void dma__flush(struct model *m, struct model_domain *dom, struct model_device *dev,
@@ -249,7 +319,10 @@ void dma__flush(struct model *m, struct model_domain *dom, struct model_device *
 	count_flush(&dom->stats, ev);
 	/* A flush whose begin isn't known can't be said to cover anything; one after map covers no
 	 * unmap. */
-	if (!ev->begin || ev->begin > ev->h.ts || ev->kind == IOT_FLUSH_SYNC_MAP)
+	if (!ev->begin || ev->begin > ev->h.ts)
+		return;
+	load_flush(dom, ev->h.ts, ev->h.ts - ev->begin);
+	if (ev->kind == IOT_FLUSH_SYNC_MAP)
 		return;
 	dom->recent[dom->nr_flushes++ % MODEL_RECENT_FLUSHES] = (struct model_flush){
 		.begin = ev->begin, .end = ev->h.ts, .kind = ev->kind, .why = ev->why

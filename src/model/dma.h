@@ -14,5 +14,9 @@ void dma__unmap(struct model *m, struct model_domain *dom, struct model_device *
 		const struct iot_unmap *ev);
 void dma__flush(struct model *m, struct model_domain *dom, struct model_device *dev,
 		const struct iot_flush *ev);
+/* The domain was freed: what was still mapped is dead, unflushed. */
+void dma__freed(struct model *m, struct model_domain *dom);
+/* An IOVA allocation that took ns ended at ts. */
+void dma__load_alloc(struct model_domain *dom, __u64 ts, __u64 ns);
 
 #endif

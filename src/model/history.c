@@ -29,20 +29,7 @@ struct dead *history__get(const struct history *h, __u64 nr)
 	return &h->ring[nr % h->size];
 }
 
-const struct dead *history__find(const struct history *h, __u32 domain, __u64 addr)
+__u64 history__kept(const struct history *h)
 {
-	__u64 kept = h->next < h->size ? h->next : h->size;
-
-	for (__u64 i = 1; i <= kept; i++) {
-		const struct dead *d = &h->ring[(h->next - i) % h->size];
-
-		if (d->domain == domain && d->start <= addr && addr <= d->last)
-			return d;
-	}
-	return NULL;
-}
-
-__u64 history__since(const struct history *h)
-{
-	return h->next <= h->size ? 0 : h->ring[h->next % h->size].unmap_ts;
+	return h->next < h->size ? h->next : h->size;
 }

@@ -18,13 +18,16 @@ struct dead {
 	__u32 map_tid, map_stack;
 	__u32 unmap_tid, unmap_stack;
 	__u32 gather;
+	__u32 epoch; /* the flush that covers it: the domain's first is 1; 0 = none seen */
 	__u16 unmap_cpu;
 	__u16 unmap_flags; /* IOT_F_* */
+	__u8 prot;         /* of the map: IOMMU_READ 1, IOMMU_WRITE 2; 0 = not known */
 	__u8 mode;         /* IOT_UNMAP_* */
 	__u8 flush_kind;   /* IOT_FLUSH_* */
 	__u8 flush_why;    /* IOT_WHY_* */
 	bool flushed;
 	bool replaced; /* its unmap wasn't seen: another map took its place at unmap_ts */
+	bool freed;    /* never unmapped: its domain was freed at unmap_ts */
 };
 
 struct history {
@@ -39,10 +42,7 @@ void history__free(struct history *h);
 /* Returns its number. */
 __u64 history__add(struct history *h, const struct dead *d);
 struct dead *history__get(const struct history *h, __u64 nr); /* NULL = forgotten */
-/* The last one of the domain that held addr; NULL = none kept. Time is that of the whole ring: for
- * rare questions. */
-const struct dead *history__find(const struct history *h, __u32 domain, __u64 addr);
-/* ns: unmaps of any domain from here on are kept; 0 = all of them. */
-__u64 history__since(const struct history *h);
+/* How many are kept: the numbers from next - kept to next - 1. */
+__u64 history__kept(const struct history *h);
 
 #endif

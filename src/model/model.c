@@ -177,6 +177,8 @@ int model__watch(struct model *m, struct dead *d)
 {
 	if (d->flushed)
 		return 0;
+	if (m->nr_watched == MODEL_WATCHED_MAX)
+		return -ENOSPC;
 	if (m->nr_watched == m->size_watched) {
 		size_t size = m->size_watched ? m->size_watched * 2 : 16;
 		struct dead **bigger = realloc(m->watched, size * sizeof(*bigger));
@@ -204,6 +206,12 @@ static void on_device(struct model *m, const struct iot_device *ev)
 	text__copy(dev->physfn, sizeof(dev->physfn), ev->physfn, sizeof(ev->physfn));
 	if (ev->group >= 0)
 		dev->group = ev->group;
+	if (ev->dma_bits)
+		dev->dma_bits = ev->dma_bits;
+	if (ev->node_known) {
+		dev->node = ev->node;
+		dev->node_known = true;
+	}
 	if (ev->rid_known) {
 		dev->rid = ev->rid;
 		dev->rid_known = true;
@@ -213,10 +221,14 @@ static void on_device(struct model *m, const struct iot_device *ev)
 	}
 }
 
-static void leave(struct model *m, struct model_device *dev)
+static void leave(struct model *m, struct model_device *dev, __u64 ts)
 {
 	struct model_domain *dom = model__domain(m, dev->domain);
 
+	if (dev->domain)
+		dev->stays[dev->nr_stays++ % MODEL_STAYS] = (struct model_stay){
+			.domain = dev->domain, .from = dev->attached, .to = ts
+		};
 	dev->domain = 0;
 	if (!dom)
 		return;
@@ -234,7 +246,11 @@ static void on_attach(struct model *m, const struct iot_attach *ev)
 
 	if (ev->ret || !dev || !dom)
 		return;
-	leave(m, dev);
+	if (ev->group >= 0)
+		dom->group = dev->group = ev->group;
+	if (dev->domain == dom->nr)
+		return;
+	leave(m, dev, ev->h.ts);
 	if (dom->nr_devs == dom->size_devs) {
 		size_t size = dom->size_devs ? dom->size_devs * 2 : 4;
 		__u32 *bigger = realloc(dom->devs, size * sizeof(*bigger));
@@ -249,8 +265,6 @@ static void on_attach(struct model *m, const struct iot_attach *ev)
 	dom->devs[dom->nr_devs++] = dev->nr;
 	dev->domain = dom->nr;
 	dev->attached = ev->h.flags & IOT_F_SNAPSHOT ? 0 : ev->h.ts;
-	if (ev->group >= 0)
-		dom->group = dev->group = ev->group;
 }
 
 static void on_detach(struct model *m, const struct iot_attach *ev)
@@ -258,7 +272,7 @@ static void on_detach(struct model *m, const struct iot_attach *ev)
 	struct model_device *dev = model__device(m, ev->h.dev);
 
 	if (dev && !ev->ret && (!ev->h.domain || dev->domain == ev->h.domain))
-		leave(m, dev);
+		leave(m, dev, ev->h.ts);
 }
 
 static void on_domain(struct model *m, const struct iot_domain *ev)
@@ -271,8 +285,7 @@ static void on_domain(struct model *m, const struct iot_domain *ev)
 		dom->snapshot = ev->h.flags & IOT_F_SNAPSHOT;
 	if (ev->what == IOT_DOMAIN_FREE) {
 		dom->freed = ev->h.ts;
-		dom->live_bytes = 0;
-		ranges__clear(&dom->live);
+		dma__freed(m, dom);
 		pending__free(&dom->pending);
 		return;
 	}
@@ -292,6 +305,8 @@ static void on_iova(struct model *m, struct model_domain *dom, struct model_devi
 	struct model_stats *stats[] = { &m->total, dom ? &dom->stats : NULL,
 					dev ? &dev->stats : NULL };
 
+	if (dom && ev->begin && ev->begin < ev->h.ts)
+		dma__load_alloc(dom, ev->h.ts, ev->h.ts - ev->begin);
 	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++) {
 		if (!stats[i])
 			continue;
@@ -379,6 +394,9 @@ void model__event(struct model *m, const struct iot_event *ev)
 	case IOT_EV_ATTR:
 		tables__attr(m, body);
 		break;
+	case IOT_EV_REGION:
+		tables__region(m, body);
+		break;
 	case IOT_EV_CLOCK:
 		if (!m->mono_to_real)
 			m->mono_to_real = ((const struct iot_clock *)body)->real - ev->ts;
@@ -386,6 +404,7 @@ void model__event(struct model *m, const struct iot_event *ev)
 	case IOT_EV_FAULT:
 	case IOT_EV_HANG:
 	case IOT_EV_RESET:
+	case IOT_EV_ERROR:
 	case IOT_EV_LOG:
 	case IOT_EV_MODULE:
 		break; /* state doesn't change; src/analyze looks at them */

@@ -26,6 +26,10 @@
 #define MODEL_LOSSES_MAX     4096U
 #define MODEL_CHECKS_MAX     4096U
 #define MODEL_RECENT_FLUSHES 8U
+#define MODEL_REGIONS_MAX    4096U
+#define MODEL_STAYS          4U
+#define MODEL_LOAD_SLOTS     64U
+#define MODEL_LOAD_SHIFT     30 /* a slot is 2^30 ns: 1.07 s */
 
 /* Numbers of devices that only the kernel log names begin here; devices of the stream stay below.
  */
@@ -37,11 +41,18 @@ struct model_stats {
 	__u64 unmaps_lazy, unmaps_strict;
 	__u64 flushes[MODEL_WHY_NR]; /* by IOT_WHY_* */
 	__u64 iova_allocs, iova_failed, iova_frees;
-	__u64 faults, hangs,
-		resets;   /* counted by src/analyze, which knows what is the same one seen twice */
+	__u64 faults, hangs, resets,
+		errors;   /* counted by src/analyze, which knows what is the same one seen twice */
 	struct hist lazy; /* window, ns: end of the unmap to end of the flush that covers it */
 	struct hist strict;
 	struct hist flush; /* length of a flush, ns */
+};
+
+/* A domain that a device was attached to and isn't any more. */
+struct model_stay {
+	__u32 domain;
+	__u64 from; /* ns, 0 = since before the capture */
+	__u64 to;
 };
 
 struct model_device {
@@ -56,7 +67,28 @@ struct model_device {
 	__s32 group;    /* -1 = not known */
 	__u32 domain;   /* attached to it now; 0 = none or not known */
 	__u64 attached; /* ns; 0 with a domain: since before the capture */
+	__u8 dma_bits;  /* width of its DMA mask, 0 = not known */
+	bool node_known;
+	__u32 node;                           /* NUMA node, if node_known */
+	struct model_stay stays[MODEL_STAYS]; /* the last ones that ended: ring, next at nr_stays %
+						 … */
+	__u32 nr_stays;
 	struct model_stats stats;
+};
+
+/* Addresses with a meaning of their own in every domain of a group. */
+struct model_region {
+	__u64 first, last; /* both included */
+	__s32 group;
+	__u32 kind; /* IOT_REGION_* */
+};
+
+/* What a domain's flushes and IOVA allocations took in a stretch of time. */
+struct model_load {
+	__u64 slot; /* time >> MODEL_LOAD_SHIFT, of their ends */
+	__u64 flush_ns, flush_longest;
+	__u64 alloc_ns, alloc_longest;
+	__u32 flushes, allocs; /* whose begin is known */
 };
 
 struct model_flush {
@@ -79,6 +111,7 @@ struct model_domain {
 	struct model_flush recent[MODEL_RECENT_FLUSHES]; /* of kinds ALL and SYNC: ring, next at
 							    nr_flushes % … */
 	__u64 nr_flushes;
+	struct model_load load[MODEL_LOAD_SLOTS]; /* by slot % … */
 	__u64 live_bytes, live_bytes_max;
 	__u64 replaced; /* maps that landed on something mapped: an unmap wasn't seen */
 	struct model_stats stats;
@@ -120,6 +153,8 @@ struct model {
 	size_t nr_losses;
 	struct iot_coverage *checks;
 	size_t nr_checks;
+	struct model_region *regions;
+	size_t nr_regions;
 	size_t nr_attrs;
 	struct model_attr *attrs;
 	struct model_stats total;
@@ -148,11 +183,18 @@ struct model_device *model__device_by_rid(const struct model *m, __u32 rid);
 struct model_device *model__log_device(struct model *m, const char *name, const char *driver,
 				       const __u32 *rid);
 
+/* The region of the group that holds addr, NULL = none or not known. */
+const struct model_region *model__region(const struct model *m, __s32 group, __u64 addr);
+/* What ended in [from, to], in whole slots: an upper limit. Slots more than MODEL_LOAD_SLOTS back
+ * are forgotten. */
+struct model_load model__load(const struct model_domain *dom, __u64 from, __u64 to);
+
 /*
  * Keeps a copy of a dead mapping up to date: d->flushed and the rest are filled in when the flush
- * that covers it is seen. d must live, and stay where it is, until the model is freed. 0 or
- * -ENOMEM.
+ * that covers it is seen. d must live, and stay where it is, until the model is freed. 0, -ENOMEM
+ * or -ENOSPC: each flush has to look at all of them, so there is a limit.
  */
+#define MODEL_WATCHED_MAX 256U
 int model__watch(struct model *m, struct dead *d);
 
 /* The loss that overlaps [from, to] with a cause in mask (1 << IOT_LOST_*), NULL = none. */

@@ -137,6 +137,42 @@ void tables__check(struct model *m, const struct iot_coverage *ev)
 	m->checks[m->nr_checks++] = *ev;
 }
 
+void tables__region(struct model *m, const struct iot_region *ev)
+{
+	const struct model_region r = {
+		.first = ev->first, .last = ev->last, .group = ev->group, .kind = ev->kind
+	};
+
+	if (ev->group < 0 || ev->last < ev->first || m->nr_regions == MODEL_REGIONS_MAX)
+		return;
+	for (size_t i = 0; i < m->nr_regions; i++) {
+		const struct model_region *k = &m->regions[i];
+
+		if (k->first == r.first && k->last == r.last && k->group == r.group)
+			return;
+	}
+	if (!m->regions)
+		m->regions = calloc(MODEL_REGIONS_MAX, sizeof(*m->regions));
+	if (!m->regions) {
+		m->error = -ENOMEM;
+		return;
+	}
+	m->regions[m->nr_regions++] = r;
+}
+
+const struct model_region *model__region(const struct model *m, __s32 group, __u64 addr)
+{
+	if (group < 0)
+		return NULL;
+	for (size_t i = 0; i < m->nr_regions; i++) {
+		const struct model_region *r = &m->regions[i];
+
+		if (r->group == group && r->first <= addr && addr <= r->last)
+			return r;
+	}
+	return NULL;
+}
+
 void tables__free(struct model *m)
 {
 	idtab__for_each (&m->stacks, s)
@@ -153,6 +189,7 @@ void tables__free(struct model *m)
 	}
 	free(m->losses);
 	free(m->checks);
+	free(m->regions);
 }
 
 const struct model_loss *model__lost(const struct model *m, __u64 from, __u64 to, __u32 mask)

@@ -12,6 +12,7 @@ void tables__symbol(struct model *m, const struct iot_symbol *ev);
 void tables__attr(struct model *m, const struct iot_attr *ev);
 void tables__loss(struct model *m, const struct iot_loss *ev);
 void tables__check(struct model *m, const struct iot_coverage *ev);
+void tables__region(struct model *m, const struct iot_region *ev);
 void tables__free(struct model *m);
 
 #endif

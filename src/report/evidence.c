@@ -49,45 +49,99 @@ static void more_stack(struct evidence *e, const struct model *m, __u32 stack)
 		more(e, ", %s", st.s);
 }
 
+static void add_live(struct evidence_list *list, const struct dead *d, const struct model *m,
+		     const char *whose)
+{
+	struct evidence *e = add(list, d->map_ts, "map");
+
+	more_range(e, d->start, d->last);
+	more(e, "%s%s, by %s%s", d->prot & 1 ? " read" : "", d->prot & 2 ? " write" : "",
+	     words__task(m, d->map_tid).s, whose);
+	more_stack(e, m, d->map_stack);
+}
+
+/* whose: "" for the owner of the address, else what makes it worth showing. */
+static void add_dead(struct evidence_list *list, const struct dead *d, const struct model *m,
+		     const char *whose)
+{
+	struct evidence *e;
+
+	if (d->map_ts)
+		add_live(list, d, m, whose);
+	if (!d->unmap_ts)
+		return;
+	e = add(list, d->unmap_ts, d->freed ? "free" : d->replaced ? "map" : "unmap");
+	more_range(e, d->start, d->last);
+	if (d->freed) {
+		more(e, " gone with domain %u, which was freed", d->domain);
+	} else if (d->replaced) {
+		more(e, " taken by another mapping; its unmap wasn't seen");
+	} else {
+		more(e, " %s, cpu %u, by %s%s%s", words__mode(d->mode), d->unmap_cpu,
+		     words__task(m, d->unmap_tid).s,
+		     d->unmap_flags & IOT_F_IRQ ? " (interrupted)" : "", whose);
+		more_stack(e, m, d->unmap_stack);
+	}
+	if (!d->flushed)
+		return;
+	e = add(list, d->flush_end, "flush");
+	more(e, "of %s, %s: covers the unmap%s; the domain's flush %u",
+	     d->flush_kind == IOT_FLUSH_ALL ? "the whole domain" : "the range",
+	     words__why(d->flush_why), whose, d->epoch);
+	more(e, "; took %s, window %s", words__duration(d->flush_end - d->flush_begin).s,
+	     words__duration(d->flush_end - d->unmap_ts).s);
+}
+
 static void add_owner(struct evidence_list *list, const struct incident_fault *f,
 		      const struct model *m)
 {
-	const struct dead *d = &f->dead;
-	struct evidence *e;
+	const struct range *r = &f->live;
 
-	if (f->has_live) {
-		e = add(list, f->live.ts, "map");
-		more_range(e, f->live.start, f->live.last);
-		more(e, "%s%s, by %s", f->live.prot & 1 ? " read" : "",
-		     f->live.prot & 2 ? " write" : "", words__task(m, f->live.tid).s);
-		more_stack(e, m, f->live.stack);
+	if (f->has_live)
+		add_live(list,
+			 &(struct dead){ .start = r->start,
+					 .last = r->last,
+					 .map_ts = r->ts,
+					 .map_tid = r->tid,
+					 .map_stack = r->stack,
+					 .prot = (__u8)r->prot },
+			 m, "");
+	if (f->has_dead)
+		add_dead(list, &f->dead, m, f->has_live ? ": the mapping before" : "");
+	if (f->has_reuse)
+		add_live(list, &f->reuse, m, ": the address given out again");
+}
+
+/* The mapping that the verdict is about, where it isn't the address's own. */
+static void add_clue(struct evidence_list *list, const struct incident_fault *f,
+		     const struct model *m)
+{
+	struct words whose;
+
+	switch (f->judgement.verdict) {
+	case VERDICT_PAST_END:
+	case VERDICT_BEFORE_START:
+		add_dead(list, &f->neighbour, m, ": the neighbour");
+		break;
+	case VERDICT_TRUNCATED:
+		snprintf(whose.s, sizeof(whose.s), ": the same lowest %u bits", f->cut_bits);
+		add_dead(list, &f->cut, m, whose.s);
+		break;
+	case VERDICT_OTHER_DOMAIN:
+	case VERDICT_TORN_DOWN: {
+		const struct dead *d = f->has_former ? &f->former : &f->other;
+
+		if (!f->has_former && f->judgement.verdict == VERDICT_TORN_DOWN)
+			break;
+		snprintf(whose.s, sizeof(whose.s), ": in domain %u", d->domain);
+		add_dead(list, d, m, whose.s);
+		break;
 	}
-	if (!f->has_dead)
-		return;
-	if (d->map_ts) {
-		e = add(list, d->map_ts, "map");
-		more_range(e, d->start, d->last);
-		more(e, ", by %s", words__task(m, d->map_tid).s);
-		more_stack(e, m, d->map_stack);
+	default:
+		break;
 	}
-	e = add(list, d->unmap_ts, d->replaced ? "map" : "unmap");
-	more_range(e, d->start, d->last);
-	if (d->replaced) {
-		more(e, " taken by another mapping; its unmap wasn't seen");
-	} else {
-		more(e, " %s, cpu %u, by %s%s", words__mode(d->mode), d->unmap_cpu,
-		     words__task(m, d->unmap_tid).s,
-		     d->unmap_flags & IOT_F_IRQ ? " (interrupted)" : "");
-		more_stack(e, m, d->unmap_stack);
-	}
-	if (d->flushed) {
-		e = add(list, d->flush_end, "flush");
-		more(e, "of %s, %s: covers the unmap",
-		     d->flush_kind == IOT_FLUSH_ALL ? "the whole domain" : "the range",
-		     words__why(d->flush_why));
-		more(e, "; took %s, window %s", words__duration(d->flush_end - d->flush_begin).s,
-		     words__duration(d->flush_end - d->unmap_ts).s);
-	}
+	if (f->has_left)
+		more(add(list, f->left, "detach"), "domain taken from the device");
 }
 
 #define FAULTS_SHOWN 5U /* the JSON report has all that are kept */
@@ -111,6 +165,17 @@ static void add_fault(struct evidence_list *list, const struct incident_fault *f
 	more_stack(e, m, f->stack);
 }
 
+static void add_stall(struct evidence_list *list, const struct incident_stall *s)
+{
+	if (!s->count)
+		return;
+	more(add(list, s->begin, "stall"), "a flush of domain %u begins, %s", s->domain,
+	     words__why(s->why));
+	more(add(list, s->end, "flush"), "of %s of domain %u ends; took %s",
+	     s->kind == IOT_FLUSH_ALL ? "all" : "a range", s->domain,
+	     words__duration(s->end - s->begin).s);
+}
+
 static void add_trouble(struct evidence_list *list, const struct incident_trouble *t,
 			const char *what, const struct model *m)
 {
@@ -131,12 +196,13 @@ static void add_trouble(struct evidence_list *list, const struct incident_troubl
 void evidence__collect(struct evidence_list *list, const struct incident *i, const struct model *m)
 {
 	list->nr = 0;
-	list->zero = i->nr_faults ? i->first_fault : i->hang.ts;
+	list->zero = incident__zero(i);
 	if (i->nr_kept) {
 		const struct incident_fault *f = i->faults[0];
 		bool is_cover = f->has_dead && f->dead.flushed && f->dead.flush_end == f->flush.end;
 
 		add_owner(list, f, m);
+		add_clue(list, f, m);
 		if (f->has_flush && !is_cover)
 			more(add(list, f->flush.end, "flush"),
 			     "of %s, %s: the domain's last one before the fault",
@@ -151,6 +217,9 @@ void evidence__collect(struct evidence_list *list, const struct incident *i, con
 		     "at %s%u more pages, until %s after the first",
 		     i->nr_other ? "more than " : "", i->nr_kept - FAULTS_SHOWN,
 		     words__duration(i->last_fault - i->first_fault).s);
+	add_stall(list, &i->stall);
+	add_trouble(list, &i->before, "reset", m);
+	add_trouble(list, &i->error, "error", m);
 	add_trouble(list, &i->hang, "hang", m);
 	add_trouble(list, &i->reset, "reset", m);
 }

@@ -9,7 +9,8 @@
 
 struct evidence {
 	__u64 ts;         /* ns */
-	const char *what; /* "map", "unmap", "flush", "fault", "hang", "reset" */
+	const char *what; /* "map", "unmap", "free", "flush", "stall", "detach", "fault", "hang",
+			     "error", "reset" */
 	char text[240];
 };
 

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/explain_trouble.h"
 #include "report/words.h"
 
 char *explain__title(const struct incident *i, const struct model *m)
 {
+	bool hang = i->hang.count && i->judgement.verdict != VERDICT_NO_FAULT;
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -17,12 +19,12 @@ char *explain__title(const struct incident *i, const struct model *m)
 		return NULL;
 	fprintf(out, "%s: %s", words__verdict(i->judgement.verdict),
 		words__device_name(m, i->dev).s);
-	if (i->nr_faults && i->hang.count && i->hang.dev != i->dev)
+	if (hang && i->hang.dev != i->dev)
 		fprintf(out, ", then a hang of %s", words__device_name(m, i->hang.dev).s);
-	else if (i->nr_faults && i->hang.count)
+	else if (hang)
 		fputs(", then a hang", out);
 	if (i->reset.count)
-		fputs(i->hang.count && i->nr_faults ? " and a reset" : ", then a reset", out);
+		fputs(hang ? " and a reset" : ", then a reset", out);
 	fclose(out);
 	return text;
 }
@@ -40,10 +42,23 @@ static void say_owner(FILE *out, const struct incident_fault *f, const struct mo
 	if (d->unmap_flags & IOT_F_IRQ)
 		fprintf(out, " and unmapped %s before the fault, in an interrupt.",
 			words__duration(f->first - d->unmap_ts).s);
+	else if (d->freed)
+		fputs(" and went with its domain.", out);
 	else
 		fprintf(out, " and unmapped %s before the fault by %s.",
 			words__duration(f->first - d->unmap_ts).s,
 			d->map_ts && d->map_tid == d->unmap_tid ? "the same task" : unmapper.s);
+}
+
+/* From then on a late access would hit somebody else's memory. */
+static void say_reuse(FILE *out, const struct incident_fault *f, const struct model *m)
+{
+	__u64 ts = f->reuse.map_ts;
+
+	if (f->has_reuse)
+		fprintf(out, " The address was given out again %s after the fault, to %s.",
+			words__duration(ts > f->first ? ts - f->first : 0).s,
+			words__task(m, f->reuse.map_tid).s);
 }
 
 static void say_flush(FILE *out, const struct incident_fault *f, enum verdict v)
@@ -86,6 +101,141 @@ static void say_flush(FILE *out, const struct incident_fault *f, enum verdict v)
 	}
 }
 
+/* Who mapped it and whether it still is; d->unmap_ts 0 stands for that. */
+static void say_mapping(FILE *out, const struct incident_fault *f, const struct dead *d,
+			const struct model *m)
+{
+	struct words stack = words__stack(m, d->map_stack);
+
+	fprintf(out, "0x%llx-0x%llx (%s)", d->start, d->last,
+		words__bytes(d->last - d->start + 1).s);
+	if (d->map_ts)
+		fprintf(out, ", mapped %s before the fault by %s%s%s",
+			words__duration(f->first - d->map_ts).s, words__task(m, d->map_tid).s,
+			stack.s[0] ? ", " : "", stack.s);
+	else
+		fputs(", mapped before the capture began", out);
+	if (d->freed)
+		fputs(" and gone with its domain", out);
+	else if (d->unmap_ts)
+		fprintf(out, " and unmapped %s before it",
+			words__duration(f->first - d->unmap_ts).s);
+	else
+		fputs(" and still mapped", out);
+}
+
+static void say_edge(FILE *out, const struct incident_fault *f, const struct model *m)
+{
+	bool past = f->judgement.verdict == VERDICT_PAST_END, page = !(f->iova & 0xfff);
+
+	fprintf(out, ", %llu byte%s %s a mapping", f->distance, f->distance == 1 ? "" : "s",
+		past ? "past the end of" : "before the start of");
+	/* Intel's IOMMU tells the page only. */
+	if (page)
+		fprintf(out, " (%s, if the IOMMU tells only the page)",
+			past ? "up to 4096" : "or fewer");
+	fputs(": ", out);
+	say_mapping(out, f, &f->neighbour, m);
+	fputs(".", out);
+}
+
+static void say_cut(FILE *out, const struct incident_fault *f, const struct model *m)
+{
+	const struct model_device *dev = words__find_device(m, f->dev);
+
+	fprintf(out,
+		", where nothing is mapped. But IOVA 0x%llx has the same lowest %u bits, in the "
+		"mapping ",
+		f->cut_iova, f->cut_bits);
+	say_mapping(out, f, &f->cut, m);
+	fprintf(out, ": the bits from %u on seem to be missing.", f->cut_bits);
+	if (dev && dev->dma_bits)
+		fprintf(out, " Its DMA mask promises %u bits.", dev->dma_bits);
+}
+
+static void say_other(FILE *out, const struct incident_fault *f, const struct model *m)
+{
+	if (f->has_former) {
+		fprintf(out,
+			", which it had in domain %u until it left that one %s before the fault: ",
+			f->former.domain, words__duration(f->first - f->former_left).s);
+		say_mapping(out, f, &f->former, m);
+		fputs(".", out);
+		return;
+	}
+	fprintf(out,
+		", which was never mapped there. Domain %u has it, that of %s: ", f->other.domain,
+		words__device(m, f->other_dev).s);
+	say_mapping(out, f, &f->other, m);
+	fputs(".", out);
+}
+
+static void say_region(FILE *out, const struct incident_fault *f)
+{
+	static const char *const kinds[] = {
+		[IOT_REGION_DIRECT] = "firmware asks to have mapped one to one for the device, and "
+				      "which isn't",
+		[IOT_REGION_RELAXABLE] = "firmware asks to have mapped one to one until a driver "
+					 "takes over, and which isn't",
+		[IOT_REGION_RESERVED] = "is reserved: the kernel never maps anything there",
+		[IOT_REGION_MSI] = "is the interrupt window: only interrupts (MSI) are written "
+				   "there, memory is never mapped",
+		[IOT_REGION_SW_MSI] = "the kernel keeps for interrupts (MSI)",
+	};
+	__u32 kind = f->region.kind;
+
+	fprintf(out, ". It lies in the region 0x%llx-0x%llx, which %s.", f->region.first,
+		f->region.last,
+		kind < sizeof(kinds) / sizeof(kinds[0]) && kinds[kind] ? kinds[kind]
+								       : "is special");
+}
+
+static void say_torn_down(FILE *out, const struct incident_fault *f, const struct model *m)
+{
+	if (f->has_left)
+		fprintf(out, ", %s %s its domain was taken from it.",
+			words__duration(f->left < f->first ? f->first - f->left
+							   : f->left - f->first)
+				.s,
+			f->left <= f->first ? "after" : "before");
+	else if (f->has_dead)
+		fputs(", which had been unmapped during a reset of the device.", out);
+	else
+		fputs(", in a domain that blocks every access.", out);
+	if (f->has_live || f->has_former) {
+		struct dead live = { .start = f->live.start,
+				     .last = f->live.last,
+				     .map_ts = f->live.ts,
+				     .map_tid = f->live.tid,
+				     .map_stack = f->live.stack };
+
+		fputs(" It was ", out);
+		say_mapping(out, f, f->has_live ? &live : &f->former, m);
+		fputs(".", out);
+	} else if (f->has_dead) {
+		say_owner(out, f, m);
+	}
+}
+
+static void say_mapped(FILE *out, const struct incident_fault *f)
+{
+	fprintf(out, ", which was mapped (%s%s%s) since %s and is still mapped.",
+		f->live.prot & 1 ? "read" : "", (f->live.prot & 3) == 3 ? " and " : "",
+		f->live.prot & 2 ? "write" : "", words__duration(f->first - f->live.ts).s);
+	if (f->judgement.verdict != VERDICT_MAPPED)
+		return;
+	fputs(" The page table or the IOTLB disagree with what the kernel asked for.", out);
+	if (f->has_flush && f->flush.kind == IOT_FLUSH_ALL && f->flush.begin >= f->live.ts)
+		fputs(" The whole domain has been flushed since, so an old IOTLB entry can't be "
+		      "the reason: look at the page table.",
+		      out);
+	else
+		fputs(" The whole domain hasn't been flushed since as far as is known, so the "
+		      "IOTLB "
+		      "may also still hold that nothing is mapped there.",
+		      out);
+}
+
 static void say_fault(FILE *out, const struct incident *i, const struct model *m)
 {
 	const struct incident_fault *f = i->faults[0];
@@ -109,19 +259,30 @@ static void say_fault(FILE *out, const struct incident *i, const struct model *m
 		fputs(" after it had been unmapped.", out);
 		say_owner(out, f, m);
 		say_flush(out, f, v);
+		say_reuse(out, f, m);
 		break;
 	case VERDICT_NEVER_MAPPED:
 		fputs(", which was never mapped there.", out);
 		break;
+	case VERDICT_PAST_END:
+	case VERDICT_BEFORE_START:
+		say_edge(out, f, m);
+		break;
+	case VERDICT_TRUNCATED:
+		say_cut(out, f, m);
+		break;
+	case VERDICT_OTHER_DOMAIN:
+		say_other(out, f, m);
+		break;
+	case VERDICT_RESERVED:
+		say_region(out, f);
+		break;
+	case VERDICT_TORN_DOWN:
+		say_torn_down(out, f, m);
+		break;
 	case VERDICT_PERMISSION:
 	case VERDICT_MAPPED:
-		fprintf(out, ", which was mapped (%s%s%s) since %s and is still mapped.",
-			f->live.prot & 1 ? "read" : "", (f->live.prot & 3) == 3 ? " and " : "",
-			f->live.prot & 2 ? "write" : "", words__duration(f->first - f->live.ts).s);
-		if (v == VERDICT_MAPPED)
-			fputs(" The page table or the IOTLB disagree with what the kernel asked "
-			      "for.",
-			      out);
+		say_mapped(out, f);
 		break;
 	default:
 		fputs(", and the IOMMU refused.", out);
@@ -144,13 +305,35 @@ static void say_neighbours(FILE *out, const struct incident_fault *f)
 			words__bytes(f->above.start - f->iova).s);
 }
 
+/* What else is known of the address, and isn't the verdict. */
+static void say_clues(FILE *out, const struct incident_fault *f)
+{
+	enum verdict v = f->judgement.verdict;
+
+	if (f->reset_ts && v != VERDICT_TORN_DOWN)
+		fprintf(out, " The device had been reset %s before.",
+			words__duration(f->first - f->reset_ts).s);
+	if (f->has_live || f->has_dead)
+		return;
+	if (f->has_phys && v != VERDICT_RESERVED)
+		fprintf(out,
+			" It may be a physical address: the memory at 0x%llx is mapped at IOVA "
+			"0x%llx.",
+			f->iova, f->phys.start);
+	if (f->nr_others && v != VERDICT_OTHER_DOMAIN)
+		fprintf(out,
+			" The same address is mapped in %u other domain%s, which alone says "
+			"nothing: domains use the same addresses.",
+			f->nr_others, f->nr_others == 1 ? "" : "s");
+}
+
 static void say_repeats(FILE *out, const struct incident *i)
 {
 	__u32 same = 0;
 
 	if (i->nr_faults < 2)
 		return;
-	fprintf(out, " %llu faults in all, in %s, at ", i->nr_faults,
+	fprintf(out, " %s%llu faults in all, in %s, at ", i->floor ? "At least " : "", i->nr_faults,
 		words__duration(i->last_fault - i->first_fault).s);
 	if (i->nr_kept == 1)
 		fputs("one page", out);
@@ -164,87 +347,6 @@ static void say_repeats(FILE *out, const struct incident *i)
 	fputs(".", out);
 }
 
-static void say_relation(FILE *out, const struct incident *i, const struct incident_trouble *t,
-			 const struct model *m)
-{
-	const struct model_device *pf = words__find_device(m, t->relation.pf_dev);
-	__u32 vf = t->relation.pf_dev == t->dev ? i->dev : t->dev;
-	const struct model_device *v = words__find_device(m, vf);
-
-	switch (t->relation.kind) {
-	case RELATION_GROUP:
-		fprintf(out, " Both devices are in one IOMMU group.");
-		break;
-	case RELATION_PHYSFN:
-		fprintf(out, " %s is a virtual function of %s.", words__device_name(m, vf).s,
-			pf ? pf->name : "the other");
-		break;
-	case RELATION_VF_OFFSET:
-		if (pf && v)
-			fprintf(out,
-				" They belong together by their requester ids: 0x%04x = 0x%04x + "
-				"0x%x is where VF %u of %s %s has "
-				"its id.",
-				v->rid, pf->rid, t->relation.offset, t->relation.vf,
-				strchr("aeiou", pf->driver[0]) ? "an" : "a", pf->driver);
-		break;
-	default:
-		break;
-	}
-}
-
-static void say_hang(FILE *out, const struct incident *i, const struct model *m)
-{
-	const struct incident_trouble *h = &i->hang;
-
-	if (i->nr_faults) {
-		fprintf(out, " %s later %s hung", words__duration(h->ts - i->last_fault).s,
-			h->dev == i->dev ? "the device" : words__device(m, h->dev).s);
-	} else {
-		fprintf(out, "%s hung", words__device(m, h->dev).s);
-	}
-	fprintf(out, " (%s", h->what[0] ? h->what : "no details");
-	if (h->queue >= 0)
-		fprintf(out, ", queue %d", h->queue);
-	if (h->stalled)
-		fprintf(out, ", no progress for %s", words__duration(h->stalled).s);
-	fputs(")", out);
-	if (h->count > 1)
-		fprintf(out, " and was reported hung %llu times", h->count);
-	fputs(".", out);
-	if (i->nr_faults) {
-		say_relation(out, i, h, m);
-		fputs(" The fault fits as its cause; the order in time alone doesn't prove it.",
-		      out);
-		return;
-	}
-	fprintf(out,
-		" No IOMMU fault of this device was seen in the %s before, so nothing here says "
-		"that the IOMMU is the cause. "
-		"That excludes an access that the IOMMU refused and reported; it doesn't exclude a "
-		"fault that wasn't reported, a "
-		"stale access that still hit the IOTLB, or a lost interrupt.",
-		words__duration(i->searched).s);
-}
-
-static void say_reset(FILE *out, const struct incident *i, const struct model *m)
-{
-	const struct incident_trouble *r = &i->reset;
-	__u64 from = i->hang.count ? i->hang.ts : i->last_fault;
-
-	fprintf(out, " %s was reset %s after the %s",
-		r->dev == i->dev ? "The device" : words__device(m, r->dev).s,
-		words__duration(r->ts > from ? r->ts - from : 0).s,
-		i->hang.count ? "hang" : "fault");
-	if (r->begin && r->ts > r->begin)
-		fprintf(out, ", which took %s", words__duration(r->ts - r->begin).s);
-	if (r->ret)
-		fprintf(out, " and failed (%d)", r->ret);
-	fputs(".", out);
-	if (i->nr_faults && !i->hang.count)
-		say_relation(out, i, r, m);
-}
-
 char *explain__paragraph(const struct incident *i, const struct model *m)
 {
 	char *text = NULL;
@@ -256,12 +358,10 @@ char *explain__paragraph(const struct incident *i, const struct model *m)
 	if (i->nr_faults) {
 		say_fault(out, i, m);
 		say_neighbours(out, i->faults[0]);
+		say_clues(out, i->faults[0]);
 		say_repeats(out, i);
 	}
-	if (i->hang.count)
-		say_hang(out, i, m);
-	if (i->reset.count)
-		say_reset(out, i, m);
+	explain__trouble(out, i, m);
 	fclose(out);
 	return text;
 }

@@ -249,8 +249,7 @@ static json *incident_json(const struct incident *i, __u32 nr, const struct mode
 	put_own_text(o, "explanation", explain__paragraph(i, m));
 	put_judgement(o, &i->judgement);
 	put_u64(o, "fault_count", i->nr_faults);
-	put(o, "fault_count_is_floor",
-	    json_object_new_boolean(i->suppressed || (i->nr_faults && i->reported_by_log_only)));
+	put(o, "fault_count_is_floor", json_object_new_boolean(i->floor));
 	put_u64(o, "suppressed_log_lines", i->suppressed);
 	for (__u32 n = 0; n < i->nr_kept; n++)
 		json_object_array_add(faults, fault_json(i->faults[n], m));

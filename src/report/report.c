@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "report/advice.h"
 #include "report/evidence.h"
 #include "report/explain.h"
 #include "report/summary.h"
@@ -61,7 +62,7 @@ static void print_incident(FILE *out, const struct incident *i, __u32 nr, const 
 	fputc('\n', out);
 	wrap__print(out, head, title);
 	fputs("     at ", out);
-	print_when(out, m, i->nr_faults ? i->first_fault : i->hang.ts);
+	print_when(out, m, incident__zero(i));
 	fputs("\n\n", out);
 	wrap__print(out, "     ", paragraph);
 	if (i->judgement.confidence == CONFIDENCE_UNKNOWN)
@@ -72,6 +73,7 @@ static void print_incident(FILE *out, const struct incident *i, __u32 nr, const 
 	wrap__print(out, head, i->judgement.reason);
 	for (__u32 n = 0; n < i->nr_notes; n++)
 		wrap__print(out, n ? "               " : "     Not seen: ", i->notes[n]);
+	wrap__print(out, "     Next: ", advice__next(i));
 	fputc('\n', out);
 	print_evidence(out, i, m);
 out:
