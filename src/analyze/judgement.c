@@ -25,6 +25,20 @@ void judgement__set(struct judgement *j, enum verdict verdict, enum confidence c
 	va_end(ap);
 }
 
+bool judgement__lost(struct judgement *j, const struct model *m, __u64 from, __u64 to)
+{
+	const struct model_loss *l = model__lost(m, from, to, JUDGEMENT_LOSES_MAPPINGS);
+
+	if (!l)
+		return false;
+	judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
+		       "%llu events are missing (%s) between %.3f ms before and %.3f ms after the "
+		       "fault; a map or an unmap of this address may be among them",
+		       l->count, l->what[0] ? l->what : "place not known",
+		       ((double)to - (double)l->begin) / 1e6, ((double)l->end - (double)to) / 1e6);
+	return true;
+}
+
 void incident__note(struct incident *i, const char *fmt, ...)
 {
 	va_list ap;

@@ -19,8 +19,23 @@
 __attribute__((format(printf, 4, 5))) void judgement__set(struct judgement *j, enum verdict verdict,
 							  enum confidence confidence,
 							  const char *reason, ...);
-/* One more thing that could not be seen, or that bears on the verdict; a whole sentence. */
+/* True, and the judgement is made, if events that could change it are missing. */
+bool judgement__lost(struct judgement *j, const struct model *m, __u64 from, __u64 to);
+/* One more thing that could not be seen; a whole sentence. */
 __attribute__((format(printf, 2, 3))) void incident__note(struct incident *i, const char *fmt, ...);
+
+/* Whether IOMMU_READ 1, IOMMU_WRITE 2 in prot suffice; an access that isn't known needs both. */
+static inline bool judgement__allows(__u32 prot, __u32 access)
+{
+	__u32 need = access == IOT_ACCESS_WRITE ? 2 : access == IOT_ACCESS_READ ? 1 : 3;
+
+	return (prot & need) == need;
+}
+
+static inline double judgement__ms(__u64 ns)
+{
+	return (double)ns / 1e6;
+}
 
 /* Judges an incident without a fault: hang, failed invalidation, stalled flush. */
 void judgement__without_fault(struct incident *i, struct model *m);

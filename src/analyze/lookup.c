@@ -43,8 +43,7 @@ static bool left(const struct model *m, __u64 *work, __u64 want, __u64 *get)
 	return *get == want;
 }
 
-/* A live mapping in the form of a dead one: unmap_ts 0. */
-static struct dead as_dead(const struct range *r, __u32 domain)
+struct dead lookup__as_dead(const struct range *r, __u32 domain)
 {
 	return (struct dead){ .start = r->start,
 			      .last = r->last,
@@ -212,14 +211,14 @@ static void search_domains(struct search *s, __u64 *work)
 		stay = stay_of(dev, dom->nr);
 		if (stay) {
 			f->has_former = true;
-			f->former = as_dead(r, dom->nr);
+			f->former = lookup__as_dead(r, dom->nr);
 			f->former_left = stay->to;
 			continue;
 		}
 		if (!dom->nr_devs)
 			continue;
 		if (!f->nr_others++) {
-			f->other = as_dead(r, dom->nr);
+			f->other = lookup__as_dead(r, dom->nr);
 			f->other_dev = dom->devs[0];
 			f->other_bytes = bytes_around(dom, f->iova, work);
 		}
@@ -237,7 +236,7 @@ static void search_live(struct search *s, const struct model_domain *dom, __u64 
 	if (!r)
 		r = ranges__above(&dom->live, 0);
 	for (; r; r = ranges__above(&dom->live, r->start)) {
-		struct dead d = as_dead(r, dom->nr);
+		struct dead d = lookup__as_dead(r, dom->nr);
 
 		try_cut(s, &d);
 		if (!s->f->has_phys && r->paddr && s->f->iova - r->paddr <= r->last - r->start) {
@@ -322,7 +321,7 @@ void lookup__reuse(struct incident_fault *f, struct model *m, __u64 *work)
 		r = ranges__find(&dom->live, f->iova);
 		if (r && r->ts > f->dead.unmap_ts) {
 			f->has_reuse = true;
-			f->reuse = as_dead(r, dom->nr);
+			f->reuse = lookup__as_dead(r, dom->nr);
 		}
 	}
 }

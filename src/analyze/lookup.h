@@ -26,4 +26,7 @@ int lookup__fault(struct incident_fault *f, struct model *m, __u64 *work);
 /* Who was given the address after f->dead, as far as is remembered: fills in f->reuse. */
 void lookup__reuse(struct incident_fault *f, struct model *m, __u64 *work);
 
+/* A live mapping in the form of a dead one: unmap_ts 0. */
+struct dead lookup__as_dead(const struct range *r, __u32 domain);
+
 #endif

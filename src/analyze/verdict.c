@@ -3,6 +3,7 @@
 
 #include "analyze/judgement.h"
 #include "analyze/lookup.h"
+#include "analyze/unowned.h"
 
 #define MS 1000000ULL
 #define S  1000000000ULL
@@ -18,66 +19,12 @@
 /* At the top of a mapping's page, an access that runs over its end begins. */
 #define RIGHT_BEHIND 64
 
-/* How long the domain has been watched without a gap before the fault. */
-struct watch {
-	__u64 since;
-	__u64 lost_until; /* events are missing up to here, 0 = none */
-	bool whole;       /* since the domain exists */
-};
-
-static double ms(__u64 ns)
-{
-	return (double)ns / 1e6;
-}
-
-/* True, and the judgement is made, if events that could change it are missing. */
-static bool lost_between(struct judgement *j, const struct model *m, __u64 from, __u64 to)
-{
-	const struct model_loss *l = model__lost(m, from, to, JUDGEMENT_LOSES_MAPPINGS);
-
-	if (!l)
-		return false;
-	judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-		       "%llu events are missing (%s) between %.3f ms before and %.3f ms after the "
-		       "fault; a map or an unmap of this address may be among them",
-		       l->count, l->what[0] ? l->what : "place not known",
-		       ((double)to - (double)l->begin) / 1e6, ((double)l->end - (double)to) / 1e6);
-	return true;
-}
-
 static __u64 report_delay(const struct incident_fault *f)
 {
 	for (__u32 s = 0; s < INCIDENT_SOURCES; s++)
 		if (s != IOT_SRC_LOG && f->seen[s])
 			return REPORT_DELAY_HOOK;
 	return REPORT_DELAY_LOG;
-}
-
-static struct watch watched(const struct incident_fault *f, const struct model *m,
-			    const struct model_domain *dom)
-{
-	__u64 begin = m->capture_begin ? m->capture_begin : m->first;
-	struct watch w = { .since = dom->seen, .whole = !dom->snapshot };
-
-	if (dom->snapshot && begin > w.since)
-		w.since = begin;
-	if (f->forgotten > w.since) {
-		w.since = f->forgotten;
-		w.whole = false;
-	}
-	for (size_t n = 0; n < m->nr_losses; n++) {
-		const struct model_loss *l = &m->losses[n];
-
-		if (l->cause >= IOT_LOST_CAUSES || !(JUDGEMENT_LOSES_MAPPINGS & 1U << l->cause) ||
-		    l->begin > f->first || l->end < dom->seen)
-			continue;
-		if (l->end > w.lost_until)
-			w.lost_until = l->end < f->first ? l->end : f->first;
-	}
-	if (w.lost_until > w.since)
-		w.since = w.lost_until;
-	w.whole &= !w.lost_until;
-	return w;
 }
 
 /* --- mapped
@@ -92,15 +39,6 @@ static bool faulted_on(const struct incident_fault *f, struct model *m)
 	return r && r->ts == f->live.ts && f->last - f->live.ts >= report_delay(f);
 }
 
-static bool allows(__u32 prot, __u32 access)
-{
-	if (access == IOT_ACCESS_WRITE)
-		return prot & 2;
-	if (access == IOT_ACCESS_READ)
-		return prot & 1;
-	return (prot & 3) == 3;
-}
-
 static void judge_permission(struct incident_fault *f)
 {
 	struct judgement *j = &f->judgement;
@@ -111,12 +49,12 @@ static void judge_permission(struct incident_fault *f)
 			       "it was mapped for one direction only; whether this was a read or a "
 			       "write the record doesn't say");
 	else if (f->has_dead && f->live.ts - f->dead.unmap_ts < LOOKUP_FRESH &&
-		 allows(f->dead.prot, f->access))
+		 judgement__allows(f->dead.prot, f->access))
 		judgement__set(j, VERDICT_PERMISSION, CONFIDENCE_LIKELY,
 			       "it was mapped without the right to %s, but the mapping before it, "
 			       "unmapped %.3f ms before the fault, had that right: this may be a "
 			       "late use of that one",
-			       access, ms(f->first - f->dead.unmap_ts));
+			       access, judgement__ms(f->first - f->dead.unmap_ts));
 	else
 		judgement__set(j, VERDICT_PERMISSION, CONFIDENCE_CERTAIN,
 			       "it was mapped without the right to %s, and this was a %s", access,
@@ -128,16 +66,16 @@ static void judge_mapped(struct incident_fault *f, struct model *m)
 	struct judgement *j = &f->judgement;
 	__u64 age = f->first - f->live.ts;
 
-	if (lost_between(j, m, f->live.ts, f->first))
+	if (judgement__lost(j, m, f->live.ts, f->first))
 		return;
-	if (!allows(f->live.prot, f->access))
+	if (!judgement__allows(f->live.prot, f->access))
 		judge_permission(f);
 	else if (age < report_delay(f) && !faulted_on(f, m))
 		judgement__set(
 			j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
 			"it was mapped only %.3f ms before the fault was reported, so the access "
 			"may have come before the map",
-			ms(age));
+			judgement__ms(age));
 	else
 		judgement__set(j, VERDICT_MAPPED, CONFIDENCE_LIKELY,
 			       "no unmap of it was seen and no event is missing since, yet what "
@@ -173,38 +111,6 @@ static enum verdict flush_state(const struct incident_fault *f, struct model *m)
 	return VERDICT_UNMAPPED;
 }
 
-static struct dead as_dead(const struct range *r, __u32 domain)
-{
-	return (struct dead){ .start = r->start,
-			      .last = r->last,
-			      .map_ts = r->ts,
-			      .map_tid = r->tid,
-			      .map_stack = r->stack,
-			      .prot = (__u8)r->prot,
-			      .dev = r->dev,
-			      .domain = domain };
-}
-
-/* A mapping that ends, or begins, within a page of the address; live ones first, ends first. */
-static bool find_neighbour(struct incident_fault *f, __u64 lost_until, enum verdict *verdict)
-{
-	if (f->has_below && f->iova - f->below.last <= LOOKUP_NEAR && f->below.ts >= lost_until)
-		f->neighbour = as_dead(&f->below, f->domain);
-	else if (f->has_above && f->above.start - f->iova <= LOOKUP_NEAR &&
-		 f->above.ts >= lost_until)
-		f->neighbour = as_dead(&f->above, f->domain);
-	else if (f->has_dead_below && f->dead_below.unmap_ts >= lost_until)
-		f->neighbour = f->dead_below;
-	else if (f->has_dead_above && f->dead_above.unmap_ts >= lost_until)
-		f->neighbour = f->dead_above;
-	else
-		return false;
-	*verdict = f->neighbour.last < f->iova ? VERDICT_PAST_END : VERDICT_BEFORE_START;
-	f->distance = f->neighbour.last < f->iova ? f->iova - f->neighbour.last
-						  : f->neighbour.start - f->iova;
-	return true;
-}
-
 static void judge_unmapped(struct incident_fault *f, struct model *m)
 {
 	struct judgement *j = &f->judgement;
@@ -212,9 +118,9 @@ static void judge_unmapped(struct incident_fault *f, struct model *m)
 	enum verdict verdict = flush_state(f, m), edge;
 	__u64 age = f->first - d->unmap_ts;
 
-	if (lost_between(j, m, d->unmap_ts, f->first))
+	if (judgement__lost(j, m, d->unmap_ts, f->first))
 		return;
-	if (age > LOOKUP_FRESH && find_neighbour(f, 0, &edge) && edge == VERDICT_PAST_END &&
+	if (age > LOOKUP_FRESH && unowned__neighbour(f, 0, &edge) && edge == VERDICT_PAST_END &&
 	    !f->neighbour.unmap_ts && f->distance <= RIGHT_BEHIND)
 		judgement__set(j, edge, CONFIDENCE_LIKELY,
 			       "the address itself was last unmapped %.1f s earlier, and it lies "
@@ -236,7 +142,7 @@ static void judge_unmapped(struct incident_fault *f, struct model *m)
 			       "that it was unmapped is certain, but the flush had ended only "
 			       "%.3f ms before the fault was reported, so the access itself may "
 			       "have come before its end",
-			       ms(f->first - d->flush_end));
+			       judgement__ms(f->first - d->flush_end));
 	else
 		judgement__set(j, verdict, CONFIDENCE_CERTAIN,
 			       "the unmap was seen, no map of the address was seen since, and no "
@@ -287,7 +193,7 @@ static bool judge_torn_down(struct incident_fault *f, struct model *m,
 		judgement__set(j, VERDICT_TORN_DOWN, CONFIDENCE_CERTAIN,
 			       "the end of the domain, or of the device's part in it, was seen "
 			       "%.3f ms %s the fault",
-			       ms(left < f->first ? f->first - left : left - f->first),
+			       judgement__ms(left < f->first ? f->first - left : left - f->first),
 			       left <= f->first ? "before" : "after");
 		return true;
 	}
@@ -295,7 +201,7 @@ static bool judge_torn_down(struct incident_fault *f, struct model *m,
 		judgement__set(j, VERDICT_TORN_DOWN, CONFIDENCE_LIKELY,
 			       "the address was unmapped while the device was being reset: the "
 			       "reset had begun %.3f ms before the fault",
-			       ms(f->first - f->reset_ts));
+			       judgement__ms(f->first - f->reset_ts));
 		return true;
 	}
 	if (f->has_live || f->has_dead)
@@ -307,7 +213,7 @@ static bool judge_torn_down(struct incident_fault *f, struct model *m,
 		judgement__set(j, VERDICT_TORN_DOWN, CONFIDENCE_CERTAIN,
 			       "it had the address in domain %u, and left that one %.3f ms before "
 			       "the fault",
-			       f->former.domain, ms(f->first - f->former_left));
+			       f->former.domain, judgement__ms(f->first - f->former_left));
 		return true;
 	}
 	if (dom->type_known && dom->type == IOT_TYPE_BLOCKED) {
@@ -330,7 +236,7 @@ static bool judge_torn_down(struct incident_fault *f, struct model *m,
 		judgement__set(j, VERDICT_TORN_DOWN, CONFIDENCE_LIKELY,
 			       "the device had left domain %u only %.3f ms before; what it could "
 			       "use there isn't known",
-			       s->domain, ms(f->first - s->to));
+			       s->domain, judgement__ms(f->first - s->to));
 		return true;
 	}
 	return false;
@@ -351,138 +257,8 @@ static bool judge_detached(struct incident_fault *f, struct model *m)
 	f->left = s->to;
 	judgement__set(&f->judgement, VERDICT_TORN_DOWN, CONFIDENCE_CERTAIN,
 		       "it had left domain %u %.3f ms before the fault and was in none since",
-		       s->domain, ms(f->first - s->to));
+		       s->domain, judgement__ms(f->first - s->to));
 	return true;
-}
-
-/* --- no owner known
- * ---------------------------------------------------------------------------- */
-
-static bool judge_reserved(struct incident_fault *f, struct model *m,
-			   const struct model_domain *dom)
-{
-	const struct model_device *dev = model__device(m, f->dev);
-	const struct model_region *r =
-		model__region(m, dev && dev->group >= 0 ? dev->group : dom->group, f->iova);
-	bool direct = r && (r->kind == IOT_REGION_DIRECT || r->kind == IOT_REGION_RELAXABLE);
-
-	if (!r)
-		return false;
-	f->has_region = true;
-	f->region = *r;
-	if (direct && !watched(f, m, dom).whole)
-		judgement__set(&f->judgement, VERDICT_RESERVED, CONFIDENCE_LIKELY,
-			       "the kernel lists the region, which is to be mapped one to one; "
-			       "whether it was mapped before isn't known");
-	else
-		judgement__set(&f->judgement, VERDICT_RESERVED, CONFIDENCE_CERTAIN,
-			       "the kernel lists the region for the device's group, and no mapping "
-			       "of the address was seen");
-	return true;
-}
-
-static bool judge_former(struct incident_fault *f, const struct watch *w)
-{
-	if (!f->has_former)
-		return false;
-	judgement__set(
-		&f->judgement, VERDICT_OTHER_DOMAIN,
-		w->whole ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
-		"the device was in domain %u until %.1f s before the fault and had the "
-		"address there; in this one it %s",
-		f->former.domain, (double)(f->first - f->former_left) / 1e9,
-		w->whole ? "never had it"
-			 : "didn't have it as far as can be seen, which isn't from the begin");
-	return true;
-}
-
-static bool judge_cut(struct incident_fault *f, __u64 lost_until)
-{
-	if (!f->has_cut || f->cut.map_ts < lost_until ||
-	    (f->cut.unmap_ts && f->cut.unmap_ts < lost_until))
-		return false;
-	judgement__set(&f->judgement, VERDICT_TRUNCATED, CONFIDENCE_LIKELY,
-		       "a %s mapping has the same lowest %u bits, and of all addresses that short "
-		       "only one in %llu would fit one by chance",
-		       f->cut.unmap_ts ? "recent" : "live", f->cut_bits,
-		       (1ULL << f->cut_bits) / (f->cut_bytes ? f->cut_bytes : 1));
-	return true;
-}
-
-static bool judge_edge(struct incident_fault *f, const struct watch *w)
-{
-	enum verdict verdict;
-
-	if (!find_neighbour(f, w->lost_until, &verdict))
-		return false;
-	if (w->whole)
-		judgement__set(&f->judgement, verdict, CONFIDENCE_LIKELY,
-			       "the address itself was never mapped, and the %s of a mapping is "
-			       "within a page of it; a wrong address may also lie there by chance",
-			       verdict == VERDICT_PAST_END ? "end" : "start");
-	else
-		judgement__set(
-			&f->judgement, verdict, CONFIDENCE_LIKELY,
-			"the address itself wasn't mapped in the %.1f s seen before, and the "
-			"%s of a mapping is within a page of it; it may still be an older "
-			"mapping's",
-			(double)(f->first - w->since) / 1e9,
-			verdict == VERDICT_PAST_END ? "end" : "start");
-	return true;
-}
-
-static bool judge_other(struct incident_fault *f, const struct watch *w)
-{
-	/* Every DMA domain hands out addresses from the top down: the same ones are in use
-	 * everywhere. */
-	if (!w->whole || f->nr_others != 1 || f->other.map_ts < w->lost_until ||
-	    !allows(f->other.prot, f->access) || f->other_bytes > (1ULL << 25) / LOOKUP_CHANCE)
-		return false;
-	judgement__set(
-		&f->judgement, VERDICT_OTHER_DOMAIN, CONFIDENCE_LIKELY,
-		"this domain never had the address, exactly one other has it mapped now, and "
-		"little else around it; equal addresses in two domains may still be chance");
-	return true;
-}
-
-static void judge_unknown_owner(struct incident_fault *f, struct model *m,
-				const struct model_domain *dom)
-{
-	struct judgement *j = &f->judgement;
-	struct watch w = watched(f, m, dom);
-
-	if (judge_reserved(f, m, dom))
-		return;
-	if (!w.whole && w.lost_until && f->first - w.lost_until < LOOKUP_FRESH) {
-		lost_between(j, m, dom->seen, f->first);
-		return;
-	}
-	if (w.whole || f->first - w.since >= LOOKUP_FRESH) {
-		if (judge_former(f, &w) || judge_cut(f, w.lost_until) || judge_edge(f, &w) ||
-		    judge_other(f, &w))
-			return;
-	}
-	if (lost_between(j, m, dom->seen, f->first))
-		return;
-	if (f->forgotten > dom->seen)
-		judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-			       "no mapping of the address is remembered, but unmaps from more than "
-			       "%.3f ms before the fault have been forgotten (a longer --history "
-			       "keeps more)",
-			       ms(f->first - f->forgotten));
-	else if (dom->snapshot && !m->has_mappings)
-		judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-			       "the capture has no map and no unmap at all, and the domain is "
-			       "older than the capture");
-	else if (dom->snapshot)
-		judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-			       "nothing happened to the address since the capture began, but the "
-			       "domain is older than the capture: what was mapped or unmapped "
-			       "before can't be seen");
-	else
-		judgement__set(j, VERDICT_NEVER_MAPPED, CONFIDENCE_CERTAIN,
-			       "the domain has been watched from its beginning and no event is "
-			       "missing");
 }
 
 /* Domains whose translations don't go through the kernel's map and unmap functions. */
@@ -537,7 +313,7 @@ static void judge_fault(struct incident_fault *f, struct model *m)
 	else if (f->has_dead)
 		judge_unmapped(f, m);
 	else
-		judge_unknown_owner(f, m, dom);
+		unowned__judge(f, m, dom);
 }
 
 void verdict__judge(struct incident *i, struct model *m, __u64 *work)

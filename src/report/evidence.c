@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/lookup.h"
 #include "report/words.h"
 
 /* A new line at its place in time; NULL when there are too many, which more() takes as well. */
@@ -95,17 +96,10 @@ static void add_dead(struct evidence_list *list, const struct dead *d, const str
 static void add_owner(struct evidence_list *list, const struct incident_fault *f,
 		      const struct model *m)
 {
-	const struct range *r = &f->live;
+	struct dead live = lookup__as_dead(&f->live, f->domain);
 
 	if (f->has_live)
-		add_live(list,
-			 &(struct dead){ .start = r->start,
-					 .last = r->last,
-					 .map_ts = r->ts,
-					 .map_tid = r->tid,
-					 .map_stack = r->stack,
-					 .prot = (__u8)r->prot },
-			 m, "");
+		add_live(list, &live, m, "");
 	if (f->has_dead)
 		add_dead(list, &f->dead, m, f->has_live ? ": the mapping before" : "");
 	if (f->has_reuse)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/lookup.h"
 #include "report/explain_trouble.h"
 #include "report/words.h"
 
@@ -203,11 +204,7 @@ static void say_torn_down(FILE *out, const struct incident_fault *f, const struc
 	else
 		fputs(", in a domain that blocks every access.", out);
 	if (f->has_live || f->has_former) {
-		struct dead live = { .start = f->live.start,
-				     .last = f->live.last,
-				     .map_ts = f->live.ts,
-				     .map_tid = f->live.tid,
-				     .map_stack = f->live.stack };
+		struct dead live = lookup__as_dead(&f->live, f->domain);
 
 		fputs(" It was ", out);
 		say_mapping(out, f, f->has_live ? &live : &f->former, m);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/advice.h"
 #include "report/evidence.h"
 #include "report/explain.h"
 #include "report/report.h"
@@ -82,6 +83,7 @@ static json *stats_json(const struct model_stats *s)
 	put_u64(o, "faults", s->faults);
 	put_u64(o, "hangs", s->hangs);
 	put_u64(o, "resets", s->resets);
+	put_u64(o, "errors", s->errors);
 	return o;
 }
 
@@ -101,6 +103,8 @@ static json *device_json(const struct model_device *d)
 	else
 		put(o, "rid", NULL);
 	put_nonzero(o, "domain", d->domain);
+	put_nonzero(o, "dma_bits", d->dma_bits);
+	put(o, "numa_node", d->node_known ? json_object_new_int64(d->node) : NULL);
 	put(o, "stats", stats_json(&d->stats));
 	return o;
 }
@@ -141,6 +145,21 @@ static json *stack_json(const struct model *m, __u32 nr)
 	return o;
 }
 
+/* unmap_ts 0: it was mapped at the moment of the fault. */
+static json *mapping_json(const struct dead *d, const struct model *m)
+{
+	json *o = json_object_new_object();
+
+	put_hex(o, "start", d->start);
+	put_hex(o, "last", d->last);
+	put_u64(o, "domain", d->domain);
+	put_nonzero(o, "map_ns", d->map_ts);
+	put_nonzero(o, "map_tid", d->map_ts ? d->map_tid : 0);
+	put(o, "map_stack", stack_json(m, d->map_stack));
+	put_nonzero(o, "unmap_ns", d->unmap_ts);
+	return o;
+}
+
 static json *owner_json(const struct incident_fault *f, const struct model *m)
 {
 	const struct dead *d = &f->dead;
@@ -169,8 +188,51 @@ static json *owner_json(const struct incident_fault *f, const struct model *m)
 		put_u64(o, "flush_end_ns", d->flush_end);
 		put_text(o, "flush_why", words__why(d->flush_why));
 		put_u64(o, "window_ns", d->flush_end - d->unmap_ts);
+		put_u64(o, "flush_epoch", d->epoch);
 	}
+	put(o, "reused", f->has_reuse ? mapping_json(&f->reuse, m) : NULL);
 	return o;
+}
+
+/* What the verdict rests on where it isn't the address's own mapping; NULL = it is. */
+static json *clue_json(const struct incident_fault *f, const struct model *m)
+{
+	json *o = json_object_new_object();
+
+	switch (f->judgement.verdict) {
+	case VERDICT_PAST_END:
+	case VERDICT_BEFORE_START:
+		put_u64(o, "distance", f->distance);
+		put(o, "mapping", mapping_json(&f->neighbour, m));
+		return o;
+	case VERDICT_TRUNCATED:
+		put_hex(o, "iova", f->cut_iova);
+		put_u64(o, "bits", f->cut_bits);
+		put(o, "mapping", mapping_json(&f->cut, m));
+		return o;
+	case VERDICT_OTHER_DOMAIN:
+		put(o, "mapping", mapping_json(f->has_former ? &f->former : &f->other, m));
+		put_nonzero(o, "left_ns", f->has_former ? f->former_left : 0);
+		return o;
+	case VERDICT_TORN_DOWN:
+		put(o, "mapping", f->has_former ? mapping_json(&f->former, m) : NULL);
+		put_nonzero(o, "left_ns", f->has_left ? f->left : 0);
+		return o;
+	case VERDICT_RESERVED: {
+		static const char *const kinds[] = { NULL,       "direct", "direct_relaxable",
+						     "reserved", "msi",    "sw_msi" };
+
+		put_hex(o, "first", f->region.first);
+		put_hex(o, "last", f->region.last);
+		put_text(o, "kind",
+			 f->region.kind < sizeof(kinds) / sizeof(kinds[0]) ? kinds[f->region.kind]
+									   : NULL);
+		return o;
+	}
+	default:
+		json_object_put(o);
+		return NULL;
+	}
 }
 
 static void put_judgement(json *o, const struct judgement *j)
@@ -200,14 +262,64 @@ static json *fault_json(const struct incident_fault *f, const struct model *m)
 	put_u64(o, "seen_in_log", f->seen[IOT_SRC_LOG]);
 	put(o, "stack", stack_json(m, f->stack));
 	put(o, "owner", owner_json(f, m));
+	put(o, "clue", clue_json(f, m));
 	put_judgement(o, &f->judgement);
 	return o;
 }
 
-static json *trouble_json(const struct incident_trouble *t, const struct model *m)
+static const char *relation_name(const struct relation *r)
 {
-	static const char *const relations[] = { "none", "same_device", "same_group", "physfn",
-						 "vf_offset" };
+	static const char *const names[] = {
+		[RELATION_NONE] = "none",           [RELATION_SAME] = "same_device",
+		[RELATION_GROUP] = "same_group",    [RELATION_PHYSFN] = "physfn",
+		[RELATION_VF_OFFSET] = "vf_offset", [RELATION_BRIDGE] = "bridge",
+		[RELATION_FUNCTION] = "function",   [RELATION_IOMMU] = "same_iommu",
+		[RELATION_UNSAID] = "time_only",
+	};
+
+	return names[r->kind];
+}
+
+static json *stall_json(const struct incident_stall *s, const struct model *m)
+{
+	json *o;
+
+	if (!s->count)
+		return NULL;
+	o = json_object_new_object();
+	put_u64(o, "count", s->count);
+	put_u64(o, "begin_ns", s->begin);
+	put_u64(o, "end_ns", s->end);
+	put_nonzero(o, "median_ns", s->median);
+	put_u64(o, "domain", s->domain);
+	put_nonzero(o, "device", s->dev);
+	put_text(o, "device_name", words__device_name(m, s->dev).s);
+	put_text(o, "why", words__why(s->why));
+	put_text(o, "relation", relation_name(&s->relation));
+	return o;
+}
+
+static json *share_json(const struct incident_share *s)
+{
+	json *o;
+
+	if (!s->known)
+		return NULL;
+	o = json_object_new_object();
+	put_u64(o, "window_ns", s->window);
+	put_u64(o, "domain", s->domain);
+	put_u64(o, "flushes", s->flushes);
+	put_u64(o, "flush_ns", s->flush_ns);
+	put_u64(o, "flush_longest_ns", s->flush_longest);
+	put_u64(o, "iova_allocs", s->allocs);
+	put_u64(o, "iova_alloc_ns", s->alloc_ns);
+	put_u64(o, "iova_alloc_longest_ns", s->alloc_longest);
+	return o;
+}
+
+static json *trouble_json(const struct incident_trouble *t, const struct model *m, bool is_error)
+{
+	static const char *const errors[] = { "other", "aer", "invalidation", "iommu" };
 	json *o;
 
 	if (!t->count)
@@ -223,7 +335,9 @@ static json *trouble_json(const struct incident_trouble *t, const struct model *
 	put_nonzero(o, "stalled_ns", t->stalled);
 	put_nonzero(o, "begin_ns", t->begin);
 	put(o, "result", json_object_new_int(t->ret));
-	put_text(o, "relation", relations[t->relation.kind]);
+	put_text(o, "relation", relation_name(&t->relation));
+	if (is_error)
+		put_text(o, "kind", t->kind < 4 ? errors[t->kind] : NULL);
 	return o;
 }
 
@@ -254,8 +368,14 @@ static json *incident_json(const struct incident *i, __u32 nr, const struct mode
 	for (__u32 n = 0; n < i->nr_kept; n++)
 		json_object_array_add(faults, fault_json(i->faults[n], m));
 	put(o, "faults", faults);
-	put(o, "hang", trouble_json(&i->hang, m));
-	put(o, "reset", trouble_json(&i->reset, m));
+	put(o, "hang", trouble_json(&i->hang, m, false));
+	put(o, "reset", trouble_json(&i->reset, m, false));
+	put(o, "reset_before", trouble_json(&i->before, m, false));
+	put(o, "error", trouble_json(&i->error, m, true));
+	put(o, "stall", stall_json(&i->stall, m));
+	put(o, "iommu_share", share_json(&i->share));
+	put(o, "iommu_cleared", json_object_new_boolean(i->cleared));
+	put_text(o, "next", advice__next(i));
 	evidence__collect(&list, i, m);
 	for (int n = 0; n < list.nr; n++) {
 		json *e = json_object_new_object();

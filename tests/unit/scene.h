@@ -42,16 +42,25 @@ static inline void feed(const void *ev)
 	assert_int_equal(analysis__event(a, ev), 0);
 }
 
-static inline void device(__u32 nr, const char *name, const char *driver, const char *physfn,
-			  int group)
+static inline void device_with(__u32 nr, const char *name, const char *driver, const char *physfn,
+			       int group, const char *iommu, __u8 dma_bits)
 {
-	struct iot_device ev = { .h = head(IOT_EV_DEVICE, sizeof(ev), 0), .group = group };
+	struct iot_device ev = { .h = head(IOT_EV_DEVICE, sizeof(ev), 0),
+				 .group = group,
+				 .dma_bits = dma_bits };
 
 	ev.h.dev = nr;
 	strncpy(ev.name, name, sizeof(ev.name) - 1);
 	strncpy(ev.driver, driver, sizeof(ev.driver) - 1);
 	strncpy(ev.physfn, physfn, sizeof(ev.physfn) - 1);
+	strncpy(ev.iommu, iommu, sizeof(ev.iommu) - 1);
 	feed(&ev);
+}
+
+static inline void device(__u32 nr, const char *name, const char *driver, const char *physfn,
+			  int group)
+{
+	device_with(nr, name, driver, physfn, group, "", 0);
 }
 
 static inline void attach(__u64 us, __u32 dev, __u32 domain)
@@ -60,6 +69,40 @@ static inline void attach(__u64 us, __u32 dev, __u32 domain)
 
 	ev.h.dev = dev;
 	ev.h.domain = domain;
+	feed(&ev);
+}
+
+static inline void detach(__u64 us, __u32 dev, __u32 domain)
+{
+	struct iot_attach ev = { .h = head(IOT_EV_DETACH, sizeof(ev), us), .group = -1 };
+
+	ev.h.dev = dev;
+	ev.h.domain = domain;
+	feed(&ev);
+}
+
+static inline void domain_of_type(__u64 us, __u32 domain, __u32 type, __u16 flags)
+{
+	struct iot_domain ev = { .h = head(IOT_EV_DOMAIN, sizeof(ev), us),
+				 .what = IOT_DOMAIN_SEEN,
+				 .type = type,
+				 .group = -1 };
+
+	ev.h.domain = domain;
+	ev.h.dev = 0;
+	ev.h.flags = flags;
+	feed(&ev);
+}
+
+static inline void region(__s32 group, __u64 first, __u64 last, __u32 kind)
+{
+	struct iot_region ev = { .h = head(IOT_EV_REGION, sizeof(ev), 0),
+				 .first = first,
+				 .last = last,
+				 .group = group,
+				 .kind = kind };
+
+	ev.h.dev = ev.h.domain = 0;
 	feed(&ev);
 }
 
@@ -76,13 +119,19 @@ static inline void domain_event(__u64 us, __u32 what, __u16 flags)
 	feed(&ev);
 }
 
-static inline void map_at(__u64 us, __u64 iova, __u64 size, __u32 prot)
+static inline void map_in(__u64 us, __u32 domain, __u64 iova, __u64 size, __u32 prot)
 {
 	struct iot_map ev = {
 		.h = head(IOT_EV_MAP, sizeof(ev), us), .iova = iova, .size = size, .prot = prot
 	};
 
+	ev.h.domain = domain;
 	feed(&ev);
+}
+
+static inline void map_at(__u64 us, __u64 iova, __u64 size, __u32 prot)
+{
+	map_in(us, DOM, iova, size, prot);
 }
 
 static inline void unmap_at(__u64 us, __u64 iova, __u64 size, __u32 mode)
@@ -130,6 +179,19 @@ static inline void trouble(__u16 id, __u64 us, __u32 dev, const char *what)
 	struct iot_trouble ev = { .h = head(id, sizeof(ev), us),
 				  .queue = -1,
 				  .source = IOT_SRC_HOOK };
+
+	ev.h.dev = dev;
+	ev.h.domain = 0;
+	strncpy(ev.what, what, sizeof(ev.what) - 1);
+	feed(&ev);
+}
+
+static inline void error_at(__u64 us, __u32 dev, __u32 kind, const char *what)
+{
+	struct iot_trouble ev = { .h = head(IOT_EV_ERROR, sizeof(ev), us),
+				  .queue = -1,
+				  .source = IOT_SRC_HOOK,
+				  .kind = kind };
 
 	ev.h.dev = dev;
 	ev.h.domain = 0;
@@ -207,6 +269,29 @@ static inline void expect(enum verdict verdict, enum confidence confidence)
 
 	assert_int_equal(i->judgement.verdict, verdict);
 	assert_int_equal(i->judgement.confidence, confidence);
+}
+
+/* The text report of all there is, in one line, holds the words. */
+static inline void says(const char *words)
+{
+	char *text = NULL, *to;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	analysis__finish(a);
+	report__text(out, a);
+	fclose(out);
+	to = text;
+	for (const char *from = text; *from; from++) {
+		char c = *from == '\n' ? ' ' : *from;
+
+		if (c != ' ' || (to > text && to[-1] != ' '))
+			*to++ = c;
+	}
+	*to = 0;
+	if (!strstr(text, words))
+		fail_msg("not said: %s\n%s", words, text);
+	free(text);
 }
 
 #define SCENE(f) cmocka_unit_test_setup_teardown(f, begin, end)
