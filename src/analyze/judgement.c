@@ -171,7 +171,7 @@ static void judge_stall(struct incident *i, struct model *m)
 		judgement__set(j, VERDICT_FLUSH_STALL, CONFIDENCE_CERTAIN,
 			       "begin and end of the flush were seen; why it took so long isn't");
 	incident__note(i, "Whether the CPU was taken away meanwhile (interrupts, or a virtual CPU "
-			  "that didn't run) isn't seen: that too makes a flush long.");
+			  "that didn't run): that too makes a flush long.");
 }
 
 static void judge_invalidation(struct incident *i)
@@ -186,9 +186,8 @@ static void judge_invalidation(struct incident *i)
 			       "the IOMMU driver reported it, without the device; of all devices, "
 			       "only this one was reset in the minute before");
 	else
-		judgement__set(j, VERDICT_INVALIDATION, CONFIDENCE_LIKELY,
-			       "the IOMMU driver reported it, without the device; whose it was "
-			       "isn't known");
+		judgement__set(j, VERDICT_INVALIDATION, CONFIDENCE_CERTAIN,
+			       "the IOMMU driver reported it, but not of which device");
 }
 
 void judgement__without_fault(struct incident *i, struct model *m)

@@ -178,7 +178,9 @@ static void add_trouble(struct evidence_list *list, const struct incident_troubl
 	if (!t->count)
 		return;
 	e = add(list, t->ts, what);
-	more(e, "%s: %s", words__device_name(m, t->dev).s, t->what[0] ? t->what : what);
+	if (t->dev)
+		more(e, "%s: ", words__device_name(m, t->dev).s);
+	more(e, "%s", t->what[0] ? t->what : what);
 	if (t->queue >= 0)
 		more(e, ", queue %d", t->queue);
 	if (t->stalled)

@@ -18,8 +18,11 @@ char *explain__title(const struct incident *i, const struct model *m)
 
 	if (!out)
 		return NULL;
-	fprintf(out, "%s: %s", words__verdict(i->judgement.verdict),
-		words__device_name(m, i->dev).s);
+	fputs(words__verdict(i->judgement.verdict), out);
+	if (i->dev || i->nr_faults)
+		fprintf(out, ": %s", words__device_name(m, i->dev).s);
+	else if (i->before.count)
+		fprintf(out, ", after a reset of %s", words__device_name(m, i->before.dev).s);
 	if (hang && i->hang.dev != i->dev)
 		fprintf(out, ", then a hang of %s", words__device_name(m, i->hang.dev).s);
 	else if (hang)
@@ -206,7 +209,7 @@ static void say_torn_down(FILE *out, const struct incident_fault *f, const struc
 	if (f->has_live || f->has_former) {
 		struct dead live = lookup__as_dead(&f->live, f->domain);
 
-		fputs(" It was ", out);
+		fputs(" There it had ", out);
 		say_mapping(out, f, f->has_live ? &live : &f->former, m);
 		fputs(".", out);
 	} else if (f->has_dead) {

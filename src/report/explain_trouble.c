@@ -17,7 +17,7 @@ static struct words whose(const struct incident *i, const struct incident_troubl
 	struct words w;
 
 	if (t->dev != i->dev || !t->dev)
-		return t->dev ? words__device(m, t->dev) : words__device(m, 0);
+		return words__device(m, t->dev);
 	snprintf(w.s, sizeof(w.s), "%s", own);
 	return w;
 }
@@ -137,7 +137,12 @@ static void say_before(FILE *out, const struct incident *i, const struct model *
 		r->dev == i->dev && i->dev ? "The device" : words__device(m, r->dev).s,
 		words__duration(gap(r->ts, incident__zero(i))).s,
 		r->what[0] ? r->what : "no details");
-	say_relation(out, i, &r->relation, r->dev, m);
+	if (r->relation.kind == RELATION_UNSAID)
+		fputs(" The error names no device; this is the only one that was reset in the "
+		      "minute before.",
+		      out);
+	else
+		say_relation(out, i, &r->relation, r->dev, m);
 	if (i->judgement.verdict == VERDICT_INVALIDATION)
 		fputs(" A device that is reset while an invalidation of its own TLB is under way "
 		      "never answers it: look at this one first.",

@@ -77,6 +77,8 @@ static void without_a_device_the_only_one_reset_is_named(void **state)
 	assert_int_equal(i->before.dev, PEER);
 	assert_int_equal(i->hang.count, 1);
 	says("0000:04:00.0 (nvme) was reset 200 ms before");
+	says("IOTLB invalidation failed, after a reset of 0000:04:00.0, then a hang of "
+	     "0000:03:00.0");
 	says("of all devices, only this one was reset in the minute before");
 	says("That they belong together is inferred from the time alone");
 }
@@ -92,7 +94,7 @@ static void of_two_resets_none_is_named(void **state)
 	error_at(204000, 0, IOT_ERROR_INVALIDATION, "Completion-Wait loop timed out");
 	i = only_incident();
 	assert_int_equal(i->before.count, 0);
-	says("without the device; whose it was isn't known");
+	says("the IOMMU driver reported it, but not of which device");
 }
 
 static void a_hang_behind_the_same_iommu_joins_and_another_does_not(void **state)
@@ -372,6 +374,53 @@ static void without_maps_nothing_is_said_of_the_share(void **state)
 	assert_false(only_incident()->cleared);
 }
 
+/* --- JSON
+ * ------------------------------------------------------------------------------------------ */
+
+static struct json_object *key(struct json_object *o, const char *name)
+{
+	struct json_object *value;
+
+	assert_true(json_object_object_get_ex(o, name, &value));
+	return value;
+}
+
+static void json_has_what_the_text_says(void **state)
+{
+	struct json_object *json, *i;
+
+	(void)state;
+	usual_flushes();
+	trouble(IOT_EV_RESET, 4000, DEV, "pci reset");
+	flush_at(10000, 310000, IOT_FLUSH_ALL);
+	error_at(310100, DEV, IOT_ERROR_INVALIDATION, "invalidation timed out");
+	analysis__finish(a);
+	json = report__json(a);
+	i = json_object_array_get_idx(key(json, "incidents"), 0);
+	assert_string_equal(json_object_get_string(key(i, "verdict")), "invalidation_failed");
+	assert_string_equal(json_object_get_string(key(key(i, "error"), "kind")), "invalidation");
+	assert_string_equal(json_object_get_string(key(key(i, "reset_before"), "relation")),
+			    "same_device");
+	assert_int_equal(json_object_get_int64(key(key(i, "stall"), "end_ns")), AT(310000));
+	assert_false(json_object_get_boolean(key(i, "iommu_cleared")));
+	assert_null(key(i, "iommu_share"));
+	json_object_put(json);
+}
+
+static void json_has_the_share(void **state)
+{
+	struct json_object *json, *i;
+
+	(void)state;
+	quiet_hang();
+	json = report__json(a);
+	i = json_object_array_get_idx(key(json, "incidents"), 0);
+	assert_true(json_object_get_boolean(key(i, "iommu_cleared")));
+	assert_int_equal(json_object_get_int64(key(key(i, "iommu_share"), "flush_ns")), 300000);
+	assert_int_equal(json_object_get_int64(key(key(i, "iommu_share"), "window_ns")), 5 * S);
+	json_object_put(json);
+}
+
 /* --- relations
  * ------------------------------------------------------------------------------------- */
 
@@ -456,6 +505,8 @@ int main(void)
 		SCENE(a_large_share_does_not_clear_it),
 		SCENE(slow_iova_allocations_do_not_clear_it),
 		SCENE(without_maps_nothing_is_said_of_the_share),
+		SCENE(json_has_what_the_text_says),
+		SCENE(json_has_the_share),
 		SCENE(a_bridge_stands_for_what_is_behind_it),
 		SCENE(a_function_that_does_not_exist_stands_for_its_slot),
 		SCENE(a_device_that_exists_stands_for_itself),

@@ -365,6 +365,27 @@ static void a_mapped_direct_region_is_a_mapping(void **state)
 	expect(VERDICT_MAPPED, CONFIDENCE_LIKELY);
 }
 
+static void json_tells_what_the_verdict_rests_on(void **state)
+{
+	struct json_object *json, *list, *fault, *clue, *value;
+
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	fault_at(3000, IOVA + 0x1003, IOT_ACCESS_READ);
+	analysis__finish(a);
+	json = report__json(a);
+	assert_true(json_object_object_get_ex(json, "incidents", &list));
+	assert_true(json_object_object_get_ex(json_object_array_get_idx(list, 0), "faults", &list));
+	fault = json_object_array_get_idx(list, 0);
+	assert_true(json_object_object_get_ex(fault, "clue", &clue));
+	assert_true(json_object_object_get_ex(clue, "distance", &value));
+	assert_int_equal(json_object_get_int64(value), 4);
+	assert_true(json_object_object_get_ex(clue, "mapping", &clue));
+	assert_true(json_object_object_get_ex(clue, "start", &value));
+	assert_string_equal(json_object_get_string(value), "0xfff0000");
+	json_object_put(json);
+}
+
 /* --- a physical address
  * ---------------------------------------------------------------------------- */
 
@@ -419,6 +440,7 @@ int main(void)
 		SCENE(a_reserved_region_stays_one_whatever_is_lost),
 		SCENE(of_a_direct_region_a_loss_leaves_it_likely),
 		SCENE(a_mapped_direct_region_is_a_mapping),
+		SCENE(json_tells_what_the_verdict_rests_on),
 		SCENE(a_physical_address_is_pointed_out),
 	};
 
