@@ -29,7 +29,8 @@ static void a_mapping_lost_with_the_domain_is_teardown(void **state)
 	move(5000, IOT_TYPE_DMA_FQ);
 	fault_at(6000, IOVA, IOT_ACCESS_WRITE);
 	expect(VERDICT_TORN_DOWN, CONFIDENCE_CERTAIN);
-	says("1.00 ms after its domain was taken from it. It was 0xfff0000-0xfff0fff (4 KiB), "
+	says("1.00 ms after its domain was taken from it. There it had 0xfff0000-0xfff0fff (4 "
+	     "KiB), "
 	     "mapped "
 	     "5.00 ms before the fault by task 61 and still mapped.");
 	says("Next: The device has to be stopped before");
