@@ -70,12 +70,17 @@ static void judge_mapped(struct incident_fault *f, struct model *m)
 		return;
 	if (!judgement__allows(f->live.prot, f->access))
 		judge_permission(f);
+	else if (age < report_delay(f) && f->has_dead && !faulted_on(f, m))
+		judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
+			       "it was mapped only %.3f ms before the fault was reported, so this "
+			       "may be a late use of the mapping before, which was unmapped "
+			       "%.3f ms before the fault",
+			       judgement__ms(age), judgement__ms(f->first - f->dead.unmap_ts));
 	else if (age < report_delay(f) && !faulted_on(f, m))
-		judgement__set(
-			j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-			"it was mapped only %.3f ms before the fault was reported, so the access "
-			"may have come before the map",
-			judgement__ms(age));
+		judgement__set(j, VERDICT_MAPPED, CONFIDENCE_LIKELY,
+			       "it was mapped only %.3f ms before the fault was reported, but "
+			       "before that nobody is known to have had the address",
+			       judgement__ms(age));
 	else
 		judgement__set(j, VERDICT_MAPPED, CONFIDENCE_LIKELY,
 			       "no unmap of it was seen and no event is missing since, yet what "

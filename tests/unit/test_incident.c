@@ -198,6 +198,8 @@ static void a_read_of_a_read_only_mapping_is_not_a_matter_of_permission(void **s
 static void a_map_right_before_the_report_may_have_come_after_the_access(void **state)
 {
 	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_STRICT);
 	map_at(2950, IOVA, 0x1000, RW);
 	fault_at(3000, IOVA, IOT_ACCESS_READ);
 	expect(VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN);

@@ -114,6 +114,16 @@ static void a_device_in_no_domain_any_more_is_teardown(void **state)
 	expect(VERDICT_TORN_DOWN, CONFIDENCE_CERTAIN);
 }
 
+static void a_domain_that_it_left_and_came_back_to_is_whole(void **state)
+{
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	detach(2000, DEV, DOM);
+	attach(2500, DEV, DOM);
+	fault_at(50000, IOVA, IOT_ACCESS_WRITE);
+	expect(VERDICT_MAPPED, CONFIDENCE_LIKELY);
+}
+
 static void with_rare_events_lost_it_may_be_in_one(void **state)
 {
 	(void)state;
@@ -152,11 +162,22 @@ static void what_was_unmapped_before_the_reset_is_not(void **state)
 static void a_fault_that_goes_on_at_a_fresh_mapping_is_no_race(void **state)
 {
 	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_STRICT);
 	map_at(2950, IOVA, 0x1000, RW);
 	fault_at(3000, IOVA, IOT_ACCESS_READ);
 	fault_at(13000, IOVA, IOT_ACCESS_READ);
 	expect(VERDICT_MAPPED, CONFIDENCE_LIKELY);
 	says("2 faults in all, in 10.0 ms, at one page");
+}
+
+static void a_fresh_mapping_of_an_address_that_nobody_had_is_no_race(void **state)
+{
+	(void)state;
+	map_at(2950, IOVA, 0x1000, RW);
+	fault_at(3000, IOVA, IOT_ACCESS_READ);
+	expect(VERDICT_MAPPED, CONFIDENCE_LIKELY);
+	says("before that nobody is known to have had the address");
 }
 
 static void after_a_flush_the_page_table_is_to_blame(void **state)
@@ -369,10 +390,12 @@ int main(void)
 		SCENE(after_a_domain_that_is_older_than_the_capture_it_is_likely),
 		SCENE(a_blocking_domain_lets_nothing_through),
 		SCENE(a_device_in_no_domain_any_more_is_teardown),
+		SCENE(a_domain_that_it_left_and_came_back_to_is_whole),
 		SCENE(with_rare_events_lost_it_may_be_in_one),
 		SCENE(what_a_reset_unmaps_is_teardown),
 		SCENE(what_was_unmapped_before_the_reset_is_not),
 		SCENE(a_fault_that_goes_on_at_a_fresh_mapping_is_no_race),
+		SCENE(a_fresh_mapping_of_an_address_that_nobody_had_is_no_race),
 		SCENE(after_a_flush_the_page_table_is_to_blame),
 		SCENE(without_one_the_iotlb_may_be_wrong_too),
 		SCENE(a_loss_since_the_map_makes_it_unknown),

@@ -280,6 +280,18 @@ static void a_time_out_right_after_the_flush_is_its_cause(void **state)
 	assert_int_equal(only_incident()->judgement.verdict, VERDICT_INVALIDATION);
 }
 
+static void an_iommu_that_names_itself_is_not_the_device(void **state)
+{
+	(void)state;
+	usual_flushes();
+	log_line(309000, "refiommu refiommu.0: invalidation timed out after 300 ms");
+	flush_at(10000, 310000, IOT_FLUSH_ALL);
+	assert_int_equal(only_incident()->dev, 0);
+	assert_int_equal(only_incident()->judgement.verdict, VERDICT_INVALIDATION);
+	says("IOTLB invalidation failed, in a flush for refdma.0");
+	says("(invalidation timed out), the log names refiommu.0 (refiommu).");
+}
+
 static void a_flush_whose_begin_may_be_anothers_is_only_likely(void **state)
 {
 	(void)state;
@@ -498,6 +510,7 @@ int main(void)
 		SCENE(a_hang_after_the_flush_joins),
 		SCENE(a_time_out_in_the_flush_is_its_cause),
 		SCENE(a_time_out_right_after_the_flush_is_its_cause),
+		SCENE(an_iommu_that_names_itself_is_not_the_device),
 		SCENE(a_flush_whose_begin_may_be_anothers_is_only_likely),
 		SCENE(a_hang_without_anything_clears_the_iommu),
 		SCENE(a_lost_fault_does_not_clear_it),
