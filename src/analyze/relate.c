@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "util/parse.h"
-
 /* Where NICs put their VFs: routing id offset and stride of the SR-IOV capability, as these chips
  * hard-wire them. */
 static const struct {
@@ -77,14 +75,6 @@ struct relation relate(const struct model_device *a, const struct model_device *
 		return r;
 	r = by_offset(a, b);
 	return r.kind ? r : by_offset(b, a);
-}
-
-bool relate__is_endpoint(const struct model_device *dev)
-{
-	__u32 rid;
-
-	return dev &&
-	       (dev->nr < MODEL_LOG_DEVICE || dev->rid_known || !parse__pci_rid(dev->name, &rid));
 }
 
 struct relation relate__by_iommu(const struct model_device *a, const struct model_device *b)

@@ -29,9 +29,6 @@ struct relation {
 /* Either may be NULL: RELATION_NONE. Never IOMMU or UNSAID. */
 struct relation relate(const struct model_device *a, const struct model_device *b);
 
-/* False: only the log names it, and not as what sends requests; an IOMMU's own device, perhaps. */
-bool relate__is_endpoint(const struct model_device *dev);
-
 /* For what stops everybody behind an IOMMU, such as a flush that doesn't end: also IOMMU, and
  * UNSAID where one is NULL. */
 struct relation relate__by_iommu(const struct model_device *a, const struct model_device *b);

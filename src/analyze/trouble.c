@@ -255,19 +255,11 @@ int trouble__reset(struct incidents *in, struct model *m, const struct iot_troub
 	return 0;
 }
 
-/* The device that the error is about; NULL = not named, as when the IOMMU's driver names itself. */
-static struct model_device *endpoint_of(struct model *m, const struct iot_trouble *ev)
-{
-	struct model_device *dev = model__device(m, ev->h.dev);
-
-	return relate__is_endpoint(dev) ? dev : NULL;
-}
-
 /* Does the error belong to the incident? Of AER: the device's own, up to the end of the reset. */
 static struct relation error_of(const struct incident *i, struct model *m,
 				const struct iot_trouble *ev)
 {
-	struct model_device *dev = endpoint_of(m, ev), *mine = model__device(m, i->dev);
+	struct model_device *dev = model__device(m, ev->h.dev), *mine = model__device(m, i->dev);
 	__u64 gap = incident__since(i->last, ev->h.ts);
 
 	if (i->error.count && i->error.kind == ev->kind && gap <= AGAIN &&
@@ -286,7 +278,7 @@ static struct relation error_of(const struct incident *i, struct model *m,
 
 int trouble__error(struct incidents *in, struct model *m, const struct iot_trouble *ev)
 {
-	struct model_device *dev = endpoint_of(m, ev);
+	struct model_device *dev = model__device(m, ev->h.dev);
 	struct incident *i;
 	__u32 at = in->nr;
 	int err;
@@ -307,7 +299,7 @@ int trouble__error(struct incidents *in, struct model *m, const struct iot_troub
 	count(&m->total.errors, dev ? &dev->stats.errors : NULL);
 	if (ev->kind != IOT_ERROR_INVALIDATION)
 		return 0;
-	i = incidents__new(in, ev->h.ts, dev ? dev->nr : 0, &err);
+	i = incidents__new(in, ev->h.ts, ev->h.dev, &err);
 	if (!i)
 		return err;
 	note_trouble(&i->error, ev, (struct relation){ .kind = RELATION_SAME });

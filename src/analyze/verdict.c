@@ -162,15 +162,22 @@ static __u64 left_at(const struct incident_fault *f, struct model *m,
 		     const struct model_domain *dom)
 {
 	const struct model_device *dev = model__device(m, f->dev);
-	__u64 left = dom->freed;
+	__u64 left = 0;
 
 	for (__u32 n = 0; dev && n < dev->nr_stays && n < MODEL_STAYS; n++) {
 		const struct model_stay *s = &dev->stays[n];
 
-		if (s->domain == dom->nr && s->to + TEARDOWN >= f->first && (!left || s->to < left))
+		if (s->domain != dom->nr)
+			continue;
+		if (s->from <= f->first && f->first <= s->to)
+			return s->to;
+		if (s->to < f->first && s->to > left)
 			left = s->to;
 	}
-	return left;
+	/* It may have come back since. */
+	if (dev && dev->domain == dom->nr && dev->attached <= f->first)
+		return dom->freed;
+	return left ? left : dom->freed;
 }
 
 /* The owner, if there was one, lost the address when the domain or the device's part in it ended.

@@ -104,11 +104,7 @@ static void say_error(FILE *out, const struct incident *i, const struct model *m
 			"The IOMMU driver reported that an invalidation failed or timed out (%s)",
 			what);
 		if (e->dev)
-			fprintf(out, ", %s %s",
-				relate__is_endpoint(words__find_device(m, e->dev))
-					? "of"
-					: "the log names",
-				words__device(m, e->dev).s);
+			fprintf(out, ", of %s", words__device(m, e->dev).s);
 	} else {
 		__u64 at = incident__zero(i);
 
