@@ -79,11 +79,6 @@ static int on_line(void *ctx, const union logline_event *ev)
 	}
 }
 
-static bool is_long(const struct iot_flush *ev)
-{
-	return ev->begin && ev->begin < ev->h.ts && ev->h.ts - ev->begin >= TROUBLE_STALL;
-}
-
 int analysis__event(struct analysis *a, const struct iot_event *ev)
 {
 	const void *body = ev;
@@ -99,8 +94,8 @@ int analysis__event(struct analysis *a, const struct iot_event *ev)
 	model__event(&a->model, ev);
 	switch (ev->id) {
 	case IOT_EV_FLUSH:
-		if (is_long(body))
-			err = trouble__long_flush(&a->incidents, &a->model, body);
+		if (trouble__wants(&a->incidents, body))
+			err = trouble__flush(&a->incidents, &a->model, body);
 		break;
 	case IOT_EV_FAULT:
 		err = incidents__fault(&a->incidents, &a->model, body);

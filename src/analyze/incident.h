@@ -118,7 +118,8 @@ struct incident_trouble {
 				     one that hung */
 };
 
-/* Flushes of one domain that took so long that everybody who waited for them stood still. */
+/* Flushes of one domain that took so long that everybody who waited for them stood still, or in
+ * whose time an invalidation failed. */
 struct incident_stall {
 	__u64 count;       /* 0 = none */
 	__u64 begin, end;  /* ns, of the longest */
@@ -179,6 +180,7 @@ struct incidents {
 	__u64 nr_recent;
 	struct idtab bursts; /* by device, or by domain where that isn't known: newest incident */
 	__u64 work;          /* see lookup__fault() */
+	__u64 open_error;    /* ns: a failed invalidation whose flush hasn't ended yet; 0 = none */
 };
 
 void incidents__free(struct incidents *in);

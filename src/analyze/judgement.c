@@ -185,6 +185,10 @@ static void judge_invalidation(struct incident *i)
 		judgement__set(j, VERDICT_INVALIDATION, CONFIDENCE_LIKELY,
 			       "the IOMMU driver reported it, without the device; of all devices, "
 			       "only this one was reset in the minute before");
+	else if (i->dev)
+		judgement__set(j, VERDICT_INVALIDATION, CONFIDENCE_LIKELY,
+			       "the IOMMU driver reported it, without the device, in the time of a "
+			       "flush for this one; it may have waited for another's");
 	else
 		judgement__set(j, VERDICT_INVALIDATION, CONFIDENCE_CERTAIN,
 			       "the IOMMU driver reported it, but not of which device");

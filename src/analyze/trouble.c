@@ -304,7 +304,15 @@ int trouble__error(struct incidents *in, struct model *m, const struct iot_troub
 		return err;
 	note_trouble(&i->error, ev, (struct relation){ .kind = RELATION_SAME });
 	find_reset(i, in, m, ev->h.ts);
+	in->open_error = ev->h.ts;
 	return 0;
+}
+
+/* An invalidation failed while the flush was under way: whoever called it waited for that. */
+static bool failed_in(const struct incident *i, const struct iot_flush *ev)
+{
+	return !i->nr_faults && i->error.count && i->error.kind == IOT_ERROR_INVALIDATION &&
+	       i->error.last >= ev->begin && i->error.ts <= ev->h.ts;
 }
 
 /* Whether the incident is one that the flush, which may have begun long ago, has a part in. */
@@ -314,6 +322,8 @@ static struct relation stall_of(const struct incident *i, struct model *m,
 	struct relation none = { 0 };
 	bool in_its_time = i->last >= ev->begin;
 
+	if (failed_in(i, ev))
+		return (struct relation){ .kind = RELATION_IOMMU };
 	if (i->stall.count)
 		return i->stall.domain == ev->h.domain &&
 				       (in_its_time || ev->begin - i->last <= AGAIN)
@@ -321,8 +331,6 @@ static struct relation stall_of(const struct incident *i, struct model *m,
 			       : none;
 	if (!in_its_time)
 		return none;
-	if (i->error.count && i->error.kind == IOT_ERROR_INVALIDATION && i->error.last >= ev->begin)
-		return (struct relation){ .kind = RELATION_IOMMU };
 	if (!i->hang.count && !i->nr_faults)
 		return none;
 	return dev ? relate__by_iommu(model__device(m, i->dev), dev) : none;
@@ -333,6 +341,8 @@ static void take_stall(struct incident *i, const struct iot_flush *ev, __u64 med
 {
 	__u64 times = i->stall.count + 1;
 
+	if (!i->dev && !i->before.count)
+		i->dev = dev;
 	incident__touch(i, ev->h.ts);
 	if (ev->begin < i->first && !i->nr_faults)
 		i->first = ev->begin;
@@ -348,7 +358,7 @@ static void take_stall(struct incident *i, const struct iot_flush *ev, __u64 med
 	i->stall.count = times;
 }
 
-int trouble__long_flush(struct incidents *in, struct model *m, const struct iot_flush *ev)
+int trouble__flush(struct incidents *in, struct model *m, const struct iot_flush *ev)
 {
 	const struct model_domain *dom = model__domain(m, ev->h.domain);
 	__u64 median =
@@ -358,16 +368,21 @@ int trouble__long_flush(struct incidents *in, struct model *m, const struct iot_
 	__u32 at = in->nr;
 	int err;
 
-	if (!dom || (ev->h.ts - ev->begin) / TROUBLE_STALL_TIMES < median)
+	bool is_long = ev->h.ts - ev->begin >= TROUBLE_STALL &&
+		       (ev->h.ts - ev->begin) / TROUBLE_STALL_TIMES >= median;
+
+	if (!dom)
 		return 0;
 	while ((i = look_back(in, &at, ev->h.ts)) != NULL) {
 		struct relation relation = stall_of(i, m, ev, model__device(m, dev));
 
-		if (relation.kind == RELATION_NONE)
+		if (relation.kind == RELATION_NONE || (!is_long && !failed_in(i, ev)))
 			continue;
 		take_stall(i, ev, median, dev, relation);
 		return 0;
 	}
+	if (!is_long)
+		return 0;
 	i = incidents__new(in, ev->begin, dev, &err);
 	if (!i)
 		return err;

@@ -20,7 +20,13 @@ int trouble__error(struct incidents *in, struct model *m, const struct iot_troub
 #define TROUBLE_STALL       100000000ULL /* ns */
 #define TROUBLE_STALL_TIMES 100
 
-/* To be called for flushes of TROUBLE_STALL and longer only. */
-int trouble__long_flush(struct incidents *in, struct model *m, const struct iot_flush *ev);
+int trouble__flush(struct incidents *in, struct model *m, const struct iot_flush *ev);
+
+/* Whether a flush is worth a call: nearly none is. */
+static inline bool trouble__wants(const struct incidents *in, const struct iot_flush *ev)
+{
+	return ev->begin && ev->begin < ev->h.ts &&
+	       (ev->h.ts - ev->begin >= TROUBLE_STALL || ev->begin <= in->open_error);
+}
 
 #endif

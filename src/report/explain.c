@@ -23,8 +23,6 @@ char *explain__title(const struct incident *i, const struct model *m)
 		fprintf(out, ": %s", words__device_name(m, i->dev).s);
 	else if (i->before.count)
 		fprintf(out, ", after a reset of %s", words__device_name(m, i->before.dev).s);
-	else if (i->stall.count && i->stall.dev)
-		fprintf(out, ", in a flush for %s", words__device_name(m, i->stall.dev).s);
 	if (hang && i->hang.dev != i->dev)
 		fprintf(out, ", then a hang of %s", words__device_name(m, i->hang.dev).s);
 	else if (hang)

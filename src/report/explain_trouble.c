@@ -89,7 +89,8 @@ static void say_stall(FILE *out, const struct incident *i, const struct model *m
 	fputs(".", out);
 	if (s->count > 1)
 		fprintf(out, " It was the longest of %llu that stalled.", s->count);
-	fputs(" Whoever had to wait for it stood still.", out);
+	if (i->judgement.verdict == VERDICT_FLUSH_STALL)
+		fputs(" Whoever had to wait for it stood still.", out);
 	if (i->nr_faults)
 		say_relation(out, i, &s->relation, s->dev, m);
 }
