@@ -196,6 +196,10 @@ int incidents__fault(struct incidents *in, struct model *m, const struct iot_fau
 		f.domain_by_attach = true;
 	}
 	i = burst_of(in, &f, ev->source);
+	if (!f.domain && dev && !dev->nr_stays) {
+		f.domain = i ? i->faults[0]->domain : relate__alias_domain(m, dev);
+		f.domain_by_attach = f.domain_by_alias = f.domain;
+	}
 	if (!i) {
 		i = incidents__new(in, f.first, f.dev, &err);
 		if (!i) {

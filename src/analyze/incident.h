@@ -64,6 +64,7 @@ struct incident_fault {
 	bool rid_known, iova_known;
 	bool domain_by_attach; /* the event didn't say: taken from what the device was attached to
 				*/
+	bool domain_by_alias;  /* … and the device from its requester id, which no device has */
 	/* State when it was first seen (src/analyze/lookup.c). A struct dead with unmap_ts 0 was
 	 * mapped at that moment. */
 	bool has_dead, has_live, has_below, has_above, has_flush;

@@ -239,6 +239,11 @@ static void note_owner(struct incident *i, const struct incident_fault *f)
 {
 	const struct dead *d = &f->dead;
 
+	if (f->domain_by_alias)
+		incident__note(i,
+			       "No device has the requester id of the fault: that it stands for "
+			       "devices of domain %u is inferred from bus and slot.",
+			       f->domain);
 	if (f->has_live || !f->has_dead)
 		return;
 	if (!d->map_ts)

@@ -77,6 +77,22 @@ struct relation relate(const struct model_device *a, const struct model_device *
 	return r.kind ? r : by_offset(b, a);
 }
 
+__u32 relate__alias_domain(const struct model *m, const struct model_device *alias)
+{
+	__u32 domain = 0;
+
+	idtab__for_each (&m->devices, s) {
+		const struct model_device *dev = s->value;
+
+		if (by_alias(alias, dev) == RELATION_NONE || !dev->domain)
+			continue;
+		if (domain && domain != dev->domain)
+			return 0;
+		domain = dev->domain;
+	}
+	return domain;
+}
+
 struct relation relate__by_iommu(const struct model_device *a, const struct model_device *b)
 {
 	struct relation r = relate(a, b);

@@ -29,6 +29,10 @@ struct relation {
 /* Either may be NULL: RELATION_NONE. Never IOMMU or UNSAID. */
 struct relation relate(const struct model_device *a, const struct model_device *b);
 
+/* The domain of the devices that this one's requester id may stand for (BRIDGE, FUNCTION); 0 =
+ * none, or several. Takes a look at every device. */
+__u32 relate__alias_domain(const struct model *m, const struct model_device *alias);
+
 /* For what stops everybody behind an IOMMU, such as a flush that doesn't end: also IOMMU, and
  * UNSAID where one is NULL. */
 struct relation relate__by_iommu(const struct model_device *a, const struct model_device *b);

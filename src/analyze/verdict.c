@@ -333,6 +333,9 @@ void verdict__judge(struct incident *i, struct model *m, __u64 *work)
 	i->nr_notes = 0;
 	for (__u32 n = 0; n < i->nr_kept; n++) {
 		judge_fault(i->faults[n], m);
+		if (i->faults[n]->domain_by_alias &&
+		    i->faults[n]->judgement.confidence == CONFIDENCE_CERTAIN)
+			i->faults[n]->judgement.confidence = CONFIDENCE_LIKELY;
 		lookup__reuse(i->faults[n], m, work);
 	}
 	if (i->nr_faults)

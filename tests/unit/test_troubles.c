@@ -473,6 +473,32 @@ static void a_bridge_stands_for_what_is_behind_it(void **state)
 	says("what a PCIe-to-PCI bridge puts in");
 }
 
+static void the_domain_behind_a_bridge_is_inferred(void **state)
+{
+	(void)state;
+	device(PEER, "0000:05:04.0", "e1000", "", 8);
+	domain_of_type(30, 9, IOT_TYPE_DMA, 0);
+	attach(40, PEER, 9);
+	map_in(1000, 9, IOVA, 0x1000, 1);
+	fault_of_rid(3000, 0x0500);
+	a->incidents.list[0]->faults[0]->access = IOT_ACCESS_WRITE;
+	expect(VERDICT_PERMISSION, CONFIDENCE_LIKELY);
+	says("No device has the requester id of the fault: that it stands for devices of domain 9");
+}
+
+static void of_two_domains_behind_a_bridge_none_is_taken(void **state)
+{
+	(void)state;
+	device(PEER, "0000:05:04.0", "e1000", "", 8);
+	device(7, "0000:05:05.0", "e1000", "", 9);
+	domain_of_type(30, 9, IOT_TYPE_DMA, 0);
+	attach(40, PEER, 9);
+	attach(41, 7, DOM);
+	map_in(1000, 9, IOVA, 0x1000, 1);
+	fault_of_rid(3000, 0x0500);
+	expect(VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN);
+}
+
 static void a_function_that_does_not_exist_stands_for_its_slot(void **state)
 {
 	(void)state;
@@ -536,6 +562,8 @@ int main(void)
 		SCENE(json_has_what_the_text_says),
 		SCENE(json_has_the_share),
 		SCENE(a_bridge_stands_for_what_is_behind_it),
+		SCENE(the_domain_behind_a_bridge_is_inferred),
+		SCENE(of_two_domains_behind_a_bridge_none_is_taken),
 		SCENE(a_function_that_does_not_exist_stands_for_its_slot),
 		SCENE(a_device_that_exists_stands_for_itself),
 		SCENE(the_root_bus_has_no_bridge),

@@ -118,9 +118,28 @@ static void a_neighbour_from_before_a_loss_proves_nothing(void **state)
 {
 	(void)state;
 	map_at(1000, IOVA, 0x1000, RW);
-	loss(1100, 1200, IOT_LOST_DAMAGE);
+	loss(1100, 1200, IOT_LOST_RECURSION);
 	fault_at(3000000, IOVA + 0x1000, IOT_ACCESS_WRITE);
 	expect(VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN);
+}
+
+static void nor_does_one_above(void **state)
+{
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	loss(1100, 1200, IOT_LOST_RECURSION);
+	fault_at(3000000, IOVA - 64, IOT_ACCESS_WRITE);
+	expect(VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN);
+}
+
+static void a_neighbour_gone_since_the_loss_counts(void **state)
+{
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	loss(1100, 1200, IOT_LOST_RECURSION);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	fault_at(3000000, IOVA + 0x1004, IOT_ACCESS_WRITE);
+	expect(VERDICT_PAST_END, CONFIDENCE_LIKELY);
 }
 
 /* --- truncated
@@ -418,6 +437,8 @@ int main(void)
 		SCENE(in_an_older_domain_an_overrun_takes_a_second_of_watching),
 		SCENE(a_loss_just_before_makes_an_edge_unknown),
 		SCENE(a_neighbour_from_before_a_loss_proves_nothing),
+		SCENE(nor_does_one_above),
+		SCENE(a_neighbour_gone_since_the_loss_counts),
 		SCENE(missing_upper_bits_are_found),
 		SCENE(a_cut_at_forty_bits_is_told_from_one_at_thirty_two),
 		SCENE(a_mapping_just_gone_may_be_the_one),
