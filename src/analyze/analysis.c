@@ -46,6 +46,12 @@ int analysis__new(struct analysis **out, const struct analysis_opts *opts)
 		free(a);
 		return err;
 	}
+	err = timeline__init(&a->timeline);
+	if (err) {
+		model__free(&a->model);
+		free(a);
+		return err;
+	}
 	*out = a;
 	return 0;
 }
@@ -56,6 +62,7 @@ void analysis__free(struct analysis *a)
 		return;
 	incidents__free(&a->incidents);
 	model__free(&a->model);
+	timeline__free(&a->timeline);
 	free(a);
 }
 
@@ -91,6 +98,7 @@ int analysis__event(struct analysis *a, const struct iot_event *ev)
 	}
 	if (ev->flags & IOT_F_DERIVED)
 		return 0;
+	timeline__event(&a->timeline, &a->model, ev);
 	model__event(&a->model, ev);
 	switch (ev->id) {
 	case IOT_EV_FLUSH:
@@ -155,6 +163,7 @@ void analysis__finish(struct analysis *a)
 	if (err && !a->error)
 		a->error = err;
 	add_up(&a->model);
+	timeline__update(&a->timeline, &a->model);
 	for (__u32 n = 0; n < a->incidents.nr; n++) {
 		struct incident *i = a->incidents.list[n];
 

@@ -13,6 +13,7 @@
 
 #include "analyze/incident.h"
 #include "analyze/logline.h"
+#include "analyze/timeline.h"
 #include "event.h"
 #include "model/model.h"
 
@@ -24,6 +25,7 @@ struct analysis {
 	struct model model;
 	struct logline lines;
 	struct incidents incidents; /* judged by analysis__finish() */
+	struct timeline timeline;   /* up to date after analysis__finish() */
 	__u64 events;
 	__u64 log_lines, log_matched; /* of these events */
 	__u64 malformed;              /* events shorter than their id demands: passed over */

@@ -196,7 +196,9 @@ static void covered(const struct pending_unmap *u, bool lazy, void *ctx)
 {
 	struct covering *c = ctx;
 	struct model_device *dev = model__device(c->m, u->dev);
+	struct model_heat *heat = c->m->heat;
 	__u64 window = c->ev->h.ts - u->ts;
+	__u32 bucket;
 
 	for (__u32 i = 0; i < u->nr; i++) {
 		struct dead *d = history__get(&c->m->history, u->dead + i);
@@ -204,7 +206,9 @@ static void covered(const struct pending_unmap *u, bool lazy, void *ctx)
 		if (d)
 			mark(d, c->dom, c->ev);
 	}
-	hist__add(lazy ? &c->dom->stats.lazy : &c->dom->stats.strict, window);
+	bucket = hist__add(lazy ? &c->dom->stats.lazy : &c->dom->stats.strict, window);
+	if (heat)
+		(lazy ? heat->lazy : heat->strict)[bucket / 4]++;
 	if (dev)
 		hist__add(lazy ? &dev->stats.lazy : &dev->stats.strict, window);
 }
@@ -231,11 +235,16 @@ static void update_watched(struct model *m, const struct model_domain *dom,
 	}
 }
 
-static void count_flush(struct model_stats *s, const struct iot_flush *ev)
+static void count_flush(struct model_stats *s, const struct iot_flush *ev, struct model_heat *heat)
 {
+	__u32 bucket;
+
 	s->flushes[ev->why < MODEL_WHY_NR ? ev->why : IOT_WHY_UNKNOWN]++;
-	if (ev->begin && ev->kind != IOT_FLUSH_SYNC_MAP)
-		hist__add(&s->flush, ev->h.ts - ev->begin);
+	if (!ev->begin || ev->kind == IOT_FLUSH_SYNC_MAP)
+		return;
+	bucket = hist__add(&s->flush, ev->h.ts - ev->begin);
+	if (heat)
+		heat->flush[bucket / 4]++;
 }
 
 static struct model_load *load_at(struct model_domain *dom, __u64 ts)
@@ -313,10 +322,10 @@ void dma__flush(struct model *m, struct model_domain *dom, struct model_device *
 
 	m->total.flushes[ev->why < MODEL_WHY_NR ? ev->why : IOT_WHY_UNKNOWN]++;
 	if (dev)
-		count_flush(&dev->stats, ev);
+		count_flush(&dev->stats, ev, NULL);
 	if (!dom)
 		return;
-	count_flush(&dom->stats, ev);
+	count_flush(&dom->stats, ev, m->heat);
 	/* A flush whose begin isn't known can't be said to cover anything; one after map covers no
 	 * unmap. */
 	if (!ev->begin || ev->begin > ev->h.ts)
