@@ -26,7 +26,9 @@ BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Wall -Werror 
 LIB_SRC := $(wildcard src/*/*.c)
 BOOT_SRC := $(wildcard tools/boot/*.c)
 CMD_SRC := $(wildcard tools/iommutop/*.c)
-LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/assets.o
+# style, then scripts in the order in which they run
+ASSETS := $(addprefix src/report/assets/,report.css base.js tables.js chart.js incidents.js)
 BOOT_OBJ := $(BOOT_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
 # flush.bpf.c is a template that is opened once per flush function: a skeleton of its own
@@ -90,6 +92,15 @@ $(B)/libiommutop.a: $(LIB_OBJ)
 $(B)/%.o: %.c Makefile
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(B)/assets.c: src/report/assets/embed.sh $(ASSETS)
+	$(call say,EMBED,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$^ > $@
+
+$(B)/assets.o: $(B)/assets.c Makefile
+	$(call say,CC,$<)
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 # skeletons must exist before the collector is compiled the first time; later -MMD knows

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "report/advice.h"
 #include "report/evidence.h"
@@ -15,25 +14,6 @@
 static __u64 start_of(const struct model *m)
 {
 	return m->capture_begin ? m->capture_begin : m->first;
-}
-
-/* When it was: since the capture began (a log has its own time), and on the wall clock if that is
- * known. */
-static void print_when(FILE *out, const struct model *m, __u64 ts)
-{
-	__u64 start = m->capture_begin || m->has_mappings ? start_of(m) : 0;
-
-	fprintf(out, "%.6f s",
-		ts >= start ? (double)(ts - start) / 1e9 : -((double)(start - ts) / 1e9));
-	if (m->mono_to_real) {
-		__u64 real = ts + m->mono_to_real;
-		time_t sec = (time_t)(real / 1000000000);
-		char text[40];
-		struct tm tm;
-
-		if (gmtime_r(&sec, &tm) && strftime(text, sizeof(text), "%F %T", &tm))
-			fprintf(out, " (%s.%03llu UTC)", text, real / 1000000 % 1000);
-	}
 }
 
 static void print_evidence(FILE *out, const struct incident *i, const struct model *m)
@@ -62,8 +42,7 @@ static void print_incident(FILE *out, const struct incident *i, __u32 nr, const 
 	fputc('\n', out);
 	wrap__print(out, head, title);
 	fputs("     at ", out);
-	print_when(out, m, incident__zero(i));
-	fputs("\n\n", out);
+	fprintf(out, "%s\n\n", words__when(m, incident__zero(i)).s);
 	wrap__print(out, "     ", paragraph);
 	if (i->judgement.confidence == CONFIDENCE_UNKNOWN)
 		snprintf(head, sizeof(head), "     Not known: ");

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 #define STACK_FRAMES 2
 
@@ -59,6 +60,26 @@ struct words words__count(__u64 nr)
 struct words words__times(__u64 nr, const char *one, const char *many)
 {
 	return say("%llu %s", nr, nr == 1 ? one : many);
+}
+
+__u64 words__zero(const struct model *m)
+{
+	if (m->capture_begin)
+		return m->capture_begin;
+	return m->has_mappings ? m->first : 0;
+}
+
+struct words words__when(const struct model *m, __u64 ts)
+{
+	double s = (double)(__s64)(ts - words__zero(m)) / 1e9;
+	__u64 real = ts + m->mono_to_real;
+	time_t sec = (time_t)(real / 1000000000);
+	char text[40];
+	struct tm tm;
+
+	if (!m->mono_to_real || !gmtime_r(&sec, &tm) || !strftime(text, sizeof(text), "%F %T", &tm))
+		return say("%.6f s", s);
+	return say("%.6f s (%s.%03llu UTC)", s, text, real / 1000000 % 1000);
 }
 
 const struct model_device *words__find_device(const struct model *m, __u32 nr)

@@ -18,6 +18,11 @@ struct words words__bytes(__u64 bytes); /* "4 KiB", "1.5 MiB" */
 struct words words__count(__u64 nr);    /* "1234567", "12.3 M" */
 struct words words__times(__u64 nr, const char *one, const char *many); /* "1 fault", "3 faults" */
 
+/* ns: what the reports count time from: the capture's begin; 0 in a log, which has its own time. */
+__u64 words__zero(const struct model *m);
+/* "5.238000 s (2026-01-01 12:00:00.123 UTC)", the wall clock only if it is known. */
+struct words words__when(const struct model *m, __u64 ts);
+
 const struct model_device *words__find_device(const struct model *m, __u32 nr);
 const struct model_domain *words__find_domain(const struct model *m, __u32 nr);
 struct words words__device(const struct model *m,

@@ -9,17 +9,21 @@
 #include "analyze/analysis.h"
 #include "input.h"
 #include "opts.h"
+#include "report/html.h"
 #include "report/report.h"
 #include "util/error.h"
 
 struct analyze_opts {
 	bool json;
+	const char *html;
 	const char *klog;
 	uint64_t history;
 };
 
 static const struct opt analyze_table[] = {
 	{ OPT_FLAG, 0, "json", NULL, "as JSON", offsetof(struct analyze_opts, json), 0, 0 },
+	{ OPT_STRING, 0, "html", "FILE", "as one HTML file; - is standard output",
+	  offsetof(struct analyze_opts, html), 0, 0 },
 	{ OPT_STRING, 0, "klog", "FILE",
 	  "read a saved kernel log instead of a session; - is standard input",
 	  offsetof(struct analyze_opts, klog), 0, 0 },
@@ -52,6 +56,43 @@ static void print_about(FILE *out, struct json_object *about)
 		fputs("The session's end is torn: it was read up to the tear.\n", out);
 }
 
+/* The file comes to be in whole or not at all: a report that is there already isn't harmed. */
+static int write_html(const char *path, const struct analysis *a, struct json_object *about,
+		      struct error *err)
+{
+	bool is_stdout = !strcmp(path, "-");
+	char *part = NULL;
+	FILE *out = stdout;
+	int ret = 0;
+
+	if (!is_stdout) {
+		if (asprintf(&part, "%s.part", path) < 0)
+			return error__set(err, -ENOMEM, "out of memory");
+		out = fopen(part, "we");
+		if (!out) {
+			ret = error__set(err, -errno, "cannot write %s: %s", part, strerror(errno));
+			goto out;
+		}
+	}
+	ret = report__html(out, a, about);
+	if (!ret && (fflush(out) || ferror(out)))
+		ret = -(errno ?: EIO);
+	if (!is_stdout) {
+		if (fclose(out) && !ret)
+			ret = -errno;
+		if (!ret && rename(part, path))
+			ret = -errno;
+		if (ret)
+			remove(part);
+	}
+	if (ret)
+		error__set(err, ret, "cannot write the HTML report to %s: %s", path,
+			   strerror(-ret));
+out:
+	free(part);
+	return ret;
+}
+
 static int feed(void *ctx, const struct iot_event *ev)
 {
 	return analysis__event(ctx, ev);
@@ -71,6 +112,10 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 						 : "needs the session's directory, or --klog FILE");
 		return EXIT_USAGE;
 	}
+	if (o->html && o->json) {
+		cmd__complain("analyze", "makes either --html or --json");
+		return EXIT_USAGE;
+	}
 	ret = analysis__new(&a, &opts);
 	if (ret) {
 		cmd__complain("analyze", "cannot begin: %s", strerror(-ret));
@@ -83,7 +128,12 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 		goto out;
 	}
 	analysis__finish(a);
-	if (o->json) {
+	if (o->html) {
+		if (write_html(o->html, a, about, &err)) {
+			cmd__complain("analyze", "%s", err.text);
+			goto out;
+		}
+	} else if (o->json) {
 		json = report__json(a);
 		if (!json) {
 			cmd__complain("analyze", "cannot build the JSON report: out of memory");
