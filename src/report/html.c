@@ -18,14 +18,14 @@ typedef struct json_object json;
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A log's name stands for the host; a session without either is just a session. */
+/* A log's name, without its folders, stands for the host; a session without either is just a
+ * session. */
 static const char *subject(json *source)
 {
-	const char *host = html__string(source, "/hostname");
+	const char *host = html__string(source, "/hostname"), *log = html__string(source, "/klog");
+	const char *slash = strrchr(log, '/');
 
-	return *host                            ? host
-	       : *html__string(source, "/klog") ? html__string(source, "/klog")
-						: "session";
+	return *host ? host : slash ? slash + 1 : *log ? log : "session";
 }
 
 /* Nothing from outside may be loaded, sent or framed, and only our own script and style run. */
@@ -52,6 +52,15 @@ static void print_number(FILE *out, const char *name, __u64 nr, const char *clas
 	fprintf(out, "<div%s><dt>%s</dt><dd>%llu</dd></div>\n", nr ? class : "", name, nr);
 }
 
+/* What a kernel log alone doesn't tell isn't none. */
+static void print_traced(FILE *out, const struct model *m, const char *name, __u64 nr)
+{
+	if (m->has_mappings || m->capture_begin)
+		print_number(out, name, nr, "");
+	else
+		fprintf(out, "<div><dt>%s</dt><dd>-</dd></div>\n", name);
+}
+
 static __u64 lost_events(const struct model *m)
 {
 	__u64 sum = 0;
@@ -73,9 +82,9 @@ static void print_numbers(FILE *out, const struct analysis *a)
 	fprintf(out, "<dl class=\"numbers\">\n<div><dt>recorded</dt><dd>%s</dd></div>\n",
 		words__duration(end > begin ? end - begin : 0).s);
 	print_number(out, "events", a->events, "");
-	print_number(out, "maps", m->total.maps, "");
-	print_number(out, "unmaps", m->total.unmaps, "");
-	print_number(out, "IOTLB flushes", flushes, "");
+	print_traced(out, m, "maps", m->total.maps);
+	print_traced(out, m, "unmaps", m->total.unmaps);
+	print_traced(out, m, "IOTLB flushes", flushes);
 	print_number(out, "faults", m->total.faults, " class=\"bad\"");
 	print_number(out, "hangs", m->total.hangs, " class=\"bad\"");
 	print_number(out, "resets", m->total.resets, " class=\"bad\"");
@@ -89,7 +98,7 @@ static void print_source(FILE *out, json *source)
 		const char *key, *label;
 	} known[] = { { "hostname", "host" },
 		      { "kernel_release", "kernel" },
-		      { "command", "command" },
+		      { "command_line", "command" },
 		      { "klog", "kernel log" } };
 
 	fputs("<dl class=\"source\">\n", out);

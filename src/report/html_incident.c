@@ -9,18 +9,20 @@
 
 typedef struct json_object json;
 
-/* Certain, likely and unknown differ by word and sign, not by colour alone. */
-static void print_confidence(FILE *out, json *o)
+/* "certain", "likely", "not known" */
+static const char *confidence(json *o)
 {
 	const char *c = html__string(o, "/confidence");
 
-	fprintf(out, "<span class=\"confidence %s\">%s</span>",
-		!strcmp(c, "certain")  ? "certain"
-		: !strcmp(c, "likely") ? "likely"
-				       : "unknown",
-		!strcmp(c, "certain")  ? "certain"
-		: !strcmp(c, "likely") ? "likely"
-				       : "not known");
+	return strcmp(c, "certain") && strcmp(c, "likely") ? "not known" : c;
+}
+
+/* They differ by word and sign, not by colour alone. */
+static void print_confidence(FILE *out, json *o)
+{
+	const char *c = confidence(o);
+
+	fprintf(out, "<span class=\"confidence %s\">%s</span>", *c == 'n' ? "unknown" : c, c);
 }
 
 static void print_element(FILE *out, const char *tag, const char *class, const char *text)
@@ -152,15 +154,10 @@ static void print_one(FILE *out, const struct model *m, json *incident)
 	fputs("</span></p>\n", out);
 	print_element(out, "p", "explanation", html__string(incident, "/explanation"));
 	if (*reason) {
-		fputs("<p class=\"reason\"><b>Why this sure:</b> ", out);
+		fprintf(out, "<p class=\"reason\"><b>Why %s:</b> ", confidence(incident));
 		html__text(out, reason);
 		fputs("</p>\n", out);
 	}
-	if (json_object_get_boolean(html__at(incident, "/fault_count_is_floor")))
-		fprintf(out,
-			"<p class=\"floor\"><b>At least</b> %llu faults: the kernel log, which is "
-			"rate limited, was the only source or says that it suppressed lines.</p>\n",
-			html__u64(incident, "/fault_count"));
 	print_notes(out, html__at(incident, "/not_seen"));
 	print_evidence(out, html__at(incident, "/evidence"));
 	print_faults(out, html__at(incident, "/faults"));

@@ -2,6 +2,7 @@
 #include "report/html_tables.h"
 
 #include <json-c/json.h>
+#include <stdbool.h>
 
 #include "report/html_text.h"
 #include "report/words.h"
@@ -10,7 +11,10 @@ typedef struct json_object json;
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
-static void print_devices(FILE *out, json *report)
+/* A kernel log alone tells nothing of maps: the last columns. */
+#define TRACED_COLUMNS 3
+
+static void print_devices(FILE *out, json *report, bool traced)
 {
 	static const struct html_column devices[] = {
 		{ "name", "/name", NULL, HTML_CODE },
@@ -20,12 +24,12 @@ static void print_devices(FILE *out, json *report)
 		{ "group", "/group", NULL, HTML_TEXT },
 		{ "PF", "/physfn", "of a virtual function: its physical function", HTML_CODE },
 		{ "domain", "/domain", "attached to it at the end", HTML_TEXT },
-		{ "maps", "/stats/maps", NULL, HTML_COUNT },
-		{ "unmaps", "/stats/unmaps", NULL, HTML_COUNT },
-		{ "mapped", "/stats/map_bytes", "bytes, all maps together", HTML_BYTES },
 		{ "faults", "/stats/faults", NULL, HTML_COUNT },
 		{ "hangs", "/stats/hangs", NULL, HTML_COUNT },
 		{ "resets", "/stats/resets", NULL, HTML_COUNT },
+		{ "maps", "/stats/maps", NULL, HTML_COUNT },
+		{ "unmaps", "/stats/unmaps", NULL, HTML_COUNT },
+		{ "mapped", "/stats/map_bytes", "bytes, all maps together", HTML_BYTES },
 	};
 	static const struct html_column domains[] = {
 		{ "domain", "/number", NULL, HTML_TEXT },
@@ -46,13 +50,14 @@ static void print_devices(FILE *out, json *report)
 	      "id=\"h-devices\">Devices and "
 	      "domains</h2>\n",
 	      out);
-	if (!html__table(out, "Devices", html__at(report, "/devices"), devices, NR(devices), 0))
+	if (!html__table(out, "Devices", html__at(report, "/devices"), devices,
+			 NR(devices) - (traced ? 0 : TRACED_COLUMNS), 0))
 		fputs("<p>No device is known.</p>\n", out);
 	html__table(out, "Domains", html__at(report, "/domains"), domains, NR(domains), 0);
 	fputs("</section>\n", out);
 }
 
-static void print_flushes(FILE *out, json *report)
+static void print_flushes(FILE *out, json *report, bool traced)
 {
 	static const struct html_column flushes[] = {
 		{ "domain", "/number", NULL, HTML_TEXT },
@@ -101,7 +106,10 @@ static void print_flushes(FILE *out, json *report)
 			   NR(flushes), 1);
 	rows += html__table(out, "Windows of lazy unmaps", domains, lazy, NR(lazy), 1);
 	rows += html__table(out, "Windows of strict unmaps", domains, strict, NR(strict), 1);
-	fputs(rows ? "</div>\n</section>\n" : "</div>\n<p>None were seen.</p>\n</section>\n", out);
+	fputs(rows     ? "</div>\n</section>\n"
+	      : traced ? "</div>\n<p>None were seen.</p>\n</section>\n"
+		       : "</div>\n<p>A kernel log doesn't tell of them.</p>\n</section>\n",
+	      out);
 }
 
 static json *seconds(const struct model *m, __u64 ts)
@@ -165,7 +173,9 @@ static void print_coverage(FILE *out, const struct model *m, json *report)
 
 void html_tables__all(FILE *out, const struct model *m, json *report)
 {
-	print_devices(out, report);
-	print_flushes(out, report);
+	bool traced = m->has_mappings || m->capture_begin;
+
+	print_devices(out, report, traced);
+	print_flushes(out, report, traced);
 	print_coverage(out, m, report);
 }

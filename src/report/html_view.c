@@ -212,7 +212,7 @@ static json *gaps(const struct analysis *a)
 	json *all = json_object_new_array();
 	char text[192];
 
-	if (m->attach_begin && m->attach_begin < m->capture_begin)
+	if (m->attach_begin && m->capture_begin > a->timeline.origin + (1ULL << a->timeline.shift))
 		json_object_array_add(all, gap(&a->timeline, m->attach_begin, m->capture_begin,
 					       "hooks were being attached: coverage is partial"));
 	for (size_t i = 0; i < m->nr_losses; i++) {

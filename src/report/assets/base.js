@@ -12,7 +12,7 @@ document.documentElement.classList.add("js");
 function duration(ns) {
 	if (ns < 1000)
 		return Math.round(ns) + " ns";
-	const units = [[1e3, "µs"], [1e6, "ms"], [1e9, "s"]];
+	const units = [[1e3, "us"], [1e6, "ms"], [1e9, "s"]];
 	const [unit, name] = units.find(([u]) => ns / u < 999.5) || units[2];
 	const v = ns / unit;
 	return v.toFixed(v < 9.995 ? 2 : v < 99.95 ? 1 : 0) + " " + name;

@@ -3,7 +3,7 @@
 "use strict";
 
 const chart = (() => {
-	const LEFT = 132, RIGHT = 14, LEVELS = 6;
+	const LEFT = 132, RIGHT = 14, LEVELS = 6, TITLE = 20;
 	const WHOLE = Math.max(view.end, view.width);
 	const nr = view.maps.length;
 	const place = $("#chart");
@@ -44,7 +44,7 @@ const chart = (() => {
 	}
 
 	const label = (lane, y, text, cls) =>
-		svg("text", { class: cls || "label", x: LEFT - 8, y, "text-anchor": "end" }, text);
+		svg("text", { class: cls || "label", x: LEFT - 14, y, "text-anchor": "end" }, text);
 	const line = (y, cls) => svg("line", { class: cls, x1: LEFT, x2: width - RIGHT, y1: y, y2: y });
 
 	function pairLane() {
@@ -124,6 +124,9 @@ const chart = (() => {
 
 	// Cells of like shade are one path: a heat map is six elements, however many cells it has.
 	function heatLane(map) {
+		const scale = y => Array.from({ length: LEVELS }, (_, n) =>
+			svg("rect", { class: "h" + (n + 1), x: width - RIGHT - 250 + n * 12, y, width: 12, height: 8 }));
+
 		let low = Infinity, high = 0, max = 0;
 		const columns = Array.from({ length: nr }, () => new Map());
 		for (let i = 0; i < map.cells.length; i += 3) {
@@ -139,12 +142,14 @@ const chart = (() => {
 		const level = count => 1 + Math.min(LEVELS - 1, Math.floor(Math.log(count) / Math.log(max + 1) * LEVELS));
 
 		return {
-			height: clamp(rows * 6, 72, 132),
+			height: clamp(rows * 6, 72, 132) + TITLE,
 			map,
 			columns,
-			rowAt(y) { return clamp(high - Math.floor((y - this.y) / this.height * rows), low, high); },
-			yOf(row) { return this.y + (high - row) / rows * this.height; }, // upper edge
-			draw(g, y, h) {
+			rowHeight() { return (this.height - TITLE) / rows; },
+			rowAt(y) { return clamp(high - Math.floor((y - this.y - TITLE) / this.rowHeight()), low, high); },
+			yOf(row) { return this.y + TITLE + (high - row) * this.rowHeight(); }, // upper edge
+			draw(g, top, whole) {
+				const y = top + TITLE, h = whole - TITLE;
 				const paths = Array(LEVELS + 1).fill("");
 				g.append(svg("rect", { class: "ground", x: LEFT, y, width: width - LEFT - RIGHT, height: h }));
 				for (let b = first(); b <= last(); b++) {
@@ -163,20 +168,24 @@ const chart = (() => {
 					if (at < y + 6 || at > y + h)
 						continue;
 					g.append(line(at, "grid"),
-						svg("text", { class: "max", x: LEFT - 8, y: at + 4, "text-anchor": "end" },
+						svg("text", { class: "max", x: LEFT - 14, y: at + 4, "text-anchor": "end" },
 							duration(decade).replace(/\.0+ /, " ")));
 				}
-				g.append(svg("text", { class: "label over", x: LEFT + 6, y: y + 14 }, map.name),
-					svg("text", { class: "max over", x: width - RIGHT - 6, y: y + 14, "text-anchor": "end" },
-						`darkest: up to ${max} ${map.unit} in a cell`));
+				g.append(svg("text", { class: "label", x: LEFT, y: y - 5 }, map.name),
+					svg("text", { class: "max", x: width - RIGHT, y: y - 5, "text-anchor": "end" },
+						`${max} ${map.unit} in a cell at most`), ...scale(y - 13));
 			},
 		};
 	}
 
 	const kinds = ["fault", "hang", "reset"];
+	const sum = values => values.reduce((a, b) => a + b, 0);
+	// A mark is one page of an incident; a storm shows in the numbers only.
+	const storm = sum(view.faults) > marks.filter(m => m.kind === "fault").length;
 	const all = [
 		...(view.incidents.length ? [incidentLane()] : []),
 		...kinds.filter(k => marks.some(m => m.kind === k)).map(markLane),
+		...(storm ? [areaLane("all faults", view.faults, "faults", v => rate(perSecond(v)), 38)] : []),
 		...(view.maps.some(Boolean) || view.unmaps.some(Boolean) ? [pairLane()] : []),
 		...view.flushes.map(f =>
 			areaLane(`flush: ${f.name}`, f.values, "why" + f.why, v => rate(perSecond(v)), 38)),
@@ -257,7 +266,7 @@ const chart = (() => {
 		count("unmaps", view.unmaps[b], bytes(view.unmap_bytes[b]));
 		for (const f of view.flushes)
 			count("flush: " + f.name, f.values[b]);
-		rows.push(["mapped now", bytes(view.live_bytes[b])]);
+		rows.push(["mapped at its end", bytes(view.live_bytes[b])]);
 		for (const kind of ["faults", "hangs", "resets"])
 			if (view[kind][b])
 				count(kind, view[kind][b]);
