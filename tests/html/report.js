@@ -158,7 +158,7 @@ async function incidents(report) {
 	await click(link);
 	check("a click in the list shows the incident", await browser.until(inView(second)));
 	check("its evidence is in sight", await browser.until(inView(second + " .evidence")));
-	check("it is marked", await ev(`document.querySelector("${second}").classList.contains("selected")`));
+	check("it is marked", await browser.until(`document.querySelector("${second}").classList.contains("selected")`));
 	check("its moment is marked in the time line", await ev(`(() => {
 		const band = document.querySelector("#chart .band").getBBox();
 		const mark = document.querySelector('#chart .mark.fault[href="${second}"]').getBBox();
@@ -227,7 +227,8 @@ async function keyboard() {
 	check("n goes to the first mark", JSON.stringify(values).includes("0x7b657064"), values);
 	await key("Enter");
 	check("Enter goes to its incident", await browser.until(`location.hash === "#incident-1" && ${inView("#incident-1")}`));
-	check("which has the focus", await browser.until('document.activeElement.id === "incident-1"'));
+	check("which is marked and has the focus", await browser.until(`document.querySelector("#incident-1").classList.contains("selected") &&
+		document.activeElement.id === "incident-1"`));
 	await ev('document.querySelector("#chart svg").focus()');
 	await key("ArrowRight");
 	const from = (await ev(readout)).from;

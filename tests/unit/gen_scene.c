@@ -122,7 +122,7 @@ static void stack(__u32 nr, __u64 first, __u64 second)
 		struct iot_stack stack;
 		__u64 ip[4];
 	} ev = { .stack = { .h = head(IOT_EV_STACK, sizeof(ev), 0, 0), .nr = 4 },
-		 .ip = { 0xffffffff81000010, first, second, 0xffffffff81000040 } };
+		 .ip = { 0xffffffff81000010 + nr % 2, first, second, 0xffffffff81000040 } };
 
 	ev.stack.h.stack = nr;
 	add(&ev);
@@ -306,7 +306,8 @@ static void scene(void)
 	device(DISK, IOT_TYPE_DMA, name("0000:04:00.0", "'\"&amp;<b onclick=x>_______________"),
 	       name("nvme", "</title><svg/onload=1>"), "");
 	device(IDLE, IOT_TYPE_DMA_FQ, "0000:03:10.0", "ixgbevf", name("0000:03:00.0", "<!--"));
-	symbol(0xffffffff81000010, 0x12, "dma_map_page_attrs");
+	symbol(0xffffffff81000010, 0x12, "dma_unmap_page_attrs");
+	symbol(0xffffffff81000011, 0x5e, "dma_map_page_attrs");
 	symbol(0xffffffff81000020, 0x5a, name("ixgbe_tx_map [ixgbe]", "</pre><script>alert(2)"));
 	symbol(0xffffffff81000021, 0x91, "ixgbe_clean_tx_irq [ixgbe]");
 	symbol(0xffffffff81000022, 0x1c, "nvme_map_data [nvme]");

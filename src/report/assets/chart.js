@@ -12,10 +12,11 @@ const chart = (() => {
 	let cursor = null; // { bucket, lane, value } or with a mark
 	let selected = 0;
 	let drag = null;
+	let paper = 0; // width while printing: letters keep their size on a narrow page
 	let root, cursorLine, selection, lanes;
 
 	if (!place || !nr)
-		return { select() {}, zoomTo() {} };
+		return { select() {}, zoomTo() {}, print() {} };
 
 	const x = ns => LEFT + (ns - from) / (to - from) * (width - LEFT - RIGHT);
 	const ns = px => from + (px - LEFT) / (width - LEFT - RIGHT) * (to - from);
@@ -224,7 +225,7 @@ const chart = (() => {
 	}
 
 	function draw() {
-		width = Math.max(place.clientWidth, 480);
+		width = paper || Math.max(place.clientWidth, 480);
 		lanes = all;
 		const back = svg("g", {}), front = svg("g", {}), over = svg("g", {});
 		let y = 0;
@@ -405,6 +406,10 @@ const chart = (() => {
 	return {
 		select(number) {
 			selected = number;
+			draw();
+		},
+		print(on) {
+			paper = on ? 800 : 0;
 			draw();
 		},
 		zoomTo(number) {

@@ -62,4 +62,6 @@ $("#save").addEventListener("click", () => {
 addEventListener("beforeprint", () => {
 	for (const details of $$("article.incident details"))
 		details.open = true;
+	chart.print(true);
 });
+addEventListener("afterprint", () => chart.print(false));
