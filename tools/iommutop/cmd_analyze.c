@@ -35,7 +35,7 @@ static const struct opt analyze_table[] = {
 
 static void print_about(FILE *out, struct json_object *about)
 {
-	static const char *const first[] = { "hostname", "kernel_release", "command_line", "klog" };
+	static const char *const first[] = { "hostname", "kernel_release", "command", "klog" };
 	bool any = false;
 
 	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
