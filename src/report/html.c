@@ -163,7 +163,6 @@ static void print_incidents(FILE *out, const struct analysis *a, json *report, s
 		nr ? words__times(nr, "incident", "incidents").s : "No incidents");
 	if (!nr)
 		fputs("<p>No fault and no hang was seen.</p>\n", out);
-	html_incident__all(out, &a->model, incidents, shown);
 	if (nr > shown)
 		fprintf(out,
 			"<p class=\"warning\">%zu more incidents are not in this file; "
@@ -175,6 +174,7 @@ static void print_incidents(FILE *out, const struct analysis *a, json *report, s
 			"many "
 			"incidents.</p>\n",
 			a->incidents.dropped);
+	html_incident__all(out, &a->model, incidents, shown);
 	fputs("</section>\n", out);
 }
 

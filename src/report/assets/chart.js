@@ -110,15 +110,17 @@ const chart = (() => {
 			height: 24,
 			draw(g, y, h) {
 				g.append(label(this, y + h / 2 + 4, "incidents"));
-				for (const i of view.incidents) {
-					if (i.begin > to || i.end < from)
-						continue;
-					const at = clamp(x(i.begin), LEFT, width - RIGHT);
+				const inside = view.incidents.filter(i => i.begin <= to && i.end >= from);
+				const places = inside.map(i => clamp(x(i.begin), LEFT, width - RIGHT));
+				inside.forEach((i, n) => {
+					// Where they crowd, a dot; zooming in brings the numbers back.
+					const crowded = [n - 1, n + 1].some(k => Math.abs(places[k] - places[n]) < 18);
 					g.append(link(i.number, "badge" + (i.number === selected ? " selected" : ""),
 						`incident ${i.number}, from ${seconds(i.begin, 1e6)}`,
-						svg("circle", { cx: at, cy: y + h / 2, r: 9 }),
-						svg("text", { x: at, y: y + h / 2 + 4, "text-anchor": "middle" }, String(i.number))));
-				}
+						svg("circle", { cx: places[n], cy: y + h / 2, r: crowded ? 4 : 9 }),
+						...(crowded ? [] : [svg("text", { x: places[n], y: y + h / 2 + 4, "text-anchor": "middle" },
+							String(i.number))])));
+				});
 			},
 		};
 	}
