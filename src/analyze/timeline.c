@@ -19,18 +19,28 @@ void timeline__free(struct timeline *t)
 	t->buckets = NULL;
 }
 
-static void totals(const struct model_stats *s, __u64 counts[TIMELINE_SERIES])
+void timeline__count(struct timeline *t, const struct iot_event *ev)
 {
-	counts[TIMELINE_MAPS] = s->maps;
-	counts[TIMELINE_MAP_BYTES] = s->map_bytes;
-	counts[TIMELINE_MAP_FAILED] = s->map_failed;
-	counts[TIMELINE_UNMAPS] = s->unmaps;
-	counts[TIMELINE_UNMAP_BYTES] = s->unmap_bytes;
-	counts[TIMELINE_FAULTS] = s->faults;
-	counts[TIMELINE_HANGS] = s->hangs;
-	counts[TIMELINE_RESETS] = s->resets;
-	for (__u32 why = 0; why < MODEL_WHY_NR; why++)
-		counts[TIMELINE_FLUSHES + why] = s->flushes[why];
+	__u64 *counts = t->buckets[t->nr - 1].counts;
+	const void *body = ev;
+
+	if (ev->id == IOT_EV_MAP) {
+		const struct iot_map *map = body;
+
+		if (map->ret) {
+			counts[TIMELINE_MAP_FAILED]++;
+			return;
+		}
+		counts[TIMELINE_MAPS]++;
+		counts[TIMELINE_MAP_BYTES] += map->size;
+	} else if (ev->id == IOT_EV_UNMAP) {
+		counts[TIMELINE_UNMAPS]++;
+		counts[TIMELINE_UNMAP_BYTES] += ((const struct iot_unmap *)body)->unmapped;
+	} else if (ev->id == IOT_EV_FLUSH) {
+		__u8 why = ((const struct iot_flush *)body)->why;
+
+		counts[TIMELINE_FLUSHES + (why < MODEL_WHY_NR ? why : IOT_WHY_UNKNOWN)]++;
+	}
 }
 
 static __u64 live_bytes(const struct model *m)
@@ -45,22 +55,25 @@ static __u64 live_bytes(const struct model *m)
 void timeline__update(struct timeline *t, const struct model *m)
 {
 	struct timeline_bucket *b;
-	__u64 now[TIMELINE_SERIES];
+	const __u64 now[TIMELINE_RARE] = {
+		[TIMELINE_FAULTS - TIMELINE_FAULTS] = m->total.faults,
+		[TIMELINE_HANGS - TIMELINE_FAULTS] = m->total.hangs,
+		[TIMELINE_RESETS - TIMELINE_FAULTS] = m->total.resets,
+	};
 
 	if (!t->nr)
 		return;
 	b = &t->buckets[t->nr - 1];
-	totals(&m->total, now);
-	for (__u32 i = 0; i < TIMELINE_SERIES; i++) {
-		b->counts[i] += now[i] - t->seen[i];
+	for (__u32 i = 0; i < TIMELINE_RARE; i++) {
+		b->counts[TIMELINE_FAULTS + i] += now[i] - t->seen[i];
 		t->seen[i] = now[i];
 	}
 	b->live_bytes = live_bytes(m);
 }
 
-static void add_heat(struct model_heat *into, const struct model_heat *from)
+static void add_heat(struct heat *into, const struct heat *from)
 {
-	for (__u32 i = 0; i < MODEL_HEAT_ROWS; i++) {
+	for (__u32 i = 0; i < HEAT_ROWS; i++) {
 		into->lazy[i] += from->lazy[i];
 		into->strict[i] += from->strict[i];
 		into->flush[i] += from->flush[i];

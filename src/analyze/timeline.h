@@ -5,8 +5,9 @@
  * beforehand how long a session is, so intervals begin narrow; when time runs over the end of the
  * last one, neighbours are merged in pairs and each interval is twice as wide.
  *
- * Costs one comparison an event: counters aren't kept here, but are the growth of the model's
- * totals between the begin and the end of an interval. So the sum over all intervals is the total.
+ * The sum over all intervals is the model's total: a map, an unmap or a flush counts in the
+ * interval of its own time; faults, hangs and resets in the one in which the model's total grew,
+ * because src/analyze knows which are one seen twice; a window in the one in which it ended.
  */
 #ifndef IOMMUTOP_ANALYZE_TIMELINE_H
 #define IOMMUTOP_ANALYZE_TIMELINE_H
@@ -23,17 +24,18 @@ enum timeline_series {
 	TIMELINE_MAP_FAILED,
 	TIMELINE_UNMAPS,
 	TIMELINE_UNMAP_BYTES,
-	TIMELINE_FAULTS,
+	TIMELINE_FLUSHES, /* + IOT_WHY_* */
+	TIMELINE_FAULTS = TIMELINE_FLUSHES + MODEL_WHY_NR,
 	TIMELINE_HANGS,
 	TIMELINE_RESETS,
-	TIMELINE_FLUSHES, /* + IOT_WHY_* */
-	TIMELINE_SERIES = TIMELINE_FLUSHES + MODEL_WHY_NR,
+	TIMELINE_SERIES,
 };
+#define TIMELINE_RARE (TIMELINE_SERIES - TIMELINE_FAULTS)
 
 struct timeline_bucket {
 	__u64 counts[TIMELINE_SERIES];
 	__u64 live_bytes; /* mapped at its end, in all domains, by maps that were seen */
-	struct model_heat heat;
+	struct heat heat;
 };
 
 /* Interval n is from origin + (n << shift) to origin + (n + 1 << shift), its end not included. */
@@ -42,21 +44,25 @@ struct timeline {
 	__u64 origin; /* ns: first event that isn't a table or a snapshot */
 	__u64 next;   /* ns: the interval in hand ends here; 0 = nothing has happened yet */
 	__u32 shift;
-	__u32 nr;                    /* intervals begun; the last is the one in hand */
-	__u64 seen[TIMELINE_SERIES]; /* the totals, as far as they are in buckets */
+	__u32 nr;                  /* intervals begun; the last is the one in hand */
+	__u64 seen[TIMELINE_RARE]; /* totals of faults and so on, as far as they are in buckets */
 };
 
 int timeline__init(struct timeline *t); /* 0 or -ENOMEM */
 void timeline__free(struct timeline *t);
 
-/* The slow half of timeline__event(). */
+/* The halves of timeline__event(): time moves on, and events of mapping. */
 void timeline__advance(struct timeline *t, struct model *m, const struct iot_event *ev);
+void timeline__count(struct timeline *t, const struct iot_event *ev);
 
-/* Before the model takes the event. Events before the interval in hand count in it. */
+/* Before the model takes the event, whose length has been checked. Events before the interval in
+ * hand count in it. */
 static inline void timeline__event(struct timeline *t, struct model *m, const struct iot_event *ev)
 {
 	if (ev->ts >= t->next)
 		timeline__advance(t, m, ev);
+	if (ev->id <= IOT_EV_FLUSH && t->nr)
+		timeline__count(t, ev);
 }
 
 /* Brings the interval in hand up to date. More events may follow. */

@@ -196,19 +196,17 @@ static void covered(const struct pending_unmap *u, bool lazy, void *ctx)
 {
 	struct covering *c = ctx;
 	struct model_device *dev = model__device(c->m, u->dev);
-	struct model_heat *heat = c->m->heat;
 	__u64 window = c->ev->h.ts - u->ts;
-	__u32 bucket;
 
+	if (c->m->heat)
+		(lazy ? c->m->heat->lazy : c->m->heat->strict)[heat__row(window)]++;
 	for (__u32 i = 0; i < u->nr; i++) {
 		struct dead *d = history__get(&c->m->history, u->dead + i);
 
 		if (d)
 			mark(d, c->dom, c->ev);
 	}
-	bucket = hist__add(lazy ? &c->dom->stats.lazy : &c->dom->stats.strict, window);
-	if (heat)
-		(lazy ? heat->lazy : heat->strict)[bucket / 4]++;
+	hist__add(lazy ? &c->dom->stats.lazy : &c->dom->stats.strict, window);
 	if (dev)
 		hist__add(lazy ? &dev->stats.lazy : &dev->stats.strict, window);
 }
@@ -235,16 +233,11 @@ static void update_watched(struct model *m, const struct model_domain *dom,
 	}
 }
 
-static void count_flush(struct model_stats *s, const struct iot_flush *ev, struct model_heat *heat)
+static void count_flush(struct model_stats *s, const struct iot_flush *ev)
 {
-	__u32 bucket;
-
 	s->flushes[ev->why < MODEL_WHY_NR ? ev->why : IOT_WHY_UNKNOWN]++;
-	if (!ev->begin || ev->kind == IOT_FLUSH_SYNC_MAP)
-		return;
-	bucket = hist__add(&s->flush, ev->h.ts - ev->begin);
-	if (heat)
-		heat->flush[bucket / 4]++;
+	if (ev->begin && ev->kind != IOT_FLUSH_SYNC_MAP)
+		hist__add(&s->flush, ev->h.ts - ev->begin);
 }
 
 static struct model_load *load_at(struct model_domain *dom, __u64 ts)
@@ -322,10 +315,12 @@ void dma__flush(struct model *m, struct model_domain *dom, struct model_device *
 
 	m->total.flushes[ev->why < MODEL_WHY_NR ? ev->why : IOT_WHY_UNKNOWN]++;
 	if (dev)
-		count_flush(&dev->stats, ev, NULL);
+		count_flush(&dev->stats, ev);
 	if (!dom)
 		return;
-	count_flush(&dom->stats, ev, m->heat);
+	count_flush(&dom->stats, ev);
+	if (m->heat && ev->begin && ev->kind != IOT_FLUSH_SYNC_MAP)
+		m->heat->flush[heat__row(ev->h.ts - ev->begin)]++;
 	/* A flush whose begin isn't known can't be said to cover anything; one after map covers no
 	 * unmap. */
 	if (!ev->begin || ev->begin > ev->h.ts)

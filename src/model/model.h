@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "event.h"
+#include "model/heat.h"
 #include "model/history.h"
 #include "model/idtab.h"
 #include "model/pending.h"
@@ -53,13 +54,6 @@ struct model_stay {
 	__u32 domain;
 	__u64 from; /* ns, 0 = since before the capture */
 	__u64 to;
-};
-
-/* Windows and flush lengths of a span of time. Row n is the buckets 4 n to 4 n + 3 of a struct
- * hist: two rows for each power of two. */
-#define MODEL_HEAT_ROWS (HIST_BUCKETS / 4)
-struct model_heat {
-	__u64 lazy[MODEL_HEAT_ROWS], strict[MODEL_HEAT_ROWS], flush[MODEL_HEAT_ROWS];
 };
 
 struct model_device {
@@ -165,9 +159,9 @@ struct model {
 	size_t nr_attrs;
 	struct model_attr *attrs;
 	struct model_stats total;
-	struct model_heat *heat; /* if set: counted into as well. Somebody else's */
-	__u64 refused;           /* events of devices and domains that there was no room for */
-	__u64 first, last;       /* ns, of class 0 events that aren't snapshots; 0 = none yet */
+	struct heat *heat; /* if set: windows and flushes count here as well. Somebody else's */
+	__u64 refused;     /* events of devices and domains that there was no room for */
+	__u64 first, last; /* ns, of class 0 events that aren't snapshots; 0 = none yet */
 	__u64 capture_begin, capture_end, attach_begin; /* ns, 0 = not told */
 	__u64 mono_to_real;                             /* ns to add to ts; 0 = not known */
 	bool has_mappings; /* any map or unmap in the stream: a kernel log alone has none */

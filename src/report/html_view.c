@@ -76,7 +76,7 @@ static json *heat(const struct timeline *t, size_t offset)
 	for (__u32 i = 0; i < t->nr; i++) {
 		const __u64 *rows = (const __u64 *)((const char *)&t->buckets[i].heat + offset);
 
-		for (__u32 row = 0; row < MODEL_HEAT_ROWS; row++) {
+		for (__u32 row = 0; row < HEAT_ROWS; row++) {
 			if (!rows[row])
 				continue;
 			push_u64(cells, i);
@@ -96,9 +96,9 @@ static json *heat_maps(const struct timeline *t)
 		size_t offset;
 		const char *name, *unit;
 	} maps[] = {
-		{ offsetof(struct model_heat, lazy), "Windows of lazy unmaps", "windows" },
-		{ offsetof(struct model_heat, strict), "Windows of strict unmaps", "windows" },
-		{ offsetof(struct model_heat, flush), "Time of one IOTLB flush", "flushes" },
+		{ offsetof(struct heat, lazy), "Windows of lazy unmaps", "windows" },
+		{ offsetof(struct heat, strict), "Windows of strict unmaps", "windows" },
+		{ offsetof(struct heat, flush), "Time of one IOTLB flush", "flushes" },
 	};
 	json *all = json_object_new_array();
 
@@ -121,8 +121,8 @@ static json *row_edges(void)
 {
 	json *edges = json_object_new_array();
 
-	for (__u32 row = 0; row <= MODEL_HEAT_ROWS; row++)
-		push_u64(edges, hist__low(row * 4));
+	for (__u32 row = 0; row <= HEAT_ROWS; row++)
+		push_u64(edges, heat__low(row));
 	return edges;
 }
 

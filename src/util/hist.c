@@ -37,18 +37,15 @@ __u64 hist__percentile(const __u64 *counts, double q)
 	return 0;
 }
 
-__u32 hist__add(struct hist *h, __u64 v)
+void hist__add(struct hist *h, __u64 v)
 {
-	__u32 bucket = hist__bucket(v);
-
 	if (!h->nr || v < h->min)
 		h->min = v;
 	if (v > h->max)
 		h->max = v;
-	h->counts[bucket]++;
+	h->counts[hist__bucket(v)]++;
 	h->nr++;
 	h->sum += v;
-	return bucket;
 }
 
 void hist__merge(struct hist *into, const struct hist *from)

@@ -92,7 +92,7 @@ struct hist {
 	__u64 max;
 };
 
-__u32 hist__add(struct hist *h, __u64 v); /* returns the bucket */
+void hist__add(struct hist *h, __u64 v);
 void hist__merge(struct hist *into, const struct hist *from);
 /* As hist__percentile(), but never outside the exact min and max; q >= 1 is the exact max. */
 __u64 hist__value(const struct hist *h, double q);

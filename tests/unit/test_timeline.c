@@ -15,13 +15,29 @@ static __u64 sum(const struct timeline *t, __u32 series)
 	return nr;
 }
 
-static __u64 sum_rows(const __u64 rows[MODEL_HEAT_ROWS])
+static __u64 sum_rows(const __u64 rows[HEAT_ROWS])
 {
 	__u64 nr = 0;
 
-	for (__u32 i = 0; i < MODEL_HEAT_ROWS; i++)
+	for (__u32 i = 0; i < HEAT_ROWS; i++)
 		nr += rows[i];
 	return nr;
+}
+
+static void rows_are_halves_of_powers_of_two(void **state)
+{
+	static const __u64 lows[] = { 0, 4, 8, 12, 16, 24, 32, 48, 64, 96 };
+
+	(void)state;
+	for (__u32 row = 0; row < sizeof(lows) / sizeof(lows[0]); row++) {
+		assert_int_equal(heat__low(row), lows[row]);
+		assert_int_equal(heat__row(lows[row]), row);
+		if (row)
+			assert_int_equal(heat__row(lows[row] - 1), row - 1);
+	}
+	assert_int_equal(heat__row(3ULL << 40), HEAT_ROWS - 1);
+	assert_int_equal(heat__low(HEAT_ROWS), 1ULL << 42);
+	assert_int_equal(heat__row(UINT64_MAX), HEAT_ROWS - 1);
 }
 
 static void each_event_counts_in_its_interval(void **state)
@@ -66,10 +82,10 @@ static void windows_and_flushes_lie_where_the_flush_ends(void **state)
 	analysis__finish(a);
 	/* 100,000 ns are between 1.5 * 2^16 = 98,304 and 2^17; 2,000 ns between 1.5 * 2^10 and
 	 * 2^11. Rows: two each power of two, of which the first four rows, up to 15, are linear. */
-	assert_int_equal(b[392].heat.lazy[hist__bucket(100000) / 4], 1);
-	assert_int_equal(hist__low(hist__bucket(100000) / 4 * 4), 98304);
-	assert_int_equal(b[392].heat.flush[hist__bucket(2000) / 4], 1);
-	assert_int_equal(hist__low(hist__bucket(2000) / 4 * 4), 1536);
+	assert_int_equal(b[392].heat.lazy[heat__row(100000)], 1);
+	assert_int_equal(heat__low(heat__row(100000)), 98304);
+	assert_int_equal(b[392].heat.flush[heat__row(2000)], 1);
+	assert_int_equal(heat__low(heat__row(2000)), 1536);
 	assert_int_equal(sum_rows(b[392].heat.lazy), 1);
 	assert_int_equal(sum_rows(b[392].heat.strict), 0);
 	assert_int_equal(sum_rows(b[392].heat.flush), 1);
@@ -180,6 +196,7 @@ static void the_end_of_time_fits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_are_halves_of_powers_of_two),
 		SCENE(each_event_counts_in_its_interval),
 		SCENE(windows_and_flushes_lie_where_the_flush_ends),
 		SCENE(neighbours_merge_when_the_session_grows),
