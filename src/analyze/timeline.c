@@ -10,37 +10,16 @@ int timeline__init(struct timeline *t)
 {
 	*t = (struct timeline){ .shift = TIMELINE_SHIFT };
 	t->buckets = calloc(TIMELINE_BUCKETS, sizeof(*t->buckets));
-	return t->buckets ? 0 : -ENOMEM;
+	if (!t->buckets)
+		return -ENOMEM;
+	t->now = t->buckets[0].counts;
+	return 0;
 }
 
 void timeline__free(struct timeline *t)
 {
 	free(t->buckets);
 	t->buckets = NULL;
-}
-
-void timeline__count(struct timeline *t, const struct iot_event *ev)
-{
-	__u64 *counts = t->buckets[t->nr - 1].counts;
-	const void *body = ev;
-
-	if (ev->id == IOT_EV_MAP) {
-		const struct iot_map *map = body;
-
-		if (map->ret) {
-			counts[TIMELINE_MAP_FAILED]++;
-			return;
-		}
-		counts[TIMELINE_MAPS]++;
-		counts[TIMELINE_MAP_BYTES] += map->size;
-	} else if (ev->id == IOT_EV_UNMAP) {
-		counts[TIMELINE_UNMAPS]++;
-		counts[TIMELINE_UNMAP_BYTES] += ((const struct iot_unmap *)body)->unmapped;
-	} else if (ev->id == IOT_EV_FLUSH) {
-		__u8 why = ((const struct iot_flush *)body)->why;
-
-		counts[TIMELINE_FLUSHES + (why < MODEL_WHY_NR ? why : IOT_WHY_UNKNOWN)]++;
-	}
 }
 
 static __u64 live_bytes(const struct model *m)
@@ -119,5 +98,6 @@ void timeline__advance(struct timeline *t, struct model *m, const struct iot_eve
 		t->buckets[t->nr].live_bytes = t->buckets[t->nr - 1].live_bytes;
 	last = ((at + 1) << t->shift) - 1;
 	t->next = last < UINT64_MAX - t->origin ? t->origin + last + 1 : UINT64_MAX;
+	t->now = t->buckets[at].counts;
 	m->heat = &t->buckets[at].heat;
 }

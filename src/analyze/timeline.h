@@ -41,6 +41,7 @@ struct timeline_bucket {
 /* Interval n is from origin + (n << shift) to origin + (n + 1 << shift), its end not included. */
 struct timeline {
 	struct timeline_bucket *buckets;
+	__u64 *now;   /* counts of the interval in hand */
 	__u64 origin; /* ns: first event that isn't a table or a snapshot */
 	__u64 next;   /* ns: the interval in hand ends here; 0 = nothing has happened yet */
 	__u32 shift;
@@ -51,18 +52,30 @@ struct timeline {
 int timeline__init(struct timeline *t); /* 0 or -ENOMEM */
 void timeline__free(struct timeline *t);
 
-/* The halves of timeline__event(): time moves on, and events of mapping. */
+/* The slow half of timeline__event(). */
 void timeline__advance(struct timeline *t, struct model *m, const struct iot_event *ev);
-void timeline__count(struct timeline *t, const struct iot_event *ev);
 
 /* Before the model takes the event, whose length has been checked. Events before the interval in
  * hand count in it. */
 static inline void timeline__event(struct timeline *t, struct model *m, const struct iot_event *ev)
 {
+	const void *body = ev;
+
 	if (ev->ts >= t->next)
 		timeline__advance(t, m, ev);
-	if (ev->id <= IOT_EV_FLUSH && t->nr)
-		timeline__count(t, ev);
+	if (ev->id == IOT_EV_MAP) {
+		const struct iot_map *map = body;
+
+		t->now[map->ret ? TIMELINE_MAP_FAILED : TIMELINE_MAPS]++;
+		t->now[TIMELINE_MAP_BYTES] += map->ret ? 0 : map->size;
+	} else if (ev->id == IOT_EV_UNMAP) {
+		t->now[TIMELINE_UNMAPS]++;
+		t->now[TIMELINE_UNMAP_BYTES] += ((const struct iot_unmap *)body)->unmapped;
+	} else if (ev->id == IOT_EV_FLUSH) {
+		__u8 why = ((const struct iot_flush *)body)->why;
+
+		t->now[TIMELINE_FLUSHES + (why < MODEL_WHY_NR ? why : IOT_WHY_UNKNOWN)]++;
+	}
 }
 
 /* Brings the interval in hand up to date. More events may follow. */
