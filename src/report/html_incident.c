@@ -159,6 +159,7 @@ static void print_one(FILE *out, const struct model *m, json *incident)
 		fputs("</p>\n", out);
 	}
 	print_notes(out, html__at(incident, "/not_seen"));
+	print_element(out, "p", "next", html__string(incident, "/next"));
 	print_evidence(out, html__at(incident, "/evidence"));
 	print_faults(out, html__at(incident, "/faults"));
 	print_stacks(out, incident);

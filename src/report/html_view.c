@@ -176,6 +176,7 @@ static json *marks_of(const struct timeline *t, json *incidents, size_t shown)
 			add_fault(marks, t, number, json_object_array_get_idx(faults, f));
 		add_trouble(marks, t, "hang", number, html__at(i, "/hang"));
 		add_trouble(marks, t, "reset", number, html__at(i, "/reset"));
+		add_trouble(marks, t, "error", number, html__at(i, "/error"));
 	}
 	return marks;
 }

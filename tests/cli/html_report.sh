@@ -7,12 +7,12 @@
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../tap_lib.sh"
-scene=${BUILD:-$top/build}/tests/gen_scene
+scene=${BUILD:-$top/build}/tests/gen_busy
 
 # run ARGS...: iommutop analyze, its exit code in $code
 run() { "$iommutop" analyze "$@" >"$dir/out" 2>"$dir/err"; code=$?; [ $code = "$want" ]; }
 
-"$scene" "$dir/scene" && "$scene" "$dir/hostile" hostile || { echo "Bail out! gen_scene failed"; exit 1; }
+"$scene" "$dir/scene" && "$scene" "$dir/hostile" hostile || { echo "Bail out! gen_busy failed"; exit 1; }
 echo '[ 1.0] nothing of interest' >"$dir/dmesg"
 mkdir "$dir/r"
 want=0

@@ -79,8 +79,9 @@ const chart = (() => {
 		fault: "M-6 -5H6L0 6Z",
 		hang: "M-5 -5H5V5H-5Z",
 		reset: "M0 -7L7 0L0 7L-7 0Z",
+		error: "M-5 -3L-3 -5L0 -2L3 -5L5 -3L2 0L5 3L3 5L0 2L-3 5L-5 3L-2 0Z",
 	};
-	const PLURAL = { fault: "faults ▼", hang: "hangs ■", reset: "resets ◆" };
+	const PLURAL = { fault: "faults ▼", hang: "hangs ■", reset: "resets ◆", error: "errors ✕" };
 
 	// Links, so that a click, a middle click and Enter do what they do elsewhere.
 	const link = (number, cls, title, ...children) =>
@@ -181,7 +182,7 @@ const chart = (() => {
 		};
 	}
 
-	const kinds = ["fault", "hang", "reset"];
+	const kinds = ["fault", "hang", "reset", "error"];
 	const sum = values => values.reduce((a, b) => a + b, 0);
 	// A mark is one page of an incident; a storm shows in the numbers only.
 	const storm = sum(view.faults) > marks.filter(m => m.kind === "fault").length;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gen_scene DIR [hostile]: writes a session as a busy machine makes it, 12 s long: a NIC with lazy
+ * gen_busy DIR [hostile]: writes a session as a busy machine makes it, 12 s long: a NIC with lazy
  * unmaps, a disk with strict ones, a stretch of lost events; the NIC uses an address after its
  * unmap and its flush, faults, hangs 4 s later and is reset; the disk then faults where nothing
  * ever was. hostile: all names are text that would like to be markup.
@@ -322,6 +322,7 @@ static void scene(void)
 	capture(1 * US, IOT_CAPTURE_BEGIN);
 	nic();
 	disk();
+	loss(6 * S, 6001 * MS, IOT_LOST_LATE, 3, "");
 	loss(2 * S, 2150 * MS, IOT_LOST_RING, 1234, name("cpu 1", "<u onmouseover='x'>"));
 
 	/* A long-lived buffer: unmapped, flushed, and written to 38 ms later. */
@@ -366,7 +367,7 @@ int main(int argc, char **argv)
 	if (!ret)
 		ret = session_writer__close(w, &err);
 	if (ret)
-		fprintf(stderr, "gen_scene: %s: %s\n", err.text, strerror(-ret));
+		fprintf(stderr, "gen_busy: %s: %s\n", err.text, strerror(-ret));
 	free(g.bytes);
 	free(g.slots);
 	return ret ? 1 : 0;
