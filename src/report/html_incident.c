@@ -35,13 +35,14 @@ static void print_element(FILE *out, const char *tag, const char *class, const c
 	fprintf(out, "</%s>\n", tag);
 }
 
+/* ns: what the evidence's times are relative to. */
 static __u64 moment(json *incident)
 {
-	json *faults = html__at(incident, "/faults"), *hang = html__at(incident, "/hang");
+	json *e = html__at(incident, "/evidence/0");
 
-	if (faults && json_object_array_length(faults))
-		return html__u64(incident, "/faults/0/first_ns");
-	return hang ? html__u64(hang, "/first_ns") : html__u64(incident, "/first_ns");
+	if (!e)
+		return html__u64(incident, "/first_ns");
+	return html__u64(e, "/ts_ns") - (__u64)json_object_get_int64(html__at(e, "/offset_ns"));
 }
 
 static void print_evidence(FILE *out, json *list)

@@ -15,6 +15,7 @@
 #include <json-c/json.h>
 
 #include "analyze/analysis.h"
+#include "report/html.h"
 #include "report/report.h"
 
 #define MS   1000000ULL
@@ -242,7 +243,7 @@ static inline int end(void **state)
 	return 0;
 }
 
-/* Every scene is also written in both forms: no report may crash or leak. */
+/* Every scene is also written in all forms: no report may crash or leak. */
 static inline const struct incident *only_incident(void)
 {
 	struct json_object *json;
@@ -255,6 +256,13 @@ static inline const struct incident *only_incident(void)
 	fclose(out);
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		assert_true(strlen(line) <= 100);
+	free(text);
+	text = NULL;
+	out = open_memstream(&text, &size);
+	assert_int_equal(report__html(out, a, NULL), 0);
+	fclose(out);
+	assert_non_null(strstr(text, "id=\"incident-1\""));
+	assert_string_equal(text + size - 8, "</html>\n");
 	free(text);
 	json = report__json(a);
 	assert_non_null(json);

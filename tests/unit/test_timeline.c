@@ -71,6 +71,21 @@ static void each_event_counts_in_its_interval(void **state)
 	assert_int_equal(sum(t, TIMELINE_MAPS), 2);
 }
 
+static void a_failed_map_maps_nothing(void **state)
+{
+	struct iot_map ev = {
+		.h = head(IOT_EV_MAP, sizeof(ev), 100), .iova = IOVA, .size = 0x1000, .ret = -12
+	};
+
+	(void)state;
+	feed(&ev);
+	analysis__finish(a);
+	assert_int_equal(sum(&a->timeline, TIMELINE_MAP_FAILED), 1);
+	assert_int_equal(sum(&a->timeline, TIMELINE_MAPS), 0);
+	assert_int_equal(sum(&a->timeline, TIMELINE_MAP_BYTES), 0);
+	assert_int_equal(a->model.total.map_failed, 1);
+}
+
 static void windows_and_flushes_lie_where_the_flush_ends(void **state)
 {
 	const struct timeline_bucket *b = a->timeline.buckets;
@@ -198,6 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_halves_of_powers_of_two),
 		SCENE(each_event_counts_in_its_interval),
+		SCENE(a_failed_map_maps_nothing),
 		SCENE(windows_and_flushes_lie_where_the_flush_ends),
 		SCENE(neighbours_merge_when_the_session_grows),
 		SCENE(sums_stay_whole_over_many_merges),
