@@ -38,6 +38,7 @@ void timeline__update(struct timeline *t, const struct model *m)
 		[TIMELINE_FAULTS - TIMELINE_FAULTS] = m->total.faults,
 		[TIMELINE_HANGS - TIMELINE_FAULTS] = m->total.hangs,
 		[TIMELINE_RESETS - TIMELINE_FAULTS] = m->total.resets,
+		[TIMELINE_ERRORS - TIMELINE_FAULTS] = m->total.errors,
 	};
 
 	if (!t->nr)

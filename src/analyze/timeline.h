@@ -6,8 +6,8 @@
  * last one, neighbours are merged in pairs and each interval is twice as wide.
  *
  * The sum over all intervals is the model's total: a map, an unmap or a flush counts in the
- * interval of its own time; faults, hangs and resets in the one in which the model's total grew,
- * because src/analyze knows which are one seen twice; a window in the one in which it ended.
+ * interval of its own time; faults, hangs, resets and errors in the one in which the model's total
+ * grew, because src/analyze knows which are one seen twice; a window in the one in which it ended.
  */
 #ifndef IOMMUTOP_ANALYZE_TIMELINE_H
 #define IOMMUTOP_ANALYZE_TIMELINE_H
@@ -28,6 +28,7 @@ enum timeline_series {
 	TIMELINE_FAULTS = TIMELINE_FLUSHES + MODEL_WHY_NR,
 	TIMELINE_HANGS,
 	TIMELINE_RESETS,
+	TIMELINE_ERRORS,
 	TIMELINE_SERIES,
 };
 #define TIMELINE_RARE (TIMELINE_SERIES - TIMELINE_FAULTS)

@@ -88,6 +88,7 @@ static void print_numbers(FILE *out, const struct analysis *a)
 	print_number(out, "faults", m->total.faults, " class=\"bad\"");
 	print_number(out, "hangs", m->total.hangs, " class=\"bad\"");
 	print_number(out, "resets", m->total.resets, " class=\"bad\"");
+	print_number(out, "errors", m->total.errors, " class=\"bad\"");
 	print_number(out, "events lost", lost_events(m), " class=\"bad\"");
 	fputs("</dl>\n", out);
 }

@@ -50,8 +50,7 @@ static void print_evidence(FILE *out, json *list)
 	if (!list || !json_object_array_length(list))
 		return;
 	fputs("<div class=\"scroll\"><table class=\"evidence\"><caption>Evidence; times are "
-	      "relative to "
-	      "the first fault, else to the hang</caption><thead><tr><th scope=\"col\" "
+	      "relative to the moment above</caption><thead><tr><th scope=\"col\" "
 	      "class=\"n\">ms</th><th scope=\"col\">event</th><th scope=\"col\">what was "
 	      "seen</th></tr></thead><tbody>\n",
 	      out);

@@ -27,6 +27,8 @@ static void print_devices(FILE *out, json *report, bool traced)
 		{ "faults", "/stats/faults", NULL, HTML_COUNT },
 		{ "hangs", "/stats/hangs", NULL, HTML_COUNT },
 		{ "resets", "/stats/resets", NULL, HTML_COUNT },
+		{ "errors", "/stats/errors", "AER, failed invalidations, the IOMMU's own",
+		  HTML_COUNT },
 		{ "maps", "/stats/maps", NULL, HTML_COUNT },
 		{ "unmaps", "/stats/unmaps", NULL, HTML_COUNT },
 		{ "mapped", "/stats/map_bytes", "bytes, all maps together", HTML_BYTES },

@@ -253,6 +253,7 @@ json *html_view__new(const struct analysis *a, json *report, size_t shown)
 	put(o, "faults", series(t, TIMELINE_FAULTS, &sum));
 	put(o, "hangs", series(t, TIMELINE_HANGS, &sum));
 	put(o, "resets", series(t, TIMELINE_RESETS, &sum));
+	put(o, "errors", series(t, TIMELINE_ERRORS, &sum));
 	put(o, "flushes", flush_series(t));
 	put(o, "live_bytes", live_series(t));
 	put(o, "heat", heat_maps(t));
@@ -271,7 +272,7 @@ static const struct {
 	{ "maps", TIMELINE_MAPS, 1, 0 },     { "mapped", TIMELINE_MAP_BYTES, 1, 1 },
 	{ "unmaps", TIMELINE_UNMAPS, 1, 0 }, { "flushes", TIMELINE_FLUSHES, MODEL_WHY_NR, 0 },
 	{ "faults", TIMELINE_FAULTS, 1, 0 }, { "hangs", TIMELINE_HANGS, 1, 0 },
-	{ "resets", TIMELINE_RESETS, 1, 0 },
+	{ "resets", TIMELINE_RESETS, 1, 0 }, { "errors", TIMELINE_ERRORS, 1, 0 },
 };
 #define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 

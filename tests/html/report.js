@@ -116,7 +116,7 @@ async function contents(name, report) {
 		names: [...document.querySelectorAll("#devices .scroll:first-of-type tbody td:first-child")].map(d => d.textContent),
 		title: document.title,
 		overflow: document.documentElement.scrollWidth - innerWidth,
-		view: { maps: view.maps, unmaps: view.unmaps, flushes: view.flushes.map(f => f.values), faults: view.faults,
+		view: { maps: view.maps, unmaps: view.unmaps, flushes: view.flushes.map(f => f.values), faults: view.faults, hangs: view.hangs, resets: view.resets, errors: view.errors,
 			lazy: view.heat.filter(h => h.name.includes("lazy")).flatMap(h => h.cells.filter((_, n) => n % 3 === 2)) },
 	})`);
 	const sum = list => list.flat().reduce((a, b) => a + b, 0);
@@ -147,7 +147,8 @@ async function contents(name, report) {
 	equal(`${name}: unmaps over time are the unmaps`, sum(page.view.unmaps), report.totals.unmaps);
 	equal(`${name}: flushes over time are the flushes`, sum(page.view.flushes),
 		sum(Object.values(report.totals.flushes)));
-	equal(`${name}: faults over time are the faults`, sum(page.view.faults), report.totals.faults);
+	for (const kind of ["faults", "hangs", "resets", "errors"])
+		equal(`${name}: ${kind} over time are the ${kind}`, sum(page.view[kind]), report.totals[kind]);
 	equal(`${name}: cells of the heat map are the windows`, sum(page.view.lazy), report.totals.window_lazy?.count ?? 0);
 	check(`${name}: the page is not wider than the window`, page.overflow <= 0, page.overflow);
 	return page;
@@ -247,12 +248,12 @@ async function keyboard() {
 	await key("0");
 	check("0 zooms out", Math.abs(await ev(span) - before) < 0.01);
 
-	await ev('document.querySelector("#devices th:nth-child(11) button").focus()');
+	await ev('document.querySelector("#devices th:nth-child(12) button").focus()');
 	await key("Enter");
-	const maps = 'JSON.stringify([...document.querySelectorAll("#devices .scroll:first-of-type tbody tr")].map(r => Number(r.cells[10].dataset.v)))';
+	const maps = 'JSON.stringify([...document.querySelectorAll("#devices .scroll:first-of-type tbody tr")].map(r => Number(r.cells[11].dataset.v)))';
 	const sorted = JSON.parse(await ev(maps));
 	equal("Enter on a column's head sorts", sorted, [...sorted].sort((a, b) => b - a));
-	equal("and says so", await ev('document.querySelector("#devices th:nth-child(11)").getAttribute("aria-sort")'), "descending");
+	equal("and says so", await ev('document.querySelector("#devices th:nth-child(12)").getAttribute("aria-sort")'), "descending");
 	await key("Enter");
 	equal("once more turns it around", JSON.parse(await ev(maps)), [...sorted].reverse());
 }

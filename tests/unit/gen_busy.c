@@ -336,6 +336,8 @@ static void scene(void)
 	trouble(IOT_EV_RESET, 9690 * MS, NIC, "pci_reset_function", 0);
 	fault(10700 * MS, DISK, 0xdead0000, IOT_ACCESS_READ);
 
+	trouble(IOT_EV_ERROR, 9100 * MS, NIC, "AER: Uncorrectable error", 0);
+
 	check(IOT_CHECK_MAP_BYTES, 1234567, 1234567);
 	check(IOT_CHECK_FQ_FLUSHES, 410, 415);
 	capture(12 * S, IOT_CAPTURE_END);

@@ -271,7 +271,7 @@ const chart = (() => {
 		for (const f of view.flushes)
 			count("flush: " + f.name, f.values[b]);
 		rows.push(["mapped at its end", bytes(view.live_bytes[b])]);
-		for (const kind of ["faults", "hangs", "resets"])
+		for (const kind of ["faults", "hangs", "resets", "errors"])
 			if (view[kind][b])
 				count(kind, view[kind][b]);
 		if (cursor.lane) {
