@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/boot_lib.sh"
 . "$here/facts_lib.sh"
 
-# Tells QEMU to report errors of the network card, once the guest is ready: a corrected one, and one that isn't.
+# Tells QEMU to report errors of the device below the root port (which has no driver), once the guest is ready: a corrected one, and one that isn't.
 inject()
 {
 	python3 - "$dir" <<-'END'
@@ -27,7 +27,7 @@ inject()
 	s = socket.socket(socket.AF_UNIX)
 	s.connect(top + "/monitor")
 	f = s.makefile("rw")
-	for command in "pcie_aer_inject_error -c nic BAD_TLP", "pcie_aer_inject_error nic UNSUP":
+	for command in "pcie_aer_inject_error -c ill BAD_TLP", "pcie_aer_inject_error ill UNSUP":
 	    f.write(command + "\n")
 	    f.flush()
 	    time.sleep(0.5) # one status register holds both: let the guest read the first
@@ -89,7 +89,8 @@ for kernel in "${kernels[@]}"; do
 	inject &
 	injector=$!
 	boot --kernel "$kernel" --iommu intel --no-drivers "${more[@]}" --timeout 9m \
-		--device pcie-root-port,id=above,chassis=9 --device e1000e,id=nic,bus=above --device nvme,drive=slow \
+		--device e1000e --device nvme,drive=slow --device pcie-root-port,id=above,chassis=9 \
+		--device virtio-net,id=ill,bus=above,addr=0,aer=on \
 		--qemu-arg -drive \
 		--qemu-arg "file=$dir/nvme.img,if=none,id=slow,format=raw,cache=unsafe,throttling.iops-write=1" \
 		--qemu-arg -drive \
@@ -123,7 +124,9 @@ for kernel in "${kernels[@]}"; do
 		timed_out scsi_debug adapter0 "scsi timeout"
 	fi
 	equal "$kernel: PCI Express errors are the kernel's" $(($(number aer error) + $(number reset error))) "$(fact truth aer)"
-	equal "$kernel: aer: device" "$(values aer error 3)" "$(fact truth nic)"
+	equal "$kernel: aer: device" "$(values aer error 3)" 0000:01:00.0
+	equal "$kernel: reset: device" "$(values reset reset 3)" "$(fact truth reset_dev)"
+	equal "$kernel: reset: once" "$(number reset reset)" 1
 	check "$kernel: aer: the corrected one" grep -q '^aer error .* AER corrected: Bad TLP$' "$dir/facts/signals"
 	check "$kernel: aer: the other one" grep -q '^aer error .* AER non-fatal: Unsupported Request$' "$dir/facts/signals"
 done
