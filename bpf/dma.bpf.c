@@ -81,19 +81,78 @@ int unmap_exit(__u64 *ctx)
 	return 0;
 }
 
-/* The address range itself, only when asked for: it doubles the events. */
+/*
+ * The address range itself, only when asked for: it doubles the events. Allocations under way wait
+ * here, direct mapped by who runs; one whose place another took has no begin, and whether it was
+ * slow isn't known.
+ */
+#define ALLOCS 1024
+struct alloc {
+	__u64 runner; /* 0: nobody's */
+	__u64 begin;  /* ns */
+	__u64 slow;   /* 1: alloc_iova() searched the tree */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, ALLOCS);
+	__type(key, __u32);
+	__type(value, struct alloc);
+} allocs SEC(".maps");
+
+static __always_inline struct alloc *alloc__slot(__u64 runner)
+{
+	__u32 k = hash__ptr(runner) & (ALLOCS - 1);
+
+	return bpf_map_lookup_elem(&allocs, &k);
+}
+
+SEC("?fentry")
+int BPF_PROG(iova_alloc_entry)
+{
+	__u64 runner = kernel__runner();
+	struct alloc *a = alloc__slot(runner);
+
+	if (!a)
+		return 0;
+	a->slow = 0;
+	a->begin = bpf_ktime_get_ns();
+	a->runner = runner;
+	return 0;
+}
+
+/* What alloc_iova_fast() turns to when the range caches have nothing of that size. */
+SEC("?fentry")
+int BPF_PROG(iova_slow_entry)
+{
+	__u64 runner = kernel__runner();
+	struct alloc *a = alloc__slot(runner);
+
+	if (a && a->runner == runner)
+		a->slow = 1;
+	return 0;
+}
+
 SEC("?fexit")
 int BPF_PROG(iova_alloc_exit, struct iommu_domain *dom, u64 size, u64 limit, struct device *dev,
 	     u64 iova)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
+	__u64 runner = kernel__runner();
 	struct iot_cpu *c = cpu__this(cpu);
-	__u64 key = (__u64)dev;
+	struct alloc *a = alloc__slot(runner);
+	__u64 key = (__u64)dev, begin = 0;
 	struct iot_dev *known;
 	struct iot_iova *e;
+	__u32 slow = 0;
 	__u64 ts;
 
 	ts = bpf_ktime_get_ns();
+	if (a && a->runner == runner) {
+		begin = a->begin;
+		slow = a->slow != 0;
+		a->runner = 0;
+	}
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
@@ -101,10 +160,11 @@ int BPF_PROG(iova_alloc_exit, struct iommu_domain *dom, u64 size, u64 limit, str
 	known = bpf_map_lookup_elem(&devs, &key);
 	if (known)
 		e->h.dev = known->id;
+	e->h.flags |= (begin ? 0 : IOT_F_NO_BEGIN) | (slow ? IOT_F_SLOW : 0);
 	e->iova = iova;
 	e->size = size;
 	e->limit = limit;
-	e->begin = 0;
+	e->begin = begin;
 	hot__publish(&e->h, ts);
 	return 0;
 }

@@ -1,50 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Domains and devices: what is attached to what, from a snapshot on, and how it changes. */
 #define IOT_DEFINE_STATE
-#include "state.h"
-
-static __always_inline void text__copy(char *out, __u32 size, const char *from)
-{
-	if (from)
-		bpf_probe_read_kernel_str(out, size, from);
-}
-
-/* Number of the device; the first time it gets one and the stream is told its names. 0: the table
- * is full. */
-static __noinline __u32 dev__number(struct device *dev, __u16 flags)
-{
-	struct iot_dev *known, fresh = {};
-	__u64 key = (__u64)dev;
-	struct iot_device *e;
-
-	known = bpf_map_lookup_elem(&devs, &key);
-	if (known)
-		return known->id;
-	fresh.id = number__next(NUMBER_DEVICE);
-	fresh.group = BPF_CORE_READ(dev, iommu_group) ? BPF_CORE_READ(dev, iommu_group, id) : -1;
-	/* two CPUs may be here for one device: the first in the map wins, the other's number stays
-	 * unused */
-	if (bpf_map_update_elem(&devs, &key, &fresh, BPF_NOEXIST)) {
-		known = bpf_map_lookup_elem(&devs, &key);
-		if (!known)
-			__sync_fetch_and_add(&cpu__this(bpf_get_smp_processor_id())->no_device, 1);
-		return known ? known->id : 0;
-	}
-	e = rare__reserve(sizeof(*e));
-	if (!e)
-		return fresh.id;
-	__builtin_memset(e, 0, sizeof(*e));
-	event__init(&e->h, IOT_EV_DEVICE, sizeof(*e), 0, fresh.id);
-	e->h.flags |= flags;
-	e->group = fresh.group;
-	kernel__dev_name(dev, e->name, sizeof(e->name));
-	text__copy(e->driver, sizeof(e->driver), BPF_CORE_READ(dev, driver, name));
-	text__copy(e->bus, sizeof(e->bus), BPF_CORE_READ(dev, bus, name));
-	text__copy(e->iommu, sizeof(e->iommu),
-		   BPF_CORE_READ(dev, iommu, iommu_dev, dev, kobj.name));
-	rare__submit(e);
-	return fresh.id;
-}
+#include "device.h"
 
 static __always_inline void attach__tell(__u16 id, __u32 domain, __u32 dev, __s32 group, int ret,
 					 __u16 flags)
@@ -91,6 +48,8 @@ static __noinline int dev__enter(struct device *dev, __u64 dom, __u16 flags)
 
 	if (!known || !id || !dom)
 		return 0;
+	if (known->group < 0) /* numbered before it had one */
+		known->group = BPF_CORE_READ(dev, iommu_group, id);
 	if (known->domain == dom)
 		return 0; /* seen by the snapshot and by the attach hook, or attached again after a
 			     reset */
@@ -211,6 +170,31 @@ int BPF_PROG(group_remove, int group_id, struct device *dev)
 
 	dev__leave(bpf_map_lookup_elem(&devs, &key));
 	bpf_map_delete_elem(&devs, &key);
+	return 0;
+}
+
+/* A device that isn't behind an IOMMU may have a number too, of a hang: see dev__number(). */
+SEC("?fentry/device_del")
+int BPF_PROG(device_gone, struct device *dev)
+{
+	__u64 key = (__u64)dev;
+	struct iot_dev *known = bpf_map_lookup_elem(&devs, &key);
+
+	if (known && known->group < 0)
+		bpf_map_delete_elem(&devs, &key);
+	return 0;
+}
+
+/* The driver is there and has set its DMA mask: time to look at the device again. */
+SEC("?fentry/driver_bound")
+int BPF_PROG(bound, struct device *dev)
+{
+	struct iot_event *e = rare__reserve(sizeof(*e));
+
+	if (!e)
+		return 0;
+	event__init(e, IOT_RAW_BOUND, sizeof(*e), 0, 0);
+	rare__submit(e);
 	return 0;
 }
 
@@ -355,5 +339,19 @@ int tell_domains(struct iot_tell *ctx)
 	struct iot_tell t = { .end = ctx->end };
 
 	bpf_loop(WALK_STEPS, tell_step, &t, 0);
+	return 0;
+}
+
+static long look_step(void *map, __u64 *dev, struct iot_dev *known, void *ctx)
+{
+	dev__look((struct device *)*dev, known);
+	return 0;
+}
+
+/* What a driver sets after the device was attached: user space reads it from the map then. */
+SEC("?syscall")
+int look_at_devices(void *ctx)
+{
+	bpf_for_each_map_elem(&devs, look_step, NULL, 0);
 	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Faults, hangs, resets and the kernel log: rare and precious, in a ring of their own. */
+/* Faults and the kernel log: rare and precious, in a ring of their own. */
 #include "state.h"
 
 static __always_inline __u32 dev__known(struct device *dev)
@@ -36,44 +36,6 @@ int BPF_PROG(fault_report, struct iommu_domain *dom, struct device *dev, unsigne
 	e->rid_known = 0;
 	e->pad[0] = e->pad[1] = 0;
 	rare__submit(e);
-	return 0;
-}
-
-static __always_inline void trouble__tell(__u16 id, struct device *dev, int queue, const char *what,
-					  __u32 size)
-{
-	struct iot_trouble *e = rare__reserve(sizeof(*e));
-
-	if (!e)
-		return;
-	event__init(&e->h, id, sizeof(*e), 0, dev__known(dev));
-	e->begin = 0;
-	e->stalled = 0;
-	e->queue = queue;
-	e->ret = 0;
-	e->source = IOT_SRC_HOOK;
-	e->kind = 0;
-	__builtin_memset(e->what, 0, sizeof(e->what));
-	bpf_probe_read_kernel_str(e->what, size, what);
-	rare__submit(e);
-}
-
-SEC("?tp_btf/net_dev_xmit_timeout")
-int BPF_PROG(xmit_timeout, struct net_device *ndev, int queue)
-{
-	static const char what[] = "net_dev_xmit_timeout";
-
-	trouble__tell(IOT_EV_HANG, ndev->dev.parent, queue, what, sizeof(what));
-	return 0;
-}
-
-/* Entered once a device for function, slot and bus resets alike (drivers/pci/pci.c). */
-SEC("?fentry/pci_dev_save_and_disable")
-int BPF_PROG(pci_reset, struct pci_dev *pdev)
-{
-	static const char what[] = "pci reset";
-
-	trouble__tell(IOT_EV_RESET, &pdev->dev, -1, what, sizeof(what));
 	return 0;
 }
 

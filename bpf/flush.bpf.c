@@ -134,7 +134,7 @@ static __always_inline struct iot_inflight *flush__slot(struct flush_key *k, __u
 							__u64 gather)
 {
 	k->ptr = gather ?: dom;
-	k->task = gather ? 0 : bpf_get_current_pid_tgid() << 1 | kernel__in_irq();
+	k->task = gather ? 0 : kernel__runner();
 	return inflight__of(hash__ptr(k->ptr) ^ (__u32)k->task);
 }
 
@@ -292,7 +292,7 @@ static __always_inline struct call *call__slot(__u64 *task)
 {
 	__u32 k;
 
-	*task = (bpf_get_current_pid_tgid() << 1 | kernel__in_irq()) + 2; /* never 0 */
+	*task = kernel__runner();
 	k = hash__ptr(*task) & (CALLS - 1);
 	return bpf_map_lookup_elem(&calls, &k);
 }

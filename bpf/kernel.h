@@ -81,6 +81,15 @@ static __always_inline __u32 kernel__low32(__u64 ptr)
 	return low;
 }
 
+/*
+ * Who runs here, for tables of what is under way: the task and whether it was interrupted; never 0.
+ * Not the thread id, for every idle CPU has number 0.
+ */
+static __always_inline __u64 kernel__runner(void)
+{
+	return bpf_get_current_task() | (__u64)kernel__in_irq();
+}
+
 /* Name of a device: kobj.name once it is registered, init_name before. */
 static __always_inline void kernel__dev_name(struct device *dev, char *out, __u32 size)
 {
@@ -90,5 +99,35 @@ static __always_inline void kernel__dev_name(struct device *dev, char *out, __u3
 		name = BPF_CORE_READ(dev, init_name);
 	bpf_probe_read_kernel_str(out, size, name);
 }
+
+/*
+ * Structures of modules, of which only these members are read. Their layout is taken from the
+ * module's BTF when a program that reads them is loaded.
+ */
+struct nvme_dev___mod {
+	struct device *dev;
+} __attribute__((preserve_access_index));
+
+struct nvme_queue___mod {
+	struct nvme_dev___mod *dev;
+	__u16 qid;
+} __attribute__((preserve_access_index));
+
+struct Scsi_Host___mod {
+	struct device shost_gendev;
+} __attribute__((preserve_access_index));
+
+struct scsi_device___mod {
+	struct Scsi_Host___mod *host;
+} __attribute__((preserve_access_index));
+
+struct scsi_cmnd___mod {
+	struct scsi_device___mod *device;
+} __attribute__((preserve_access_index));
+
+struct drm_gpu_scheduler___mod {
+	struct delayed_work work_tdr;
+	struct device *dev;
+} __attribute__((preserve_access_index));
 
 #endif

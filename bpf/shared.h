@@ -109,7 +109,28 @@ struct iot_dev {
 	__u32 id;
 	__s32 group;
 	__u64 domain; /* pointer of the domain it is attached to, 0 = none */
+	/* as in struct iot_device; look_at_devices reads them again */
+	__u32 node;
+	__u8 node_known;
+	__u8 dma_bits;
+	__u8 pad[2];
 };
+
+/*
+ * What the programs tell the collector alone: it makes an event of the vocabulary out of it, or
+ * acts on it. These ids are never delivered.
+ */
+#define IOT_RAW_AER   0xff00
+#define IOT_RAW_BOUND 0xff01 /* a driver was bound to a device: just the header */
+struct iot_raw_aer {         /* the tracepoint knows the device by its name only */
+	struct iot_event h;
+	__u32 status;   /* of the error register that severity names */
+	__u32 severity; /* IOT_AER_* */
+	char name[40];
+};
+#define IOT_AER_NONFATAL  0 /* include/linux/aer.h */
+#define IOT_AER_FATAL     1
+#define IOT_AER_CORRECTED 2
 
 /* Flushes (and, live, strict unmaps) under way; direct mapped. */
 #define IOT_INFLIGHT 4096

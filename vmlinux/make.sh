@@ -39,6 +39,8 @@ mkdir -p "$top/vmlinux/$arch"
 	typedef unsigned int __u32;
 	typedef unsigned long long __u64;
 	typedef __u64 u64;
+	typedef __u8 u8;
+	typedef __u32 u32;
 	typedef __u16 __be16;
 	typedef __u32 __be32;
 	typedef __u32 __wsum;

@@ -10,8 +10,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "collect/aer.h"
 #include "collect/facts.h"
+#include "collect/hooks.h"
 #include "collect/internal.h"
+#include "collect/programs.h"
+#include "collect/sysfs.h"
+#include "collect/world.h"
 #include "iommutop.skel.h"
 
 #define TASKS_MAX (1U << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
@@ -38,6 +43,7 @@ static int map_window(struct bpf_map *map, struct window *w, struct error *err)
 	return 0;
 }
 
+static int add_event(void *ctx, const struct iot_event *ev);
 static int on_rare(void *ctx, void *data, size_t size);
 
 static int make_windows(struct collect *c, struct error *err)
@@ -55,13 +61,16 @@ static int make_windows(struct collect *c, struct error *err)
 	c->rings = rings__new(c->state->cpus, c->hot.mem, c->opts.stream ? c->knobs.nr_cpus : 0,
 			      c->ring_slots, c->opts.hold_ns ? c->opts.hold_ns : 10000000);
 	c->roles = roles__new(c->skel->obj, &c->knobs, c->btf);
+	c->hooks = hooks__new(c->skel->obj, &c->plan);
+	c->world = world__new(add_event, c, NULL, bpf_program__fd(c->skel->progs.look_at_devices),
+			      bpf_map__fd(c->skel->maps.devs));
 	c->live = live__new(c->state->doms, c->live_counters.mem, &c->knobs);
 	c->seen = calloc(c->knobs.nr_cpus, sizeof(*c->seen));
 	c->misses_seen = calloc(plan_nr_points, sizeof(*c->misses_seen));
 	c->stack_told = calloc(1, bpf_map__max_entries(c->skel->maps.stacks) + 1);
 	c->task_told = calloc(c->opts.stacks ? TASKS_MAX : 1, 1);
-	if (!c->task_told || !c->rare || !c->rings || !c->roles || !c->live || !c->seen ||
-	    !c->misses_seen || !c->stack_told)
+	if (!c->task_told || !c->rare || !c->rings || !c->roles || !c->hooks || !c->world ||
+	    !c->live || !c->seen || !c->misses_seen || !c->stack_told)
 		return error__set(err, -ENOMEM, "no memory for the collector");
 	return 0;
 }
@@ -115,7 +124,9 @@ void collect__free(struct collect *c)
 		return;
 	if (c->links)
 		detach_all(c);
+	hooks__free(c->hooks);
 	roles__free(c->roles);
+	world__free(c->world);
 	rings__free(c->rings);
 	live__free(c->live);
 	ring_buffer__free(c->rare);
@@ -128,7 +139,6 @@ void collect__free(struct collect *c)
 	free(c->links);
 	free(c->seen);
 	free(c->misses_seen);
-	free(c->devices);
 	free(c->wants);
 	free(c->stack_told);
 	free(c->task_told);
@@ -188,20 +198,6 @@ static void want_role(struct collect *c, enum role_kind kind, uint64_t addr)
 	more[c->nr_wants++] = (struct want){ kind, addr };
 }
 
-static void remember_device(struct collect *c, struct iot_device *dev)
-{
-	struct iot_device *more;
-
-	facts__complete_device(dev, NULL);
-	more = realloc(c->devices, (c->nr_devices + 1) * sizeof(*more));
-	if (!more) {
-		c->pending_err = -ENOMEM;
-		return;
-	}
-	c->devices = more;
-	more[c->nr_devices++] = *dev;
-}
-
 /* The line with what it needs: BPF reserved room for the longest. */
 static void cut_log(struct iot_log *log)
 {
@@ -213,6 +209,32 @@ static void cut_log(struct iot_log *log)
 	log->h.len = (uint16_t)(sizeof(*log) + log->text_len);
 }
 
+static int tell_point(void *ctx, size_t i)
+{
+	struct collect *c = ctx;
+	const struct plan_choice *ch = &c->plan.choices[i];
+	const struct plan_candidate *cand = plan__chosen(&c->plan, i);
+	const char *name = plan_points[i].name;
+
+	if (!ch->wanted)
+		return facts__attr(add_event, c, "plan.%s=off", name);
+	if (ch->attached)
+		return facts__attr(add_event, c, "plan.%s=%s %s", name, plan__kind_name(cand->kind),
+				   cand->function);
+	return facts__attr(add_event, c, "plan.%s=%s: %s", name, ch->absent ? "absent" : "missing",
+			   ch->why_not[ch->chosen < 0 ? 0 : ch->chosen]);
+}
+
+static int on_module(struct collect *c, const struct iot_module *m)
+{
+	world__changed(c->world);
+	if (!m->gone)
+		return hooks__module_loaded(c->hooks, m->name, tell_point, c);
+	roles__module_gone(c->roles, m->name);
+	hooks__module_gone(c->hooks, m->name);
+	return 0;
+}
+
 static int on_rare(void *ctx, void *data, size_t size)
 {
 	struct collect *c = ctx;
@@ -222,8 +244,11 @@ static int on_rare(void *ctx, void *data, size_t size)
 		struct iot_device dev;
 		struct iot_domain domain;
 		struct iot_module module;
+		struct iot_trouble trouble;
+		struct iot_raw_aer aer;
 		char bytes[IOT_EVENT_MAX];
-	} e;
+	} e, raw;
+	int err = 0;
 
 	if (size > sizeof(e) || size < sizeof(e.h))
 		return 0;
@@ -233,7 +258,14 @@ static int on_rare(void *ctx, void *data, size_t size)
 		cut_log(&e.log);
 		break;
 	case IOT_EV_DEVICE:
-		remember_device(c, &e.dev);
+		err = world__device(c->world, &e.dev);
+		break;
+	case IOT_RAW_BOUND:
+		world__changed(c->world);
+		return 0;
+	case IOT_RAW_AER:
+		raw.aer = e.aer;
+		aer__event(&raw.aer, world__find(c->world, raw.aer.name), &e.trouble);
 		break;
 	case IOT_EV_DOMAIN:
 		if (e.domain.what != IOT_DOMAIN_FREE) {
@@ -243,10 +275,11 @@ static int on_rare(void *ctx, void *data, size_t size)
 		}
 		break;
 	case IOT_EV_MODULE:
-		if (e.module.gone)
-			roles__module_gone(c->roles, e.module.name);
+		err = on_module(c, &e.module);
 		break;
 	}
+	if (err && !c->pending_err)
+		c->pending_err = err;
 	if (e.h.stack)
 		tell_stack(c, e.h.stack);
 	return collect__add(c, &e.h);
@@ -323,17 +356,6 @@ static int deliver(void *ctx, void *events, size_t bytes)
  * ------------------------------------------------------------------------------------------------------
  */
 
-/* tell: what tell_domains is run with; NULL for snapshot. */
-static int run_program(struct bpf_program *prog, const struct iot_tell *tell, uint32_t *ret)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = tell,
-		    .ctx_size_in = tell ? sizeof(*tell) : 0);
-	int err = bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
-
-	*ret = opts.retval;
-	return err;
-}
-
 static int read_rare(struct collect *c)
 {
 	int rc = ring_buffer__consume(c->rare);
@@ -365,7 +387,8 @@ static int attach_all(struct collect *c, struct error *err)
 		struct bpf_program *prog = load__program(c, i);
 
 		if (!prog) {
-			ch->attached = ch->chosen >= 0 && ch->wanted;
+			ch->attached = ch->chosen >= 0 && ch->wanted &&
+				       plan__chosen(&c->plan, i)->kind == PLAN_SYMBOL;
 			continue;
 		}
 		c->links[i] = bpf_program__attach(prog);
@@ -374,11 +397,12 @@ static int attach_all(struct collect *c, struct error *err)
 			continue;
 		snprintf(ch->why_not[ch->chosen], sizeof(ch->why_not[0]),
 			 "the kernel refused to attach: %s", strerror(errno));
-		if (plan_points[i].vital)
+		if (plan_points[i].need == PLAN_VITAL)
 			return error__set(err, -errno, "attaching to %s (%s) failed: %s",
 					  plan__chosen(&c->plan, i)->function, plan_points[i].sees,
 					  strerror(errno));
 	}
+	hooks__attach(c->hooks);
 	return 0;
 }
 
@@ -386,22 +410,14 @@ static int tell_plan(struct collect *c)
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < plan_nr_points; i++) {
-		const struct plan_choice *ch = &c->plan.choices[i];
-		const struct plan_candidate *cand = plan__chosen(&c->plan, i);
-
-		if (ch->attached)
-			err = facts__attr(add_event, c, "attach.%s=%s %s", plan_points[i].name,
-					  plan__kind_name(cand->kind), cand->function);
-		else if (ch->wanted)
-			err = facts__attr(add_event, c, "attach.%s=none: %s", plan_points[i].name,
-					  ch->why_not[ch->chosen < 0 ? 0 : ch->chosen]);
-	}
+	for (size_t i = 0; !err && i < plan_nr_points; i++)
+		err = tell_point(c, i);
 	return err;
 }
 
 int collect__start(struct collect *c, struct error *err)
 {
+	struct iot_tell tell = { .end = 0 };
 	uint32_t ret = 0;
 	int rc;
 
@@ -409,7 +425,7 @@ int collect__start(struct collect *c, struct error *err)
 	rc = attach_all(c, err);
 	if (rc)
 		return rc;
-	rc = run_program(c->skel->progs.snapshot, NULL, &ret);
+	rc = program__run(bpf_program__fd(c->skel->progs.snapshot), NULL, 0, &ret);
 	if (rc || ret)
 		return error__set(err, rc ? rc : -EIO,
 				  "the list of IOMMU groups can't be read from the kernel (%s)",
@@ -419,7 +435,8 @@ int collect__start(struct collect *c, struct error *err)
 	/* the domains name their flush functions; then the state from which flushes are counted */
 	rc = read_rare(c);
 	if (!rc)
-		rc = run_program(c->skel->progs.tell_domains, &(struct iot_tell){ .end = 0 }, &ret);
+		rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell),
+				  &ret);
 	if (!rc)
 		rc = read_rare(c);
 	if (!rc)
@@ -427,7 +444,11 @@ int collect__start(struct collect *c, struct error *err)
 	if (!rc)
 		rc = tell_plan(c);
 	if (!rc)
-		rc = facts__clock(add_event, c);
+		rc = sysfs__nodes("/sys", add_event, c);
+	if (!rc)
+		rc = sysfs__iommus("/sys", add_event, c);
+	if (!rc)
+		rc = world__tell(c->world);
 	if (!rc) {
 		c->begin = facts__now();
 		rings__activate(c->rings, true);
@@ -449,6 +470,8 @@ static int drain(struct collect *c, bool all)
 		rc = checks__cpus(c);
 	if (!rc && (all || t - c->last_slow >= SLOW_NS)) {
 		rc = checks__misses(c);
+		if (!rc)
+			rc = world__tick(c->world, t);
 		c->last_slow = t;
 	}
 	late = rings__late(c->rings) - c->late_seen;
@@ -491,6 +514,7 @@ static bool all_published(const struct collect *c)
 
 int collect__stop(struct collect *c, struct error *err)
 {
+	struct iot_tell tell = { .end = 1 };
 	uint64_t deadline;
 	uint32_t ret;
 	int rc;
@@ -499,17 +523,9 @@ int collect__stop(struct collect *c, struct error *err)
 		return 0;
 	c->running = false;
 	rings__activate(c->rings, false);
-	rc = run_program(c->skel->progs.tell_domains, &(struct iot_tell){ .end = 1 }, &ret);
+	rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell), &ret);
 	detach_all(c);
 	roles__detach(c->roles);
-	for (size_t i = 0; !rc && i < c->nr_devices; i++) {
-		struct iot_device d = c->devices[i];
-
-		facts__complete_device(&d, NULL);
-		d.h.ts = facts__now();
-		if (memcmp(d.driver, c->devices[i].driver, sizeof(d.driver)))
-			rc = collect__add(c, &d.h);
-	}
 	deadline = facts__now() + SETTLE_NS;
 	do {
 		if (!rc)
@@ -520,7 +536,7 @@ int collect__stop(struct collect *c, struct error *err)
 	if (!rc)
 		rc = checks__coverage(c);
 	if (!rc)
-		rc = facts__clock(add_event, c);
+		rc = world__tell(c->world);
 	if (!rc)
 		rc = tell_capture(c, IOT_CAPTURE_END);
 	if (!rc)
@@ -535,7 +551,7 @@ void collect__gaps(const struct collect *c, void (*say)(void *ctx, const char *l
 	for (size_t i = 0; i < plan_nr_points; i++) {
 		const struct plan_choice *ch = &c->plan.choices[i];
 
-		if (!ch->wanted || ch->attached)
+		if (!ch->wanted || ch->attached || ch->absent)
 			continue;
 		snprintf(line, sizeof(line), "not seen: %s: %s", plan_points[i].sees,
 			 ch->why_not[ch->chosen < 0 ? 0 : ch->chosen]);

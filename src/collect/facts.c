@@ -3,16 +3,12 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <time.h>
-#include <unistd.h>
-
-#include "util/parse.h"
 
 static uint64_t now(clockid_t clock)
 {
@@ -27,45 +23,13 @@ uint64_t facts__now(void)
 	return now(CLOCK_MONOTONIC);
 }
 
-static void header(struct iot_event *e, uint16_t id, size_t len)
+void facts__header(struct iot_event *e, uint16_t id, size_t len)
 {
 	memset(e, 0, len);
 	e->ts = facts__now();
 	e->id = id;
 	e->len = (uint16_t)len;
 	e->cpu = 0xffff;
-}
-
-/* The last component of what a link of the device points to; "" if there is no such link. */
-static void read_link(const struct iot_device *dev, const char *sysfs, const char *link, char *out,
-		      size_t size)
-{
-	char path[256], target[PATH_MAX];
-	ssize_t n;
-
-	out[0] = 0;
-	snprintf(path, sizeof(path), "%s/bus/%s/devices/%s/%s", sysfs, dev->bus, dev->name, link);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n <= 0)
-		return;
-	target[n] = 0;
-	snprintf(out, size, "%s", basename(target));
-}
-
-void facts__complete_device(struct iot_device *dev, const char *sysfs)
-{
-	char driver[sizeof(dev->driver)];
-
-	sysfs = sysfs ? sysfs : "/sys";
-	dev->name[sizeof(dev->name) - 1] = 0;
-	dev->bus[sizeof(dev->bus) - 1] = 0;
-	read_link(dev, sysfs, "driver", driver, sizeof(driver));
-	if (driver[0])
-		memcpy(dev->driver, driver, sizeof(driver));
-	if (strcmp(dev->bus, "pci"))
-		return;
-	dev->rid_known = !parse__pci_rid(dev->name, &dev->rid);
-	read_link(dev, sysfs, "physfn", dev->physfn, sizeof(dev->physfn));
 }
 
 /* Room for one event with text behind its fixed part. */
@@ -92,7 +56,7 @@ int facts__attr(facts_add add, void *ctx, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	room = text_room(strlen(text));
-	header(&e.h, IOT_EV_ATTR, sizeof(e.attr) + room);
+	facts__header(&e.h, IOT_EV_ATTR, sizeof(e.attr) + room);
 	e.attr.text_len = room;
 	memcpy(e.attr.text, text, strlen(text));
 	return add(ctx, &e.h);
@@ -114,7 +78,7 @@ static int add_symbol(facts_add add, void *ctx, uint64_t addr, const struct kall
 	else
 		snprintf(text, sizeof(text), "%s", sym.name);
 	room = text_room(strlen(text));
-	header(&e.h, IOT_EV_SYMBOL, sizeof(e.symbol) + room);
+	facts__header(&e.h, IOT_EV_SYMBOL, sizeof(e.symbol) + room);
 	e.symbol.addr = addr;
 	e.symbol.offset = (uint32_t)(addr - sym.addr);
 	e.symbol.text_len = room;
@@ -141,7 +105,7 @@ int facts__stack(facts_add add, void *ctx, int map_fd, uint32_t id, const struct
 		if (err)
 			return err;
 	}
-	header(&e.s.h, IOT_EV_STACK, sizeof(e.s) + nr * sizeof(ip[0]));
+	facts__header(&e.s.h, IOT_EV_STACK, sizeof(e.s) + nr * sizeof(ip[0]));
 	e.s.h.stack = id;
 	e.s.nr = nr;
 	memcpy(e.s.ip, ip, nr * sizeof(ip[0]));
@@ -152,7 +116,7 @@ int facts__clock(facts_add add, void *ctx)
 {
 	struct iot_clock e;
 
-	header(&e.h, IOT_EV_CLOCK, sizeof(e));
+	facts__header(&e.h, IOT_EV_CLOCK, sizeof(e));
 	e.real = now(CLOCK_REALTIME);
 	e.boot = now(CLOCK_BOOTTIME);
 	e.h.ts = facts__now();
@@ -184,6 +148,29 @@ int facts__task(facts_add add, void *ctx, uint32_t tid)
 	return add_file(add, ctx, key, path);
 }
 
+/* The words of the command line that change what an IOMMU does, or what addresses devices get. */
+static int add_options(facts_add add, void *ctx)
+{
+	static const char *const words[] = { "iommu", "swiotlb", "vfio", "iomem", "pci=", "pcie" };
+	char line[8192], text[900] = "", *word, *save = NULL;
+	size_t used = 0;
+	FILE *f = fopen("/proc/cmdline", "re");
+
+	if (!f)
+		return 0;
+	line[fread(line, 1, sizeof(line) - 1, f)] = 0;
+	fclose(f);
+	for (word = strtok_r(line, " \n", &save); word; word = strtok_r(NULL, " \n", &save)) {
+		bool ours = false;
+
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			ours = ours || strstr(word, words[i]);
+		if (ours && used + strlen(word) + 2 < sizeof(text))
+			used += (size_t)sprintf(text + used, "%s%s", used ? " " : "", word);
+	}
+	return facts__attr(add, ctx, "iommu_options=%s", text);
+}
+
 int facts__host(facts_add add, void *ctx)
 {
 	static const struct {
@@ -202,5 +189,5 @@ int facts__host(facts_add add, void *ctx)
 		err = facts__attr(add, ctx, "machine=%s", u.machine);
 	for (size_t i = 0; !err && i < sizeof(files) / sizeof(files[0]); i++)
 		err = add_file(add, ctx, files[i].key, files[i].path);
-	return err;
+	return err ? err : add_options(add, ctx);
 }

@@ -4,6 +4,7 @@
 #ifndef IOMMUTOP_COLLECT_FACTS_H
 #define IOMMUTOP_COLLECT_FACTS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "collect/kallsyms.h"
@@ -11,9 +12,8 @@
 
 typedef int (*facts_add)(void *ctx, const struct iot_event *ev);
 
-/* Completes a device's event with what sysfs knows: driver bound now, requester id, PF of a VF.
- * sysfs: NULL = /sys. */
-void facts__complete_device(struct iot_device *dev, const char *sysfs);
+/* Clears an event of len bytes and fills its header: now, on no CPU in particular. */
+void facts__header(struct iot_event *e, uint16_t id, size_t len);
 
 /* "key=value", cut to what fits. */
 int facts__attr(facts_add add, void *ctx, const char *fmt, ...)

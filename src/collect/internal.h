@@ -14,7 +14,9 @@
 #include "shared.h"
 
 struct btf;
+struct hooks;
 struct iommutop_bpf;
+struct world;
 
 /* A BPF map seen through mmap. */
 struct window {
@@ -50,8 +52,8 @@ struct collect {
 	uint64_t *misses_seen; /* per plan point */
 	uint64_t role_misses_seen;
 	uint64_t late_seen;
-	struct iot_device *devices; /* as told, to be told again with the driver bound at the end */
-	size_t nr_devices;
+	struct world *world;
+	struct hooks *hooks;
 	struct want *wants;
 	size_t nr_wants;
 	uint8_t *stack_told; /* by stack number */

@@ -87,7 +87,7 @@ static int resolve_plan(struct collect *c, struct error *err)
 		return error__set(err, -ENOMEM, "no memory for the attach plan");
 	for (size_t i = 0; i < plan_nr_points; i++) {
 		c->plan.choices[i].wanted = is_wanted(c, &plan_points[i]);
-		if (plan_points[i].vital && c->plan.choices[i].wanted &&
+		if (plan_points[i].need == PLAN_VITAL && c->plan.choices[i].wanted &&
 		    c->plan.choices[i].chosen < 0)
 			return error__set(err, -ENOTSUP,
 					  "this kernel can't be traced: no hook for '%s' (%s): %s; "
@@ -193,7 +193,7 @@ static bool give_up_refused(struct collect *c, struct error *err)
 		snprintf(ch->why_not[ch->chosen], sizeof(ch->why_not[0]),
 			 "refused by the verifier: %s", why);
 		ch->chosen = -1;
-		if (!plan_points[i].vital)
+		if (plan_points[i].need != PLAN_VITAL)
 			return true;
 	}
 	if (name)

@@ -7,17 +7,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FENTRY(f, n, p)              \
-	{                            \
-		PLAN_FENTRY, f, n, p \
+#define FENTRY(f, n, p)                                                        \
+	{                                                                      \
+		.kind = PLAN_FENTRY, .function = f, .nr_args = n, .program = p \
 	}
-#define FEXIT(f, n, p)              \
-	{                           \
-		PLAN_FEXIT, f, n, p \
+#define FEXIT(f, n, p)                                                        \
+	{                                                                     \
+		.kind = PLAN_FEXIT, .function = f, .nr_args = n, .program = p \
 	}
-#define TP(t, p)                      \
-	{                             \
-		PLAN_TP_BTF, t, -1, p \
+#define TP(t, p)                                                                \
+	{                                                                       \
+		.kind = PLAN_TP_BTF, .function = t, .nr_args = -1, .program = p \
+	}
+#define KPROBE(f, m, p)                                                                      \
+	{                                                                                    \
+		.kind = PLAN_KPROBE, .function = f, .nr_args = -1, .program = p, .module = m \
+	}
+#define SYMBOL(s)                                                 \
+	{                                                         \
+		.kind = PLAN_SYMBOL, .function = s, .nr_args = -1 \
 	}
 
 /* Names, argument counts and completeness: kernel sources 6.1, 6.12 and 7.2; docs/compatibility.md
@@ -25,119 +33,164 @@
 const struct plan_point plan_points[] = {
 	{ "map",
 	  "PTEs written, with domain and result (record)",
-	  true,
+	  PLAN_VITAL,
 	  PLAN_STREAM,
 	  { FEXIT("__iommu_map", 6, "map_exit"), FEXIT("iommu_map_nosync", 6, "map_exit") } },
 	{ "map-live",
 	  "PTEs written, counted (top)",
-	  true,
+	  PLAN_VITAL,
 	  PLAN_LIVE,
 	  { FENTRY("__iommu_map", 6, "map_live_entry"),
 	    FENTRY("iommu_map_nosync", 6, "map_live_entry") } },
 	{ "unmap",
 	  "PTEs cleared, with domain, strict or lazy (record)",
-	  true,
+	  PLAN_VITAL,
 	  PLAN_STREAM,
 	  { FEXIT("__iommu_unmap", 4, "unmap_exit") } },
 	{ "unmap-live",
 	  "PTEs cleared, counted, strict or lazy (top)",
-	  true,
+	  PLAN_VITAL,
 	  PLAN_LIVE,
 	  { FEXIT("__iommu_unmap", 4, "unmap_live_exit") } },
 	{ "attach",
 	  "device attached to a domain",
-	  true,
+	  PLAN_VITAL,
 	  PLAN_ALWAYS,
 	  { FEXIT("__iommu_attach_device", 2, "attach2_exit"),
 	    FEXIT("__iommu_attach_device", 3, "attach3_exit") } },
 	{ "snapshot",
 	  "what was attached before we started",
-	  true,
+	  PLAN_VITAL,
 	  PLAN_ALWAYS,
-	  { { PLAN_SYMBOL, "iommu_group_kset", -1, NULL } } },
+	  { SYMBOL("iommu_group_kset") } },
 	{ "domain-free",
 	  "domain freed",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { FENTRY("iommu_domain_free", 1, "domain_free_entry") } },
 	{ "cookie-free",
 	  "domain freed, where domain-free is inlined in part (6.1)",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { FENTRY("iommu_put_dma_cookie", 1, "cookie_put_entry") } },
 	{ "queue-init",
 	  "flush queue switched on for a domain",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { FEXIT("iommu_dma_init_fq", 1, "init_fq_exit") } },
 	{ "dma-setup",
 	  "DMA API set up for a device",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { FEXIT("iommu_setup_dma_ops", -1, "setup_dma_exit") } },
 	{ "queue-timer-in",
 	  "flush queue's timer, for the reason of a flush",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { FENTRY("fq_flush_timeout", 1, "fq_timer_entry") } },
 	{ "queue-timer-out",
 	  "its end",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { FEXIT("fq_flush_timeout", 1, "fq_timer_exit") } },
 	{ "device-remove",
 	  "device left its IOMMU group",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { TP("remove_device_from_group", "group_remove") } },
 	{ "module-load",
 	  "module loaded: new IOMMU drivers",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { TP("module_load", "module_load") } },
 	{ "module-free",
 	  "module going away",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { TP("module_free", "module_free") } },
 	{ "fault",
 	  "faults of drivers that use report_iommu_fault()",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { FENTRY("report_iommu_fault", 4, "fault_report") } },
 	{ "log",
 	  "kernel log: faults and hangs that are only printed",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { TP("console", "console_line") } },
 	{ "net-hang",
 	  "network transmit timeout",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { TP("net_dev_xmit_timeout", "xmit_timeout") } },
 	{ "pci-reset",
 	  "PCI function, slot and bus resets",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_ALWAYS,
 	  { FENTRY("pci_dev_save_and_disable", 1, "pci_reset") } },
+	{ "devlink",
+	  "devlink health reports: a driver says that its device is ill",
+	  PLAN_OPTIONAL,
+	  PLAN_ALWAYS,
+	  { TP("devlink_health_report", "devlink_report") } },
+	{ "aer",
+	  "PCI Express errors (AER)",
+	  PLAN_OPTIONAL,
+	  PLAN_ALWAYS,
+	  { TP("aer_event", "aer") } },
+	{ "nvme-timeout",
+	  "NVMe commands out of time",
+	  PLAN_OPTIONAL,
+	  PLAN_ALWAYS,
+	  { KPROBE("nvme_timeout", "nvme", "nvme_timeout") } },
+	{ "scsi-timeout",
+	  "SCSI and ATA commands out of time",
+	  PLAN_OPTIONAL,
+	  PLAN_ALWAYS,
+	  { KPROBE("scsi_timeout", "scsi_mod", "scsi_timeout") } },
+	{ "drm-timeout",
+	  "jobs of graphics schedulers out of time",
+	  PLAN_OPTIONAL,
+	  PLAN_ALWAYS,
+	  { KPROBE("drm_sched_job_timedout", "gpu_sched", "drm_timeout") } },
+	{ "driver-bound",
+	  "a driver was bound: device tables are looked at again",
+	  PLAN_USEFUL,
+	  PLAN_ALWAYS,
+	  { FENTRY("driver_bound", 1, "bound") } },
+	{ "device-gone",
+	  "a device without an IOMMU was removed",
+	  PLAN_USEFUL,
+	  PLAN_ALWAYS,
+	  { FENTRY("device_del", 1, "device_gone") } },
 	{ "iova-alloc",
 	  "IOVA allocated (--iova)",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_IOVA,
 	  { FEXIT("iommu_dma_alloc_iova", 4, "iova_alloc_exit") } },
+	{ "iova-begin",
+	  "its begin: how long it took (--iova)",
+	  PLAN_USEFUL,
+	  PLAN_IOVA,
+	  { FENTRY("iommu_dma_alloc_iova", 4, "iova_alloc_entry") } },
+	{ "iova-slow",
+	  "the allocator's tree was searched (--iova)",
+	  PLAN_USEFUL,
+	  PLAN_IOVA,
+	  { FENTRY("alloc_iova", 4, "iova_slow_entry") } },
 	{ "iova-free",
 	  "IOVA freed (--iova)",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_IOVA,
 	  { FENTRY("free_iova_fast", 3, "iova_free_entry") } },
 	{ "control-map",
 	  "the kernel's own tracepoint, as a check (--coverage)",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_CONTROL,
 	  { TP("map", "control_map") } },
 	{ "control-unmap",
 	  "the kernel's own tracepoint, as a check (--coverage)",
-	  false,
+	  PLAN_USEFUL,
 	  PLAN_CONTROL,
 	  { TP("unmap", "control_unmap") } },
 };
@@ -145,7 +198,7 @@ const size_t plan_nr_points = sizeof(plan_points) / sizeof(plan_points[0]);
 
 const char *plan__kind_name(enum plan_kind kind)
 {
-	static const char *const names[] = { "fentry", "fexit", "tp_btf", "symbol" };
+	static const char *const names[] = { "fentry", "fexit", "tp_btf", "symbol", "kprobe" };
 
 	return names[kind];
 }
@@ -175,6 +228,10 @@ static int check_function(const struct kallsyms *syms, const struct btf *btf,
 			 c->function);
 		return -ENOENT;
 	}
+	if (!copies && c->kind == PLAN_KPROBE) {
+		snprintf(why, size, "module %s isn't loaded; attached as soon as it is", c->module);
+		return -ENOENT;
+	}
 	if (!copies) {
 		snprintf(why, size, "no function %s in this kernel (renamed or inlined)",
 			 c->function);
@@ -186,7 +243,7 @@ static int check_function(const struct kallsyms *syms, const struct btf *btf,
 			 copies, c->function);
 		return -EEXIST;
 	}
-	if (c->kind == PLAN_SYMBOL)
+	if (c->kind == PLAN_SYMBOL || c->kind == PLAN_KPROBE)
 		return 0;
 	id = btf ? btf__find_by_name_kind(btf, c->function, BTF_KIND_FUNC) : -ENOENT;
 	if (id < 0) {
@@ -214,6 +271,8 @@ int plan__check(const struct kallsyms *syms, const struct btf *btf, const struct
 
 int plan__resolve(struct plan *plan, const struct kallsyms *syms, const struct btf *btf)
 {
+	int err;
+
 	plan->choices = calloc(plan_nr_points, sizeof(*plan->choices));
 	if (!plan->choices)
 		return -ENOMEM;
@@ -221,9 +280,12 @@ int plan__resolve(struct plan *plan, const struct kallsyms *syms, const struct b
 		struct plan_choice *ch = &plan->choices[i];
 
 		ch->chosen = -1;
+		ch->absent = plan_points[i].need == PLAN_OPTIONAL;
 		for (int c = 0; c < PLAN_CANDIDATES && plan_points[i].candidates[c].function; c++) {
-			if (plan__check(syms, btf, &plan_points[i].candidates[c], ch->why_not[c],
-					sizeof(ch->why_not[c])))
+			err = plan__check(syms, btf, &plan_points[i].candidates[c], ch->why_not[c],
+					  sizeof(ch->why_not[c]));
+			ch->absent = ch->absent && err == -ENOENT;
+			if (err)
 				continue;
 			ch->chosen = c;
 			break;

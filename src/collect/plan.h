@@ -18,6 +18,7 @@ enum plan_kind {
 	PLAN_FEXIT,
 	PLAN_TP_BTF, /* function: the tracepoint's name */
 	PLAN_SYMBOL, /* only an address is needed */
+	PLAN_KPROBE, /* of a module, perhaps loaded later; the only candidate of its point */
 };
 
 struct plan_candidate {
@@ -25,6 +26,7 @@ struct plan_candidate {
 	const char *function;
 	int nr_args;         /* what the program was written for; -1 = any */
 	const char *program; /* name in the BPF object; NULL for PLAN_SYMBOL */
+	const char *module;  /* PLAN_KPROBE: that the function is in, unless it is built in */
 };
 
 #define PLAN_CANDIDATES 2
@@ -37,10 +39,17 @@ enum plan_group { /* what a capture may leave out */
 		  PLAN_CONTROL,
 };
 
+enum plan_need {
+	PLAN_VITAL,  /* without it a capture isn't worth starting */
+	PLAN_USEFUL, /* without it something is missed */
+	/* tells of a part that not every kernel has: where the part is absent, nothing is missed */
+	PLAN_OPTIONAL,
+};
+
 struct plan_point {
 	const char *name;
 	const char *sees; /* in plain words */
-	bool vital;       /* without it a capture isn't worth starting */
+	enum plan_need need;
 	enum plan_group group;
 	struct plan_candidate candidates[PLAN_CANDIDATES];
 };
@@ -53,6 +62,7 @@ struct plan_choice {
 	char why_not[PLAN_CANDIDATES][160]; /* "" for the chosen one and those not tried */
 	bool wanted;                        /* its group was asked for */
 	bool attached;                      /* set by the collector */
+	bool absent; /* the kernel hasn't got what would be seen: nothing is missed */
 };
 
 struct plan {

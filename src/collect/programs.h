@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Loaded BPF programs. */
 #ifndef IOMMUTOP_COLLECT_PROGRAMS_H
 #define IOMMUTOP_COLLECT_PROGRAMS_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+struct bpf_object;
 
 /*
  * How often the kernel skipped a loaded program because it was already running on that CPU
@@ -10,5 +14,15 @@
  * doesn't say.
  */
 uint64_t program__misses(int fd);
+
+/* Runs a program of type syscall with size bytes at arg (NULL: none). 0, or negative errno; *ret:
+ * what the program returned. */
+int program__run(int fd, const void *arg, size_t size, uint32_t *ret);
+
+/*
+ * Lets an object that isn't loaded yet use the maps of one that is, by name, its global data
+ * included. Read-only data stays each object's own. 0, or negative errno.
+ */
+int programs__share_maps(struct bpf_object *obj, struct bpf_object *main_object);
 
 #endif

@@ -80,25 +80,6 @@ void roles__free(struct roles *r)
 	free(r);
 }
 
-static int share_maps(struct roles *r, struct flush_bpf *skel)
-{
-	struct bpf_map *map, *main_map;
-	int err;
-
-	bpf_object__for_each_map (map, skel->obj) {
-		if (!strcmp(bpf_map__name(map), bpf_map__name(skel->maps.rodata)))
-			continue; /* the knobs are each copy's own: they say which function it is
-				     for */
-		main_map = bpf_object__find_map_by_name(r->main_object, bpf_map__name(map));
-		if (!main_map)
-			continue; /* the template's alone */
-		err = bpf_map__reuse_fd(map, bpf_map__fd(main_map));
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
 /* Does BTF know the function? That of its module has to be asked, or a namesake in the kernel would
  * answer. */
 static bool has_btf(struct roles *r, const struct role *role)
@@ -152,7 +133,7 @@ static int attach_copy(struct roles *r, struct copy *c, size_t index)
 		c->skel->obj, role->kprobe ? kinds[role->kind].kexit : kinds[role->kind].exit);
 	bpf_object__for_each_program (prog, c->skel->obj)
 		bpf_program__set_autoload(prog, prog == entry || prog == exit);
-	err = share_maps(r, c->skel);
+	err = programs__share_maps(c->skel->obj, r->main_object);
 	if (!err && !role->kprobe)
 		err = bpf_program__set_attach_target(entry, 0, role->function);
 	if (!err && !role->kprobe)

@@ -104,12 +104,16 @@ static void hidden_addresses_and_missing_files_are_said(void **state)
 static void a_plan_without_btf_says_why_of_each_candidate(void **state)
 {
 	struct kallsyms *k = load(kernel, 0, NULL);
-	static const struct plan_candidate ambiguous = { PLAN_FENTRY, "twice", 1, "x" },
-					   absent = { PLAN_FEXIT, "gone", 1, "x" },
-					   nobtf = { PLAN_FEXIT, "iommu_helper", 1, "x" },
-					   symbol = { PLAN_SYMBOL, "iommu_group_kset", -1, NULL },
-					   nosym = { PLAN_SYMBOL, "iommu_group_kset2", -1, NULL },
-					   tp = { PLAN_TP_BTF, "map", -1, "x" };
+	static const struct plan_candidate ambiguous = { PLAN_FENTRY, "twice", 1, "x", NULL },
+					   absent = { PLAN_FEXIT, "gone", 1, "x", NULL },
+					   nobtf = { PLAN_FEXIT, "iommu_helper", 1, "x", NULL },
+					   symbol = { PLAN_SYMBOL, "iommu_group_kset", -1, NULL,
+						      NULL },
+					   nosym = { PLAN_SYMBOL, "iommu_group_kset2", -1, NULL,
+						     NULL },
+					   tp = { PLAN_TP_BTF, "map", -1, "x", NULL },
+					   module = { PLAN_KPROBE, "late_fn", -1, "x", "late" },
+					   unloaded = { PLAN_KPROBE, "gone", -1, "x", "later" };
 	char why[160];
 
 	(void)state;
@@ -125,6 +129,34 @@ static void a_plan_without_btf_says_why_of_each_candidate(void **state)
 	assert_non_null(strstr(why, "CONFIG_KALLSYMS_ALL"));
 	assert_int_equal(plan__check(k, NULL, &tp, why, sizeof(why)), -ENOENT);
 	assert_non_null(strstr(why, "no tracepoint map"));
+	/* by kprobe, BTF of the function isn't needed */
+	assert_int_equal(plan__check(k, NULL, &module, why, sizeof(why)), 0);
+	assert_int_equal(plan__check(k, NULL, &unloaded, why, sizeof(why)), -ENOENT);
+	assert_non_null(strstr(why, "module later isn't loaded"));
+	kallsyms__free(k);
+}
+
+/* What a kernel hasn't got can't happen; only what can is missed. */
+static void absent_is_not_missing(void **state)
+{
+	struct kallsyms *k = load(kernel, 0, NULL);
+	struct plan plan;
+
+	(void)state;
+	assert_int_equal(plan__resolve(&plan, k, NULL), 0);
+	for (size_t i = 0; i < plan_nr_points; i++) {
+		const struct plan_point *p = &plan_points[i];
+
+		assert_int_equal(plan.choices[i].absent,
+				 p->need == PLAN_OPTIONAL && plan.choices[i].chosen < 0);
+		/* a module's function has no other candidate: hooks.c relies on it */
+		if (p->candidates[0].kind == PLAN_KPROBE)
+			assert_true(p->candidates[0].module && p->need == PLAN_OPTIONAL &&
+				    !p->candidates[1].function);
+		else
+			assert_true(p->candidates[1].kind != PLAN_KPROBE);
+	}
+	plan__free(&plan);
 	kallsyms__free(k);
 }
 
@@ -135,6 +167,7 @@ int main(void)
 		cmocka_unit_test(addresses_give_the_function_below_even_in_unsorted_modules),
 		cmocka_unit_test(hidden_addresses_and_missing_files_are_said),
 		cmocka_unit_test(a_plan_without_btf_says_why_of_each_candidate),
+		cmocka_unit_test(absent_is_not_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,9 +44,10 @@ static void print_text(const struct host *h, const struct plan *plan, const stru
 		const struct plan_candidate *c = plan__chosen(plan, i);
 
 		printf("%-16s %-8s %s\n", plan_points[i].name, c ? plan__kind_name(c->kind) : "-",
-		       c                      ? c->function
-		       : plan_points[i].vital ? "MISSING, and nothing works without it"
-					      : "missing");
+		       c                                   ? c->function
+		       : plan_points[i].need == PLAN_VITAL ? "MISSING, and nothing works without it"
+		       : ch->absent                        ? "not there: nothing to be seen"
+							   : "missing");
 		for (int k = 0; k < PLAN_CANDIDATES; k++)
 			if (ch->why_not[k][0])
 				printf("%-16s %-8s   not %s %s: %s\n", "", "",
@@ -64,11 +65,13 @@ static json_object *point_json(const struct plan *plan, size_t i)
 
 	json_object_object_add(p, "point", json_object_new_string(plan_points[i].name));
 	json_object_object_add(p, "sees", json_object_new_string(plan_points[i].sees));
-	json_object_object_add(p, "vital", json_object_new_boolean(plan_points[i].vital));
+	json_object_object_add(p, "vital",
+			       json_object_new_boolean(plan_points[i].need == PLAN_VITAL));
 	json_object_object_add(
 		p, "how", chosen ? json_object_new_string(plan__kind_name(chosen->kind)) : NULL);
 	json_object_object_add(p, "function",
 			       chosen ? json_object_new_string(chosen->function) : NULL);
+	json_object_object_add(p, "absent", json_object_new_boolean(plan->choices[i].absent));
 	for (int k = 0; k < PLAN_CANDIDATES; k++) {
 		json_object *r;
 
@@ -137,7 +140,8 @@ static int probe_run(const void *values, int rest_nr, char **rest)
 		plan__resolve(&plan, syms, btf);
 	}
 	for (size_t i = 0; i < plan_nr_points; i++)
-		if (plan_points[i].vital && (!plan.choices || plan.choices[i].chosen < 0))
+		if (plan_points[i].need == PLAN_VITAL &&
+		    (!plan.choices || plan.choices[i].chosen < 0))
 			vital = false;
 	if (o->json)
 		print_json(&h, &plan, &problem);

@@ -11,6 +11,8 @@ typedef int __s32;
 typedef unsigned int __u32;
 typedef unsigned long long __u64;
 typedef __u64 u64;
+typedef __u8 u8;
+typedef __u32 u32;
 typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
@@ -37,7 +39,11 @@ BPF_RB_NO_WAKEUP = 1,
 
 typedef long long int __s64;
 
+typedef long long unsigned int __u64;
+
 typedef __s64 s64;
+
+typedef __u64 u64;
 
 typedef _Bool bool;
 
@@ -57,6 +63,13 @@ struct pt_regs {
 	long unsigned int dx;
 	long unsigned int si;
 	long unsigned int di;
+};
+
+struct work_struct {
+};
+
+struct delayed_work {
+	struct work_struct work;
 };
 
 struct kobject {
@@ -82,6 +95,10 @@ struct device {
 	void *init_name;
 	struct bus_type *bus;
 	struct device_driver *driver;
+	u64 *dma_mask;
+	u64 coherent_dma_mask;
+	u64 bus_dma_limit;
+	int numa_node;
 	struct iommu_group *iommu_group;
 	struct dev_iommu *iommu;
 };
@@ -100,6 +117,18 @@ struct net_device {
 
 struct pci_dev {
 	struct device dev;
+};
+
+struct blk_mq_hw_ctx;
+
+struct request {
+	struct blk_mq_hw_ctx *mq_hctx;
+	u64 start_time_ns;
+};
+
+struct blk_mq_hw_ctx {
+	void *driver_data;
+	unsigned int queue_num;
 };
 
 struct iommu_device;
@@ -158,6 +187,10 @@ struct iommu_dma_cookie {
 		};
 	};
 	struct iommu_domain *fq_domain;
+};
+
+struct devlink {
+	struct device *dev;
 };
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Time-outs that a module knows of. User space opens this object once for each of these programs,
+ * when its module is there: only then the module's BTF says where the members are. By kprobe, for
+ * that doesn't keep the module from being unloaded; they are far too rare for its cost to matter.
+ */
+#define IOT_DEFINE_STATE
+#include "trouble.h"
+
+/* When the block layer began with a request; 0 if it keeps no time of it. CLOCK_MONOTONIC. */
+static __always_inline __u64 request__since(struct request *req)
+{
+	return BPF_CORE_READ(req, start_time_ns);
+}
+
+/* Called for each request that is out of time: by poll, abort or reset the driver then deals with
+ * it. Queue 0 is the admin queue. */
+SEC("?kprobe")
+int BPF_KPROBE(nvme_timeout, struct request *req)
+{
+	struct nvme_queue___mod *q = BPF_CORE_READ(req, mq_hctx, driver_data);
+	static const char what[] = "nvme timeout";
+
+	trouble__tell(IOT_EV_HANG, BPF_CORE_READ(q, dev, dev), BPF_CORE_READ(q, qid),
+		      request__since(req), what, sizeof(what));
+	return 0;
+}
+
+/* A SCSI command, or an ATA one, is out of time. The command lies behind the request. */
+SEC("?kprobe")
+int BPF_KPROBE(scsi_timeout, struct request *req)
+{
+	struct scsi_cmnd___mod *cmd = (void *)req + bpf_core_type_size(struct request);
+	struct Scsi_Host___mod *host = BPF_CORE_READ(cmd, device, host);
+	static const char what[] = "scsi timeout";
+
+	trouble__tell(IOT_EV_HANG, BPF_CORE_READ(host, shost_gendev.parent),
+		      (int)BPF_CORE_READ(req, mq_hctx, queue_num), request__since(req), what,
+		      sizeof(what));
+	return 0;
+}
+
+/* A job of a graphics scheduler's ring. */
+SEC("?kprobe")
+int BPF_KPROBE(drm_timeout, struct work_struct *work)
+{
+	struct drm_gpu_scheduler___mod *sched =
+		(void *)work - bpf_core_field_offset(struct drm_gpu_scheduler___mod, work_tdr) -
+		bpf_core_field_offset(struct delayed_work, work);
+	static const char what[] = "drm scheduler timeout";
+
+	trouble__tell(IOT_EV_HANG, BPF_CORE_READ(sched, dev), -1, 0, what, sizeof(what));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

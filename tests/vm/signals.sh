@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154 # variables of boot_lib.sh
+#
+# Hangs and errors that the kernel tells by function or tracepoint: NVMe, ATA and SCSI commands out of time, PCI Express
+# errors. Each is made for real, comes out with its device, as often as the kernel counts it, and not before.
+# usage: signals.sh [KERNEL...]   (default: debian:6.1 debian:6.12 debian:7.2 source:7.2)
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/boot_lib.sh"
+. "$here/facts_lib.sh"
+
+# Tells QEMU to report errors of the device below the root port (which has no driver), once the guest is ready: a corrected one, and one that isn't.
+inject()
+{
+	python3 - "$dir" <<-'END'
+	import os, socket, sys, time
+	top = sys.argv[1]
+	end = time.time() + 600
+	while time.time() < end:
+	    try:
+	        if "inject" in open(top + "/out").read():
+	            break
+	    except FileNotFoundError:
+	        pass
+	    time.sleep(0.1)
+	s = socket.socket(socket.AF_UNIX)
+	s.connect(top + "/monitor")
+	f = s.makefile("rw")
+	for command in "pcie_aer_inject_error -c ill BAD_TLP", "pcie_aer_inject_error ill UNSUP":
+	    f.write(command + "\n")
+	    f.flush()
+	    time.sleep(0.5) # one status register holds both: let the guest read the first
+	f.close()
+	time.sleep(5) # the monitor ends when nobody is there any more
+	END
+}
+
+# signals: "PHASE NAME-OF-DEVICE QUEUE STALLED? WHAT" of each hang and error in the session, and of each reset.
+signals()
+{
+	babeltrace2 "$dir/files/session/ctf" 2>>"$dir/err" | python3 -c '
+import re, sys
+devices, phase = {0: "-"}, "quiet"
+for line in sys.stdin:
+    m = re.search(r" (device|hang|error|reset|log): ", line)
+    if not m:
+        continue
+    if m[1] == "log":
+        mark = re.search(r"signals: (\w+)", line)
+        phase = mark[1] if mark else phase
+        continue
+    dev = int(re.search(r" dev = (\d+)", line)[1])
+    if m[1] == "device":
+        devices[dev] = re.search(r" name = \"(.*?)\"", line)[1]
+        continue
+    queue = re.search(r" queue = (-?\d+)", line)[1]
+    stalled = int(re.search(r" stalled = (\d+)", line)[1])
+    what = re.search(r" what = \"(.*?)\"", line)[1]
+    print(phase, m[1], devices.get(dev, "?"), queue, stalled, what)
+'
+}
+
+# of PHASE EVENT: how many; all PHASE EVENT FIELD: the different values of a field
+number() { awk -v p="$1" -v e="$2" '$1 == p && $2 == e { n++ } END { print n + 0 }' "$dir/facts/signals"; }
+values() { awk -v p="$1" -v e="$2" -v f="$3" '$1 == p && $2 == e { print $f }' "$dir/facts/signals" | sort -u | tr '\n' ' ' | sed 's/ $//'; }
+
+# timed_out PHASE DEVICE WHAT: every hang of a phase is of the device, and says since when
+timed_out()
+{
+	equal "$kernel: $1: device" "$(values "$1" hang 3)" "$2"
+	equal "$kernel: $1: what" "$(awk -v p="$1" '$1 == p && $2 == "hang" { print $6, $7 }' "$dir/facts/signals" | sort -u)" "$3"
+	check "$kernel: $1: begun a time-out before, at least" \
+		awk -v p="$1" '$1 == p && $2 == "hang" && ($5 < 900000000 || $5 > 600e9) { bad = 1 } END { exit bad }' \
+		"$dir/facts/signals"
+}
+
+kernels=("$@")
+[ $# -gt 0 ] || kernels=(debian:6.1 debian:6.12 debian:7.2 source:7.2)
+for kernel in "${kernels[@]}"; do
+	rm -rf "$dir/files" "$dir/facts" "$dir/monitor" "$dir/out"
+	mkdir "$dir/facts"
+	more=()
+	[ "$kernel" = source:7.2 ] || {
+		: >"$dir/with-scsi"
+		more=(--module ahci --module sd_mod --module scsi_debug --file "$dir/with-scsi")
+	}
+	for disk in nvme ata; do truncate -s 64M "$dir/$disk.img"; done
+	inject &
+	injector=$!
+	boot --kernel "$kernel" --iommu intel --no-drivers "${more[@]}" --timeout 9m \
+		--device e1000e --device nvme,drive=slow --device pcie-root-port,id=above,chassis=9 \
+		--device virtio-net,id=ill,bus=above,addr=0,aer=on \
+		--qemu-arg -drive \
+		--qemu-arg "file=$dir/nvme.img,if=none,id=slow,format=raw,cache=unsafe,throttling.iops-write=1" \
+		--qemu-arg -drive \
+		--qemu-arg "file=$dir/ata.img,if=none,id=ata,format=raw,cache=unsafe,throttling.iops-write=1" \
+		--qemu-arg -device --qemu-arg ide-hd,bus=ide.0,drive=ata \
+		--qemu-arg -chardev --qemu-arg "socket,id=monitor,path=$dir/monitor,server=on,wait=off" \
+		--qemu-arg -mon --qemu-arg chardev=monitor --output "$dir/files" \
+		--file "$here/refiommu_guest.sh" --file "$here/signals.guest" -- sh /root/signals.guest
+	kill $injector 2>/dev/null
+	wait $injector
+	sed -i '/^inject$/d' "$dir/out"
+	came_to_end "$kernel" || continue
+	cp "$dir/files/truth" "$dir/facts/truth"
+	signals >"$dir/facts/signals"
+	sed 's/^/# /' "$dir/facts/signals"
+
+	check "$kernel: nothing is told while all is well" [ "$(grep -c '^quiet ' "$dir/facts/signals")" = 0 ]
+	check "$kernel: nvme commands were out of time ($(fact truth nvme))" [ "$(fact truth nvme)" -gt 0 ]
+	equal "$kernel: nvme: hangs are the kernel's" "$(number nvme hang)" "$(fact truth nvme)"
+	timed_out nvme "$(fact truth nvme_dev)" "nvme timeout"
+	check "$kernel: nvme: the queues are those that the log names" \
+		sh -c 'for q in $1; do case " $2 " in *" $q "*) ;; *) exit 1 ;; esac; done' - \
+		"$(awk '$1 == "nvme_queue" { print $2 }' "$dir/facts/truth")" "$(values nvme hang 4)"
+	if [ "$kernel" = source:7.2 ]; then
+		skip "$kernel: SCSI" "this kernel has none"
+	else
+		check "$kernel: SCSI commands were out of time ($(fact truth scsi))" [ "$(fact truth scsi)" -gt 1 ]
+		equal "$kernel: SCSI: hangs are the kernel's" \
+			$(($(number ahci hang) + $(number scsi_debug hang))) "$(fact truth scsi)"
+		timed_out ahci "$(fact truth ahci_dev)" "scsi timeout"
+		timed_out scsi_debug adapter0 "scsi timeout"
+	fi
+	equal "$kernel: PCI Express errors are the kernel's" $(($(number aer error) + $(number reset error))) "$(fact truth aer)"
+	equal "$kernel: aer: device" "$(values aer error 3)" 0000:01:00.0
+	equal "$kernel: reset: device" "$(values reset reset 3)" 0000:01:00.0
+	equal "$kernel: reset: once" "$(number reset reset)" 1
+	check "$kernel: aer: the corrected one" grep -q '^aer error .* AER corrected: Bad TLP$' "$dir/facts/signals"
+	check "$kernel: aer: the other one" grep -q '^aer error .* AER non-fatal: Unsupported Request$' "$dir/facts/signals"
+done
+finish
