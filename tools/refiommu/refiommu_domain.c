@@ -33,7 +33,7 @@ static void dom_flush(struct refiommu_domain *dom, u64 start, u64 end)
 	bool timeout;
 
 	if (!READ_ONCE(dom->endpoints))
-		return;
+		goto finished;
 	if (refbug_fire(REFBUG_FLUSH_DROP, dom->endpoints, NULL)) {
 		/* Tables that the core now frees must not be walked: only leaves stay cached. */
 		spin_lock_irqsave(&refiommu.hw_lock, flags);
@@ -48,6 +48,7 @@ static void dom_flush(struct refiommu_domain *dom, u64 start, u64 end)
 	/* It has come to its end all the same: what the core frees now must not be cached. */
 	if (timeout)
 		dev_err(&refiommu.pdev->dev, "invalidation timed out after %llu ms\n", late.value);
+finished:
 	if (end == U64_MAX)
 		atomic64_inc(&dom->flush_finished);
 }
