@@ -1,0 +1,162 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154 # variables of boot_lib.sh
+#
+# Every verdict by a real scenario (verdicts.list): a bug of the reference driver's device, recorded, and explained as
+# the driver's own tracepoints and counters say that it was. A scenario has the verdict that it was made for and no
+# other; one without a bug has none. At the end: the table of scenarios and verdicts.
+# usage: verdicts.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/boot_lib.sh"
+. "$here/facts_lib.sh"
+
+f=incidents.0.faults.0
+
+# at NAME FACT, true NAME FACT: what iommutop says; what the driver's trace says.
+at() { fact "$1" "$2"; }
+true_() { fact "$1.true" "$2"; }
+
+# follows NAME TRUE-FACT FACT: iommutop's time is that of the driver's event or later. It is taken at the end of the
+# function that the driver's event is in, and the trace cuts its times to microseconds.
+follows() { [ "$(true_ "$1" "$2")" -le $(($(at "$1" "$3") / 1000)) ]; }
+in_order() { [ "$1" -le "$2" ]; }
+
+# mapping NAME PREFIX TRUTH: the range that iommutop names is the one of the driver's trace.
+mapping()
+{
+	equal "$what: the mapping begins" "$(at "$1" "$2.start")" "$(true_ "$1" "$3.start")"
+	equal "$what: and ends" "$(at "$1" "$2.last")" "$(true_ "$1" "$3.last")"
+	check "$what: mapped not before the driver was told" follows "$1" "$3.map_us" "$2.map_ns"
+}
+
+difference() { printf '%d' $(($1 - $2)); }
+
+# by_verdict NAME VERDICT: what a verdict says beyond its name.
+by_verdict()
+{
+	local name=$1 region=
+
+	case $2 in
+	use_after_unmap_*)
+		mapping "$name" $f.owner dead
+		equal "$what: it is unmapped" "$(at "$name" $f.owner.still_mapped)" false
+		check "$what: unmapped not before the driver was told" follows "$name" dead.unmap_us $f.owner.unmap_ns
+		check "$what: and before the fault" in_order "$(at "$name" $f.owner.unmap_ns)" "$(at "$name" $f.first_ns)"
+		equal "$what: lazily" "$(at "$name" $f.owner.mode)" \
+			"$([ "$(true_ "$name" dead.queued)" = 1 ] && echo lazy || echo strict)"
+		;;&
+	use_after_unmap_flushed)
+		check "$what: the flush ended before the fault" in_order "$(true_ "$name" dead.complete_us)" "$(true_ "$name" fault.us)"
+		check "$what: as iommutop says" in_order "$(at "$name" $f.owner.flush_end_ns)" "$(at "$name" $f.first_ns)"
+		;;
+	use_after_unmap_flush_in_flight)
+		check "$what: the flush began before the fault" in_order "$(true_ "$name" dead.submit_us)" "$(true_ "$name" fault.us)"
+		check "$what: and had not ended" [ "$(true_ "$name" dead.complete_us)" = none ]
+		check "$what: as iommutop says" in_order "$(at "$name" $f.owner.flush_begin_ns)" "$(at "$name" $f.first_ns)"
+		check "$what: and that it ended later" in_order "$(at "$name" $f.first_ns)" "$(at "$name" $f.owner.flush_end_ns)"
+		;;
+	use_after_unmap_window_open)
+		check "$what: the flush had not begun" [ "$(true_ "$name" dead.submit_us)" = none ]
+		;;
+	past_the_end)
+		mapping "$name" $f.clue.mapping below
+		equal "$what: by so much" "$(at "$name" $f.clue.distance)" \
+			"$(difference "$(true_ "$name" fault.iova)" "$(true_ "$name" below.last)")"
+		;;
+	before_the_start)
+		mapping "$name" $f.clue.mapping above
+		equal "$what: by so much" "$(at "$name" $f.clue.distance)" \
+			"$(difference "$(true_ "$name" above.start)" "$(true_ "$name" fault.iova)")"
+		;;
+	wrong_permission | mapped_but_faults)
+		mapping "$name" $f.owner live
+		equal "$what: it is mapped" "$(at "$name" $f.owner.still_mapped)" true
+		equal "$what: the driver's reason" "$(true_ "$name" fault.reason)" \
+			"$([ "$2" = wrong_permission ] && echo no permission || echo not present)"
+		;;
+	address_truncated)
+		equal "$what: the bits that are left" "$(at "$name" $f.clue.bits)" 32
+		equal "$what: of an address that was mapped then" $(($(at "$name" $f.clue.iova) & 0xffffffff)) \
+			$(($(true_ "$name" fault.iova)))
+		;;
+	other_domain)
+		mapping "$name" $f.clue.mapping other
+		;;
+	domain_torn_down)
+		equal "$what: the mapping was the ring's" "$(at "$name" $f.clue.mapping.start)" 0x102000000
+		;;
+	reserved_region)
+		[ "$name" = msi ] && region="msi 0xfee00000 0xfeefffff" || region="reserved 0x40000000 0x4000ffff"
+		equal "$what: the region" "$(for k in kind first last; do at "$name" $f.clue.$k; done | tr '\n' ' ')" "$region "
+		;;
+	invalidation_failed)
+		equal "$what: the driver's message" "$(at "$name" incidents.0.error.signal)" "invalidation timed out"
+		check "$what: logged when it was over" follows "$name" late.us incidents.0.error.first_ns
+		;;
+	flush_stalled)
+		check "$what: as long as the hardware took, or longer" in_order "$(true_ "$name" late.ns)" \
+			$(($(at "$name" incidents.0.stall.end_ns) - $(at "$name" incidents.0.stall.begin_ns)))
+		check "$what: until it was over" follows "$name" late.us incidents.0.stall.end_ns
+		;;
+	esac
+}
+
+# hung NAME: whether the incident has a hang and a reset, as the device counted them.
+hung()
+{
+	local hangs
+	hangs=$(grown "$1" refdma.stalls)
+	equal "$what: hangs" "$(at "$1" totals.hangs)" "$hangs"
+	equal "$what: resets" "$(at "$1" totals.resets)" "$(grown "$1" refdma.resets)"
+	[ "$hangs" = 0 ] && return
+	equal "$what: the hang is the device's" "$(at "$1" incidents.0.hang.device_name)" refdma.0
+	equal "$what: for as long as it logged" "$(at "$1" incidents.0.hang.stalled_ns)" \
+		"$(sed -n 's/.*queue 0 stalled for \([0-9]*\) ms.*/\1000000/p' "$dir/files/$1.log")"
+	equal "$what: the reset is the device's" "$(at "$1" incidents.0.reset.device_name)" refdma.0
+}
+
+# one NAME VERDICT
+one()
+{
+	local name=$1 verdict=$2 said
+	what="$kernel $name"
+	session "$dir/files/$name" >"$dir/facts/$name"
+	python3 "$here/verdicts_truth.py" "$dir/files/$name.trace" >"$dir/facts/$name.true"
+	said=$(awk '$1 ~ /^incidents\.[0-9]+\.verdict$/ { print $2 }' "$dir/facts/$name" | sort | uniq | tr '\n' ' ')
+	printf '%-16s %-16s %-32s %s\n' "$kernel" "$name" "$verdict" "${said:-none}" >>"$dir/table"
+	[ "$name" = lossy ] || equal "$what: loss" "$(at "$name" losses.nr)" 0
+	hung "$name"
+	if [ "$verdict" = none ]; then
+		equal "$what: incidents" "$(at "$name" incidents.nr)" 0
+		return
+	fi
+	equal "$what: incidents" "$(at "$name" incidents.nr)" 1
+	equal "$what: verdict" "${said% }" "$verdict"
+	equal "$what: the device" "$(at "$name" incidents.0.device_name)" refdma.0
+	check "$what: it says how sure it is" grep -qE '^incidents.0.confidence (certain|likely|unknown)$' "$dir/facts/$name"
+	equal "$what: faults" "$(at "$name" totals.faults)" "$(true_ "$name" faults)"
+	equal "$what: faults as the driver counts them" "$(true_ "$name" faults)" "$(grown "$name" refiommu.faults)"
+	if [ "$(true_ "$name" faults)" -gt 0 ]; then
+		equal "$what: a" "$(at "$name" $f.access)" "$([ "$name" = blind ] && echo null || true_ "$name" fault.access)"
+		equal "$what: IOVA" "$(at "$name" $f.iova)" "$([ "$name" = blind ] && echo null || true_ "$name" fault.iova)"
+		check "$what: not before the driver knew" follows "$name" fault.us $f.first_ns
+	fi
+	by_verdict "$name" "$verdict"
+}
+
+kernels=("$@")
+[ $# -gt 0 ] || kernels=(debian:6.1 debian:6.12 source:7.2)
+for kernel in "${kernels[@]}"; do
+	rm -rf "$dir/files" "$dir/facts"
+	mkdir "$dir/facts"
+	boot --kernel "$kernel" --iommu ref --no-drivers --file "$here/refiommu_guest.sh" --file "$here/facts_guest.sh" \
+		--file "$here/verdicts.guest" --file "$here/verdicts.list" --timeout 15m \
+		--output "$dir/files" -- 'sh /root/verdicts.guest'
+	came_to_end "$kernel" || continue
+	cp "$dir"/files/*.before "$dir"/files/*.after "$dir/facts/"
+	while IFS='|' read -r name verdict _; do one "$name" "$verdict"; done <"$here/verdicts.list"
+done
+printf '# %-16s %-16s %-32s %s\n' kernel scenario expected "what iommutop says"
+sed 's/^/# /' "$dir/table"
+finish
