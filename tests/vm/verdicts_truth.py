@@ -3,6 +3,7 @@
 
 usage: verdicts_truth.py TRACE          (times in us of CLOCK_MONOTONIC, as the kernel's trace prints them)
 """
+import copy
 import re
 import sys
 
@@ -57,7 +58,7 @@ def fault_facts(fault, live, dead):
 
 
 def main():
-    live, dead, fault, faults = [], [], None, 0
+    live, dead, fault, faults, longest = [], [], None, 0, 0
     for line in open(sys.argv[1], errors="replace"):
         found = LINE.search(line)
         if not found:
@@ -69,7 +70,7 @@ def main():
             faults += 1
             if fault is None:
                 fault = us, iova, f, text
-                before = list(live), list(dead)
+                before = copy.deepcopy((live, dead))
         elif event == "map":
             live.append(Mapping(f["domain"], iova, int(f["size"]), us))
         elif event == "unmap":
@@ -85,10 +86,12 @@ def main():
             for m in dead:
                 if m.domain == f["domain"] and m.seq == f["seq"]:
                     m.complete_us = us
-            if int(f["latency_ns"]) > 50000000:
-                print("late.us", us)
-                print("late.ns", f["latency_ns"])
+            if int(f["latency_ns"]) > longest:
+                longest, longest_us = int(f["latency_ns"]), us
     print("faults", faults)
+    if longest:
+        print("late.ns", longest)
+        print("late.us", longest_us)
     if fault:
         fault_facts(fault, *before)
 

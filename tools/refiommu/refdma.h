@@ -61,6 +61,7 @@ struct refdma_cfg {
 	unsigned int nents;   /* segments of one sg operation */
 	u64 rate;             /* operations per second of the device, 0 = flat out */
 	u64 ops;              /* operations in all, 0 = until stopped */
+	unsigned int hold_us; /* from a descriptor's posting to the device's access, at the least */
 	size_t size_min;      /* bytes of one buffer: powers of two between these two */
 	size_t size_max;
 };

@@ -3,6 +3,7 @@
  * The device side of a queue: a thread that reads descriptors and moves bytes as a DMA master does,
  * knowing only IOVAs and reaching memory only through the IOMMU's translation.
  */
+#include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/io.h>
 #include <linux/sched.h>
@@ -128,6 +129,8 @@ static void hw_step(struct refdma_queue *q)
 	u64 endpoint = BIT_ULL(q->dev->id);
 	struct refdma_desc desc;
 
+	if (q->cfg->hold_us)
+		usleep_range(q->cfg->hold_us, q->cfg->hold_us + 50);
 	if (refbug_fire(REFBUG_HANG, endpoint, NULL) || hw_desc(q, q->head, &desc, false)) {
 		refdma_queue_hang(q);
 		return;
