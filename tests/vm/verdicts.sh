@@ -5,7 +5,8 @@
 # Every verdict by a real scenario (verdicts.list): a bug of the reference driver's device, recorded, and explained as
 # the driver's own tracepoints and counters say that it was. A scenario has the verdict that it was made for and no
 # other; one without a bug has none. At the end: the table of scenarios and verdicts.
-# usage: verdicts.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
+# usage: [EXPLAIN=docs/explain.md] verdicts.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
+# EXPLAIN: the transcripts in that page are made anew from this run.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/boot_lib.sh"
@@ -44,7 +45,7 @@ by_verdict()
 	local name=$1 region=
 
 	case $2 in
-	use_after_unmap_*)
+	use_after_unmap*)
 		mapping "$name" $f.owner dead
 		equal "$what: it is unmapped" "$(at "$name" $f.owner.still_mapped)" false
 		check "$what: unmapped not before the driver was told" follows "$name" dead.unmap_us $f.owner.unmap_ns
@@ -61,6 +62,9 @@ by_verdict()
 		check "$what: and had not ended" [ "$(true_ "$name" dead.complete_us)" = none ]
 		check "$what: as iommutop says" in_order "$(at "$name" $f.owner.flush_begin_ns)" "$(at "$name" $f.first_ns)"
 		check "$what: and that it ended later" in_order "$(at "$name" $f.first_ns)" "$(at "$name" $f.owner.flush_end_ns)"
+		;;
+	use_after_unmap)
+		check "$what: the flush had ended, unseen" in_order "$(true_ "$name" dead.complete_us)" "$(true_ "$name" fault.us)"
 		;;
 	use_after_unmap_window_open)
 		check "$what: the flush had not begun" [ "$(true_ "$name" dead.submit_us)" = none ]
@@ -170,6 +174,9 @@ for kernel in "${kernels[@]}"; do
 	came_to_end "$kernel" || continue
 	cp "$dir"/files/*.before "$dir"/files/*.after "$dir/facts/"
 	while IFS='|' read -r name verdict _; do one "$name" "$verdict"; done <"$here/verdicts.list"
+	if [ -n "${EXPLAIN:-}" ]; then
+		python3 "$here/verdicts_explain.py" "$iommutop" "$dir/files" "$here/verdicts.list" "$EXPLAIN" 2>&1 | sed 's/^/# /'
+	fi
 done
 printf '# %-16s %-16s %-32s %s\n' kernel scenario expected "what iommutop says"
 sed 's/^/# /' "$dir/table"
