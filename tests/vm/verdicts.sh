@@ -12,10 +12,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/boot_lib.sh"
 . "$here/facts_lib.sh"
 
-f=incidents.0.faults.0
-
-# at NAME FACT, true NAME FACT: what iommutop says; what the driver's trace says.
-at() { fact "$1" "$2"; }
+# at NAME FACT, true_ NAME FACT: what iommutop says of the recording that the scenario is in; what the driver's trace says.
+at() { fact "$group" "$2"; }
 true_() { fact "$1.true" "$2"; }
 
 # follows NAME TRUE-FACT FACT: iommutop's time is that of the driver's event or later. It is taken at the end of the
@@ -101,66 +99,99 @@ by_verdict()
 		equal "$what: the region" "$(for k in kind first last; do at "$name" $f.clue.$k; done | tr '\n' ' ')" "$region "
 		;;
 	invalidation_failed)
-		equal "$what: the driver's message" "$(at "$name" incidents.0.error.signal)" "invalidation timed out"
-		check "$what: logged when it was over" follows "$name" late.us incidents.0.error.first_ns
+		equal "$what: the driver's message" "$(at "$name" $i.error.signal)" "invalidation timed out"
+		check "$what: logged when it was over" follows "$name" late.us $i.error.first_ns
 		;;
 	flush_stalled)
 		check "$what: as long as the hardware took, or longer" in_order "$(true_ "$name" late.ns)" \
-			$(($(at "$name" incidents.0.stall.end_ns) - $(at "$name" incidents.0.stall.begin_ns)))
-		check "$what: until it was over" follows "$name" late.us incidents.0.stall.end_ns
+			$(($(at "$name" $i.stall.end_ns) - $(at "$name" $i.stall.begin_ns)))
+		check "$what: until it was over" follows "$name" late.us $i.stall.end_ns
 		;;
 	esac
 }
 
-# hung NAME: whether the incident has a hang and a reset, as the device counted them.
+# of_device NAME FACT: what iommutop counted for the scenario's device.
+of_device()
+{
+	local d
+	d=$(awk -v d="$(fact "$1.before" device)" '/^devices\.[0-9]+\.name / && $2 == d { sub(/name$/, "", $1); print $1; exit }' \
+		"$dir/facts/$group")
+	fact "$group" "${d}stats.$2"
+}
+
+# hung NAME: hangs and resets, as the device counted them; the incident has them.
 hung()
 {
 	local hangs
 	hangs=$(grown "$1" refdma.stalls)
-	equal "$what: hangs" "$(at "$1" totals.hangs)" "$hangs"
-	equal "$what: resets" "$(at "$1" totals.resets)" "$(grown "$1" refdma.resets)"
+	equal "$what: hangs" "$(of_device "$1" hangs)" "$hangs"
+	equal "$what: resets" "$(of_device "$1" resets)" "$(grown "$1" refdma.resets)"
 	[ "$hangs" = 0 ] && return
-	equal "$what: the hang is the device's" "$(at "$1" incidents.0.hang.device_name)" refdma.0
-	equal "$what: for as long as it logged" "$(at "$1" incidents.0.hang.stalled_ns)" \
+	equal "$what: the hang is the device's" "$(at "$1" $i.hang.device_name)" "$device"
+	equal "$what: for as long as it logged" "$(at "$1" $i.hang.stalled_ns)" \
 		"$(sed -n 's/.*queue 0 stalled for \([0-9]*\) ms.*/\1000000/p' "$dir/files/$1.log")"
-	equal "$what: the reset is the device's" "$(at "$1" incidents.0.reset.device_name)" refdma.0
+	equal "$what: the reset is the device's" "$(at "$1" $i.reset.device_name)" "$device"
 }
 
-# one NAME VERDICT
+# incidents FROM TO: those that began between these times in us, as "incidents.N".
+incidents()
+{
+	awk -v from="$1" -v to="$2" '$1 ~ /^incidents\.[0-9]+\.first_ns$/ && $2 / 1000 >= from && $2 / 1000 <= to {
+		sub(/\.first_ns$/, "", $1)
+		print $1
+	}' "$dir/facts/$group"
+}
+
+faults()
+{
+	local blind=
+	[ "$1" = blind ] && blind=null
+	equal "$what: an access of that kind" "$(at "$1" $f.access)" "${blind:-$(true_ "$1" fault.access)}"
+	equal "$what: IOVA" "$(at "$1" $f.iova)" "${blind:-$(true_ "$1" fault.iova)}"
+	check "$what: not before the driver knew" follows "$1" fault.us $f.first_ns
+}
+
+# one NAME VERDICT GROUP
 one()
 {
-	local name=$1 verdict=$2 said
+	local name=$1 verdict=$2 group=$3 device said i f
 	what="$kernel $name"
-	session "$dir/files/$name" >"$dir/facts/$name"
-	python3 "$here/verdicts_truth.py" "$dir/files/$name.trace" >"$dir/facts/$name.true"
-	said=$(awk '$1 ~ /^incidents\.[0-9]+\.verdict$/ { print $2 }' "$dir/facts/$name" | sort | uniq | tr '\n' ' ')
-	printf '%-16s %-16s %-32s %s\n' "$kernel" "$name" "$verdict" "${said:-none}" >>"$dir/table"
-	# a domain of another type brings flush functions that nobody has traced until then
-	[ "$name" = lossy ] || equal "$what: loss, flush functions that come with their domain apart" \
-		"$(awk '$1 ~ /^losses\.[0-9]+\.cause_code$/ && $2 != 10 { n++ } END { print n + 0 }' "$dir/facts/$name")" 0
-	hung "$name"
+	python3 "$here/verdicts_truth.py" "$dir/files/$group.trace" "$name" >"$dir/facts/$name.true"
+	device=$(fact "$name.before" device)
+	i=$(incidents "$(true_ "$name" begin.us)" "$(true_ "$name" end.us)")
+	said=$(for n in $i; do at "$name" "$n.verdict"; done | sort | uniq | tr '\n' ' ')
+	printf '%-12s %-16s %-32s %s\n' "$kernel" "$name" "$verdict" "${said:-none}" >>"$dir/table"
 	if [ "$verdict" = none ] && ! in_order "$(true_ "$name" late.ns)" 50000000; then
 		skip "$what: incidents" "this machine was so slow that an invalidation took $(true_ "$name" late.ns) ns"
 		return
 	fi
-	if [ "$verdict" = none ]; then
-		equal "$what: incidents" "$(at "$name" incidents.nr)" 0
-		return
-	fi
-	equal "$what: incidents" "$(at "$name" incidents.nr)" 1
-	equal "$what: verdict" "${said% }" "$verdict"
-	# whom a message of the IOMMU about itself concerns, nobody knows
-	equal "$what: the device" "$(at "$name" incidents.0.device_name)" \
-		"$([ "$verdict" = invalidation_failed ] && echo - || echo refdma.0)"
-	check "$what: it says how sure it is" grep -qE '^incidents.0.confidence (certain|likely|unknown)$' "$dir/facts/$name"
-	equal "$what: faults" "$(at "$name" totals.faults)" "$(true_ "$name" faults)"
+	equal "$what: incidents" "$(echo "$i" | grep -c .)" "$([ "$verdict" = none ] && echo 0 || echo 1)"
 	equal "$what: faults as the driver counts them" "$(true_ "$name" faults)" "$(grown "$name" refiommu.faults)"
-	if [ "$(true_ "$name" faults)" -gt 0 ]; then
-		equal "$what: a" "$(at "$name" $f.access)" "$([ "$name" = blind ] && echo null || true_ "$name" fault.access)"
-		equal "$what: IOVA" "$(at "$name" $f.iova)" "$([ "$name" = blind ] && echo null || true_ "$name" fault.iova)"
-		check "$what: not before the driver knew" follows "$name" fault.us $f.first_ns
-	fi
+	equal "$what: faults of the device" "$(of_device "$name" faults)" "$(true_ "$name" faults)"
+	i=${i%%[[:space:]]*}
+	f=$i.faults.0
+	hung "$name"
+	[ "$verdict" = none ] && return
+	equal "$what: verdict" "${said% }" "$verdict"
+	echo "$verdict $group $(at "$name" $i.number)" >>"$dir/incidents"
+	# whom a message of the IOMMU about itself concerns, nobody knows
+	equal "$what: the device" "$(at "$name" $i.device_name)" "$([ "$verdict" = invalidation_failed ] && echo - || echo "$device")"
+	check "$what: it says how sure it is" grep -qE "^$i.confidence (certain|likely|unknown)\$" "$dir/facts/$group"
+	[ "$(true_ "$name" faults)" = 0 ] || faults "$name"
 	by_verdict "$name" "$verdict"
+}
+
+# recording GROUP
+recording()
+{
+	local unexpected
+	"$iommutop" analyze --json "$dir/files/$1" 2>"$dir/err" | flatten >"$dir/facts/$1"
+	[ "$1" = lossy ] && return
+	# a domain of another type brings flush functions that nobody has traced until then
+	unexpected=$(awk '$1 ~ /^losses\.[0-9]+\.cause_code$/ && $2 != 10 { n++ } END { print n + 0 }' "$dir/facts/$1")
+	equal "$kernel $1: loss, flush functions that come with their domain apart" "$unexpected" 0
+	equal "$kernel $1: incidents of its scenarios only" "$(fact "$1" incidents.nr)" \
+		"$(awk -F '|' -v g="$1" '$3 == g && $2 != "none"' "$here/verdicts.list" | wc -l)"
 }
 
 kernels=("$@")
@@ -168,16 +199,17 @@ kernels=("$@")
 for kernel in "${kernels[@]}"; do
 	rm -rf "$dir/files" "$dir/facts"
 	mkdir "$dir/facts"
-	boot --kernel "$kernel" --iommu ref --no-drivers --file "$here/refiommu_guest.sh" --file "$here/facts_guest.sh" \
-		--file "$here/verdicts.guest" --file "$here/verdicts.list" --timeout 15m \
+	boot --kernel "$kernel" --iommu ref --no-drivers --file "$here/refiommu_guest.sh" --file "$here/verdicts.guest" --file "$here/verdicts.list" --timeout 15m \
 		--output "$dir/files" -- 'sh /root/verdicts.guest'
 	came_to_end "$kernel" || continue
 	cp "$dir"/files/*.before "$dir"/files/*.after "$dir/facts/"
-	while IFS='|' read -r name verdict _; do one "$name" "$verdict"; done <"$here/verdicts.list"
+	: >"$dir/incidents"
+	for group in $(cut -d '|' -f 3 "$here/verdicts.list" | uniq); do recording "$group"; done
+	while IFS='|' read -r name verdict group _; do one "$name" "$verdict" "$group"; done <"$here/verdicts.list"
 	if [ -n "${EXPLAIN:-}" ]; then
-		python3 "$here/verdicts_explain.py" "$iommutop" "$dir/files" "$here/verdicts.list" "$EXPLAIN" 2>&1 | sed 's/^/# /'
+		python3 "$here/verdicts_explain.py" "$iommutop" "$dir/files" "$dir/incidents" "$EXPLAIN" 2>&1 | sed 's/^/# /'
 	fi
 done
-printf '# %-16s %-16s %-32s %s\n' kernel scenario expected "what iommutop says"
+printf '# %-12s %-16s %-32s %s\n' kernel scenario expected "what iommutop says"
 sed 's/^/# /' "$dir/table"
 finish

@@ -47,8 +47,8 @@ for kernel in "${kernels[@]}"; do
 	one edu_write "$edu" never_mapped 0x12345000 write
 	one edu_read "$edu" never_mapped 0x12345000 read
 	one edu_late "$edu" cannot_be_known 0x12345000 write
-	one nic "$nic" never_mapped 0x123456000 read
-	equal "$kernel nic: the hang" "$(fact nic incidents.0.hang.signal)" "Detected Hardware Unit Hang"
-	equal "$kernel nic: is the card's" "$(fact nic incidents.0.hang.device_name)" "$nic"
+	one ring "$nic" never_mapped 0x123456000 read
+	equal "$kernel ring: the hang" "$(fact ring incidents.0.hang.signal)" "Detected Hardware Unit Hang"
+	equal "$kernel ring: is the card's" "$(fact ring incidents.0.hang.device_name)" "$nic"
 done
 finish

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The reference driver's own tracepoints as facts, "name value" lines: the first fault, and what was mapped then.
+"""The reference driver's own tracepoints as facts, "name value" lines, between the marks "begin NAME" and "end NAME":
+the first fault, and what was mapped then.
 
-usage: verdicts_truth.py TRACE          (times in us of CLOCK_MONOTONIC, as the kernel's trace prints them)
+usage: verdicts_truth.py TRACE NAME     (times in us of CLOCK_MONOTONIC, as the kernel's trace prints them)
 """
 import copy
 import re
 import sys
 
-LINE = re.compile(r"\s(\d+)\.(\d{6}): refiommu_(\w+): (.*)")
+LINE = re.compile(r"\s(\d+)\.(\d{6}): (?:refiommu_)?(\w+): (.*)")
 FIELD = re.compile(r"(\w+)=(\S+)")
 
 
@@ -57,13 +58,25 @@ def fault_facts(fault, live, dead):
     say("dead", owner)
 
 
-def main():
-    live, dead, fault, faults, longest = [], [], None, 0, 0
-    for line in open(sys.argv[1], errors="replace"):
+def between(path, name):
+    """The lines from mark to mark, which are facts themselves."""
+    inside = False
+    for line in open(path, errors="replace"):
         found = LINE.search(line)
         if not found:
             continue
         us, event, text = int(found[1]) * 1000000 + int(found[2]), found[3], found[4]
+        if event != "tracing_mark_write":
+            if inside:
+                yield us, event, text
+        elif text.strip() in (f"begin {name}", f"end {name}"):
+            inside = text.startswith("begin")
+            print(f"{text.split()[0]}.us", us)
+
+
+def main():
+    live, dead, fault, faults, longest = [], [], None, 0, 0
+    for us, event, text in between(sys.argv[1], sys.argv[2]):
         f = dict(FIELD.findall(text))
         iova = int(f["iova"], 16) if "iova" in f else None
         if event == "fault":
