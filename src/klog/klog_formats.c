@@ -79,6 +79,8 @@ const struct klog_format klog_formats[] = {
 	/* tools/refiommu */
 	{ KLOG_FAULT, "refiommu fault",
 	  "fault: device {dev} domain {n} iova {iova} {access}:", NULL, true, 0 },
+	{ KLOG_FAULT, "refiommu fault",
+	  "fault: device {dev} domain {n}, address not recorded", NULL, true, 0 },
 	{ KLOG_ERROR, "invalidation timed out", "invalidation timed out after {ms} ms", NULL, true,
 	  IOT_ERROR_INVALIDATION },
 	{ KLOG_HANG, "refdma stall", "queue {queue} stalled for {ms} ms", NULL, false, 0 },

@@ -228,6 +228,10 @@ static void reference_driver_lines_are_known(void **state)
 	assert_string_equal(r.dev, "refdma.0");
 	assert_int_equal(r.iova, 0xfffff000);
 	assert_int_equal(r.access, IOT_ACCESS_WRITE);
+	r = must("refiommu refiommu.0: fault: device refdma.1 domain 3, address not recorded",
+		 KLOG_FAULT);
+	assert_string_equal(r.dev, "refdma.1");
+	assert_false(r.iova_known);
 }
 
 static void suppressed_lines_are_counted(void **state)

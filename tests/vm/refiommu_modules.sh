@@ -43,7 +43,7 @@ guest()
 kernels=("$@")
 [ $# -gt 0 ] || kernels=(debian:6.1 debian:6.12 source:7.2)
 for kernel in "${kernels[@]}"; do
-	for name in counts bugs reload; do
+	for name in counts bugs strays reload; do
 		guest "$kernel" ref $name
 	done
 	guest "$kernel" intel beside

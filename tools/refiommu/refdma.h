@@ -27,7 +27,8 @@
 	X(api_alloc_bytes) X(api_free_bytes) X(api_failures) X(ops) X(descriptors)                 \
 	X(descriptor_faults) X(bytes_moved) X(bytes_withheld) X(data_errors) X(leaks)              \
 	X(leaked_bytes) X(late_accesses) X(late_stale) X(late_faults) X(late_reused)               \
-	X(late_cancelled) X(hangs) X(stalls) X(resets) X(ops_reset)
+	X(late_cancelled) X(stray_accesses) X(stray_faults) X(hangs) X(stalls) X(resets)           \
+	X(ops_reset)
 /* clang-format on */
 
 #define REFDMA_STAT_ID(name) REFDMA_STAT_##name,
@@ -60,6 +61,7 @@ struct refdma_cfg {
 	unsigned int nents;   /* segments of one sg operation */
 	u64 rate;             /* operations per second of the device, 0 = flat out */
 	u64 ops;              /* operations in all, 0 = until stopped */
+	unsigned int hold_us; /* from a descriptor's posting to the device's access, at the least */
 	size_t size_min;      /* bytes of one buffer: powers of two between these two */
 	size_t size_max;
 };
@@ -103,6 +105,7 @@ struct refdma_late {
 	struct list_head node;
 	u64 iova;
 	bool write;
+	bool in_flush; /* due when an invalidation is under way, given up at due */
 	ktime_t due;
 };
 
@@ -138,6 +141,7 @@ struct refdma_queue {
 struct refdma_run {
 	struct refdma_cfg cfg;
 	struct iommu_domain *unmanaged; /* the device is attached to it; NULL: DMA API */
+	u64 used_after; /* bug: the device uses it once the domain is gone; 0 = no */
 	atomic_t active;
 	unsigned int nr_queues;
 	struct refdma_queue queues[];
@@ -196,7 +200,23 @@ int refdma_hw_thread(void *queue);
 unsigned int refdma_hw_reset(struct refdma_queue *q);
 void refdma_hw_late(struct refdma_queue *q, u64 iova, bool write);
 int refdma_hw_late_at(struct refdma_queue *q, u64 iova, bool write, u32 delay_us);
+/* Makes the access while the next invalidation is under way, or cancels it when ms have passed. */
+int refdma_hw_late_in_flush(struct refdma_queue *q, u64 iova, bool write, unsigned int ms);
 void refdma_hw_late_cancel(struct refdma_queue *q);
+/*
+ * An access that should not be: moves bytes only if they are refdma's own. 0 or -EFAULT; *stale as
+ * in struct refiommu_xlate.
+ */
+int refdma_hw_touch(struct refdma_dev *rd, u64 iova, bool write, bool *stale);
+
+/* --- refdma_stray.c: accesses to wrong addresses ---------------------------------------------- */
+
+/* Makes those that the bugs switched on ask for, beside a descriptor; true if one faulted. */
+bool refdma_strays(struct refdma_queue *q, const struct refdma_desc *desc);
+/* The device uses an IOVA without being asked to; true if that faulted. */
+bool refdma_stray(struct refdma_dev *rd, u64 iova, bool write);
+/* Tells other devices where this one's first ring is; 0 = gone. */
+void refdma_stray_ring(const struct refdma_dev *rd, u64 iova);
 
 /* --- refdma_ctl.c, refdma_bench.c: control files ---------------------------------------------- */
 

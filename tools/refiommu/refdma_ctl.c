@@ -89,6 +89,8 @@ static int parse_key(struct refdma_cfg *cfg, const char *key, const char *value)
 		return parse_uint(value, 1, REFDMA_MAX_DEPTH, &cfg->depth);
 	if (!strcmp(key, "nents"))
 		return parse_uint(value, 1, REFDMA_MAX_NENTS, &cfg->nents);
+	if (!strcmp(key, "hold_us"))
+		return parse_uint(value, 0, USEC_PER_SEC, &cfg->hold_us);
 	if (!strcmp(key, "rate"))
 		return kstrtou64(value, 0, &cfg->rate);
 	if (!strcmp(key, "ops"))

@@ -3,6 +3,7 @@
  * The device side of a queue: a thread that reads descriptors and moves bytes as a DMA master does,
  * knowing only IOVAs and reaching memory only through the IOMMU's translation.
  */
+#include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/io.h>
 #include <linux/sched.h>
@@ -44,7 +45,7 @@ static bool may_touch(const struct refiommu_xlate *x, size_t len, bool late)
  * Writes @seq all over, or reads every byte and puts first plus last word into *sum. *stale is for
  * late accesses, NULL for all others: whether a cache was wrong.
  */
-static int hw_move(struct refdma_queue *q, u64 iova, size_t len, bool write, u64 seq, u64 *sum,
+static int hw_move(struct refdma_dev *rd, u64 iova, size_t len, bool write, u64 seq, u64 *sum,
 		   bool *stale)
 {
 	static const size_t word = sizeof(u64);
@@ -57,14 +58,14 @@ static int hw_move(struct refdma_queue *q, u64 iova, size_t len, bool write, u64
 		size_t n, off;
 		u64 *mem;
 
-		ret = refiommu_translate(q->dev->dev, at, write, &x);
+		ret = refiommu_translate(rd->dev, at, write, &x);
 		if (ret)
 			return ret;
 		if (stale)
 			*stale = x.stale;
 		n = min_t(u64, x.len, end - at);
 		if (!may_touch(&x, n, stale)) {
-			refdma_count(q->dev, bytes_withheld, n);
+			refdma_count(rd, bytes_withheld, n);
 			at += n;
 			continue;
 		}
@@ -78,12 +79,17 @@ static int hw_move(struct refdma_queue *q, u64 iova, size_t len, bool write, u64
 				first = mem[0];
 			last = mem[n / word - 1];
 		}
-		refdma_count(q->dev, bytes_moved, n);
+		refdma_count(rd, bytes_moved, n);
 		at += n;
 	}
 	if (sum && !write)
 		*sum = first + last;
 	return 0;
+}
+
+int refdma_hw_touch(struct refdma_dev *rd, u64 iova, bool write, bool *stale)
+{
+	return hw_move(rd, iova, LATE_BYTES, write, 0xdeadULL << 48 | rd->id, NULL, stale);
 }
 
 /* One 64-byte descriptor between ring memory and the device. */
@@ -111,9 +117,9 @@ static int hw_execute(struct refdma_queue *q, struct refdma_desc *desc)
 	int ret = 0;
 
 	if (desc->flags & REFDMA_DESC_READ)
-		ret = hw_move(q, desc->iova, desc->len, false, 0, &desc->sum, NULL);
+		ret = hw_move(q->dev, desc->iova, desc->len, false, 0, &desc->sum, NULL);
 	if (!ret && (desc->flags & REFDMA_DESC_WRITE))
-		ret = hw_move(q, desc->iova, desc->len, true, desc->seq, NULL, NULL);
+		ret = hw_move(q->dev, desc->iova, desc->len, true, desc->seq, NULL, NULL);
 	return ret;
 }
 
@@ -123,6 +129,8 @@ static void hw_step(struct refdma_queue *q)
 	u64 endpoint = BIT_ULL(q->dev->id);
 	struct refdma_desc desc;
 
+	if (q->cfg->hold_us)
+		usleep_range(q->cfg->hold_us, q->cfg->hold_us + 50);
 	if (refbug_fire(REFBUG_HANG, endpoint, NULL) || hw_desc(q, q->head, &desc, false)) {
 		refdma_queue_hang(q);
 		return;
@@ -136,6 +144,10 @@ static void hw_step(struct refdma_queue *q)
 		}
 	} else {
 		desc.status = REFDMA_OK;
+	}
+	if (refdma_strays(q, &desc) && refbug_fire(REFBUG_HANG_AFTER_FAULT, endpoint, NULL)) {
+		refdma_queue_hang(q);
+		return;
 	}
 	if (hw_desc(q, q->head, &desc, true)) {
 		refdma_queue_hang(q);
@@ -173,7 +185,7 @@ void refdma_hw_late(struct refdma_queue *q, u64 iova, bool write)
 	int ret;
 
 	refdma_count(q->dev, late_accesses, 1);
-	ret = hw_move(q, iova, LATE_BYTES, write, 0xdeadULL << 48 | q->index, NULL, &stale);
+	ret = refdma_hw_touch(q->dev, iova, write, &stale);
 	if (ret) {
 		refdma_count(q->dev, late_faults, 1);
 		if (refbug_fire(REFBUG_HANG_AFTER_FAULT, BIT_ULL(q->dev->id), NULL))
@@ -185,7 +197,7 @@ void refdma_hw_late(struct refdma_queue *q, u64 iova, bool write)
 	}
 }
 
-int refdma_hw_late_at(struct refdma_queue *q, u64 iova, bool write, u32 delay_us)
+static int late_add(struct refdma_queue *q, u64 iova, bool write, bool in_flush, u64 delay_us)
 {
 	struct refdma_late *late = kmalloc(sizeof(*late), GFP_KERNEL);
 
@@ -193,6 +205,7 @@ int refdma_hw_late_at(struct refdma_queue *q, u64 iova, bool write, u32 delay_us
 		return -ENOMEM;
 	late->iova = iova;
 	late->write = write;
+	late->in_flush = in_flush;
 	late->due = ktime_add_us(ktime_get(), delay_us);
 	spin_lock(&q->late_lock);
 	list_add_tail(&late->node, &q->late);
@@ -200,6 +213,16 @@ int refdma_hw_late_at(struct refdma_queue *q, u64 iova, bool write, u32 delay_us
 	spin_unlock(&q->late_lock);
 	wake_up(&q->hw_wait);
 	return 0;
+}
+
+int refdma_hw_late_at(struct refdma_queue *q, u64 iova, bool write, u32 delay_us)
+{
+	return late_add(q, iova, write, false, delay_us);
+}
+
+int refdma_hw_late_in_flush(struct refdma_queue *q, u64 iova, bool write, unsigned int ms)
+{
+	return late_add(q, iova, write, true, (u64)ms * USEC_PER_MSEC);
 }
 
 void refdma_hw_late_cancel(struct refdma_queue *q)
@@ -213,28 +236,38 @@ void refdma_hw_late_cancel(struct refdma_queue *q)
 	INIT_LIST_HEAD(&q->late);
 }
 
+/* How often an access that waits for a flush looks for it; flushes that it is to meet are longer.
+ */
+#define FLUSH_POLL_NS (200 * NSEC_PER_USEC)
+
 /* Makes the accesses that are due; returns how long until the next one, KTIME_MAX if none. */
 static ktime_t hw_late_due(struct refdma_queue *q)
 {
 	struct refdma_late *late, *due;
+	struct refiommu_flushes flushes;
 	ktime_t now, wait;
 
 	do {
 		due = NULL;
+		refiommu_flushes_of(q->dev->dev, &flushes);
 		wait = KTIME_MAX;
 		now = ktime_get();
 		spin_lock(&q->late_lock);
 		q->late_news = false;
 		list_for_each_entry(late, &q->late, node) {
-			if (!ktime_after(late->due, now)) {
+			if (!ktime_after(late->due, now) || (late->in_flush && flushes.in_flight)) {
 				due = late;
 				break;
 			}
-			wait = min(wait, ktime_sub(late->due, now));
+			wait = min(wait, late->in_flush ? ns_to_ktime(FLUSH_POLL_NS)
+							: ktime_sub(late->due, now));
 		}
 		spin_unlock(&q->late_lock);
 		if (due) {
-			refdma_hw_late(q, due->iova, due->write);
+			if (due->in_flush && !flushes.in_flight)
+				refdma_count(q->dev, late_cancelled, 1);
+			else
+				refdma_hw_late(q, due->iova, due->write);
 			spin_lock(&q->late_lock);
 			list_del(&due->node);
 			spin_unlock(&q->late_lock);

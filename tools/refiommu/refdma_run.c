@@ -45,10 +45,18 @@ static int ring_alloc_unmanaged(struct refdma_queue *q)
 	return ret;
 }
 
-static int ring_alloc(struct refdma_queue *q)
+static void ring_free_unmanaged(struct refdma_queue *q)
 {
-	if (q->run->unmanaged)
-		return ring_alloc_unmanaged(q);
+	/* It stays mapped in a domain that is about to go, and the device about to use it. */
+	if (refbug_fire(REFBUG_USE_AFTER_DETACH, BIT_ULL(q->dev->id), NULL))
+		q->run->used_after = q->ring_iova;
+	else
+		refdma_unmanaged_unmap(q, q->ring_iova, RING_BYTES);
+	refdma_pool_free(virt_to_page(q->ring), RING_BYTES);
+}
+
+static int ring_alloc_api(struct refdma_queue *q)
+{
 	q->ring = dma_alloc_coherent(q->dev->dev, RING_BYTES, &q->ring_iova, GFP_KERNEL);
 	if (!q->ring)
 		return -ENOMEM;
@@ -57,13 +65,23 @@ static int ring_alloc(struct refdma_queue *q)
 	return 0;
 }
 
+static int ring_alloc(struct refdma_queue *q)
+{
+	int ret = q->run->unmanaged ? ring_alloc_unmanaged(q) : ring_alloc_api(q);
+
+	if (!ret && !q->index)
+		refdma_stray_ring(q->dev, q->ring_iova);
+	return ret;
+}
+
 static void ring_free(struct refdma_queue *q)
 {
 	if (!q->ring)
 		return;
+	if (!q->index)
+		refdma_stray_ring(q->dev, 0);
 	if (q->run->unmanaged) {
-		refdma_unmanaged_unmap(q, q->ring_iova, RING_BYTES);
-		refdma_pool_free(virt_to_page(q->ring), RING_BYTES);
+		ring_free_unmanaged(q);
 		return;
 	}
 	dma_free_coherent(q->dev->dev, RING_BYTES, q->ring, q->ring_iova);
@@ -157,6 +175,8 @@ static void run_free(struct refdma_dev *rd, struct refdma_run *run)
 	if (run->unmanaged) {
 		iommu_detach_device(run->unmanaged, rd->dev);
 		iommu_domain_free(run->unmanaged);
+		if (run->used_after)
+			refdma_stray(rd, run->used_after, true);
 	}
 	kvfree(run);
 }

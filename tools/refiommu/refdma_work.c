@@ -227,6 +227,9 @@ static void unmap_and_use(struct refdma_queue *q, struct refdma_slot *slot,
 			  const struct refbug_arg *arg)
 {
 	bool write = q->cfg->dir != DMA_TO_DEVICE;
+	/* The device must be waiting already when the flush comes, which is part of the unmap. */
+	bool in_flush = arg->when == REFBUG_WHEN_FLUSH &&
+			!refdma_hw_late_in_flush(q, slot->iova, write, FLUSH_DEADLINE_MS);
 	bool atomic = arg->when == REFBUG_WHEN_INSIDE && q->cfg->workload != REFDMA_COHERENT;
 	struct refiommu_flushes flushes;
 	unsigned long flags = 0;
@@ -240,6 +243,8 @@ static void unmap_and_use(struct refdma_queue *q, struct refdma_slot *slot,
 	if (atomic)
 		local_irq_restore(flags);
 
+	if (arg->when == REFBUG_WHEN_FLUSH && !in_flush)
+		refdma_count(q->dev, late_cancelled, 1);
 	if (arg->when == REFBUG_WHEN_AFTER) {
 		if (wait_flushed(q, flushes.started))
 			refdma_hw_late(q, slot->iova, write);

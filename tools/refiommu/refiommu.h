@@ -56,11 +56,13 @@ int refiommu_translate(struct device *dev, u64 iova, bool write, struct refiommu
  * @started: how many were asked for
  * @finished: how many of those have completed; a dropped one never does
  * @lazy: the domain defers its flushes (DMA-FQ)
+ * @in_flight: an invalidation of the domain, whole or not, is submitted and not completed
  */
 struct refiommu_flushes {
 	u64 started;
 	u64 finished;
 	bool lazy;
+	bool in_flight;
 };
 
 void refiommu_flushes_of(struct device *dev, struct refiommu_flushes *out);
@@ -69,7 +71,18 @@ void refiommu_flushes_of(struct device *dev, struct refiommu_flushes *out);
 
 enum refbug {
 	REFBUG_FLUSH_DROP,
+	REFBUG_INVAL_SLOW,
+	REFBUG_INVAL_TIMEOUT,
+	REFBUG_PTE_LOST,
+	REFBUG_FAULT_NO_ADDRESS,
 	REFBUG_USE_AFTER_UNMAP,
+	REFBUG_USE_AFTER_DETACH,
+	REFBUG_PAST_END,
+	REFBUG_BEFORE_START,
+	REFBUG_WRONG_ACCESS,
+	REFBUG_TRUNCATE,
+	REFBUG_OTHER_DEVICE,
+	REFBUG_STRAY,
 	REFBUG_LEAK,
 	REFBUG_HANG,
 	REFBUG_HANG_AFTER_FAULT,
@@ -84,17 +97,25 @@ enum refbug_when {
 	REFBUG_WHEN_INSIDE, /* at once: inside the lazy window, if there is one */
 	REFBUG_WHEN_DELAY,  /* after delay_us */
 	REFBUG_WHEN_AFTER,  /* once a flush has completed that began after the unmap */
+	REFBUG_WHEN_FLUSH,  /* while the unmap's own flush is under way: strict domains only */
 };
 
 struct refbug_arg {
 	u32 delay_us;
 	enum refbug_when when;
+	u64 value; /* of the bug's own key: bytes, bits, a time … */
 };
 
 /* One bit per bug that is switched on: the only thing that a hot path looks at. */
 extern unsigned long refbug_armed;
 
 bool refbug_fire_armed(enum refbug bug, u64 endpoints, struct refbug_arg *arg);
+
+/*
+ * True if @bug may still happen to one of @endpoints; fills @arg, counts nothing. For bugs that
+ * must look first whether their effect is possible now. Any context.
+ */
+bool refbug_pending(enum refbug bug, u64 endpoints, struct refbug_arg *arg);
 
 /*
  * True if @bug is to happen now to one of @endpoints (a mask of endpoint numbers); counts it and

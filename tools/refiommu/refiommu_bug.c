@@ -19,7 +19,9 @@ struct bug {
 	const char *name;
 	enum refbug_side side;
 	const char *what;
-	bool has_when; /* takes when= and delay_us= */
+	bool has_when;       /* takes when= and delay_us= */
+	const char *key;     /* of a value of its own; NULL = it has none */
+	u64 value, min, max; /* what it is when not given, and the range of it */
 
 	/* The setting; next 0 = off, U64_MAX = always. */
 	u64 next, skip;
@@ -30,14 +32,58 @@ struct bug {
 	u64 injected;
 };
 
+/* An invalidation is waited for with a CPU spinning: well below what the kernel calls a lock-up. */
+#define LATE_MAX_MS 2000
+
 static DEFINE_SPINLOCK(lock); /* settings and counts */
 
 static struct bug bugs[REFBUG_NR] = {
 	[REFBUG_FLUSH_DROP] = {
 		"flush-drop", REFBUG_IOMMU, "a flush returns without invalidating the IOTLB",
 	},
+	[REFBUG_INVAL_SLOW] = {
+		"inval-slow", REFBUG_IOMMU, "an invalidation takes so much longer", false,
+		"ms", 300, 1, LATE_MAX_MS,
+	},
+	[REFBUG_INVAL_TIMEOUT] = {
+		"inval-timeout", REFBUG_IOMMU, "the same, and the driver logs a time-out", false,
+		"ms", 100, 1, LATE_MAX_MS,
+	},
+	[REFBUG_PTE_LOST] = {
+		"pte-lost", REFBUG_IOMMU, "a map succeeds, but its entries are not present",
+	},
+	[REFBUG_FAULT_NO_ADDRESS] = {
+		"fault-no-address", REFBUG_IOMMU, "a fault is logged only, without its address",
+	},
 	[REFBUG_USE_AFTER_UNMAP] = {
 		"use-after-unmap", REFBUG_DEVICE, "the device uses an IOVA after its unmap", true,
+	},
+	[REFBUG_USE_AFTER_DETACH] = {
+		"use-after-detach", REFBUG_DEVICE,
+		"the device uses a mapping of a domain that it has just lost",
+	},
+	[REFBUG_PAST_END] = {
+		"past-end", REFBUG_DEVICE, "the device goes on behind the end of a mapping", false,
+		"bytes", 0, 0, SZ_1M,
+	},
+	[REFBUG_BEFORE_START] = {
+		"before-start", REFBUG_DEVICE, "the device begins before the start of a mapping",
+		false, "bytes", 64, 64, SZ_1M,
+	},
+	[REFBUG_WRONG_ACCESS] = {
+		"wrong-access", REFBUG_DEVICE, "the device writes what it may read, or reads what it may write",
+	},
+	[REFBUG_TRUNCATE] = {
+		"truncate", REFBUG_DEVICE, "the device uses the lower bits of an IOVA only", false,
+		"bits", 32, 13, 63,
+	},
+	[REFBUG_OTHER_DEVICE] = {
+		"other-device", REFBUG_DEVICE, "the device uses an IOVA of another device's domain",
+		false, "peer", 0, 0, REFIOMMU_MAX_ENDPOINTS - 1,
+	},
+	[REFBUG_STRAY] = {
+		"stray", REFBUG_DEVICE, "the device uses an IOVA that nobody gave it", false,
+		"iova", 0, 0, U64_MAX,
 	},
 	[REFBUG_LEAK] = {
 		"leak", REFBUG_DEVICE, "the driver forgets to unmap",
@@ -54,10 +100,27 @@ static const char *const when_names[] = {
 	[REFBUG_WHEN_INSIDE] = "inside",
 	[REFBUG_WHEN_DELAY] = "delay",
 	[REFBUG_WHEN_AFTER] = "after",
+	[REFBUG_WHEN_FLUSH] = "flush",
 };
 
 unsigned long refbug_armed;
 EXPORT_SYMBOL_GPL(refbug_armed);
+
+bool refbug_pending(enum refbug id, u64 endpoints, struct refbug_arg *arg)
+{
+	struct bug *bug = &bugs[id];
+	unsigned long flags;
+	bool pending;
+
+	if (!(READ_ONCE(refbug_armed) & BIT(id)))
+		return false;
+	spin_lock_irqsave(&lock, flags);
+	pending = bug->next && bug->endpoints & endpoints;
+	*arg = bug->arg;
+	spin_unlock_irqrestore(&lock, flags);
+	return pending;
+}
+EXPORT_SYMBOL_GPL(refbug_pending);
 
 bool refbug_fire_armed(enum refbug id, u64 endpoints, struct refbug_arg *arg)
 {
@@ -130,6 +193,9 @@ static int bugs_show(struct seq_file *m, void *unused)
 			if (bug.has_when)
 				seq_printf(m, " when=%s delay_us=%u", when_names[bug.arg.when],
 					   bug.arg.delay_us);
+			if (bug.key)
+				seq_printf(m, bug.arg.value < SZ_4K ? " %s=%llu" : " %s=0x%llx",
+					   bug.key, bug.arg.value);
 		}
 		seq_printf(m, " injected=%llu # %s\n", bug.injected, bug.what);
 	}
@@ -162,6 +228,11 @@ static int bug_word(struct bug *bug, char *word)
 			bitmap_to_arr64(&bug->endpoints, mask, REFIOMMU_MAX_ENDPOINTS);
 		return ret;
 	}
+	if (bug->key && !strcmp(word, bug->key)) {
+		if (kstrtou64(value, 0, &bug->arg.value))
+			return -EINVAL;
+		return bug->arg.value < bug->min || bug->arg.value > bug->max ? -ERANGE : 0;
+	}
 	if (bug->has_when && !strcmp(word, "delay_us"))
 		return kstrtou32(value, 0, &bug->arg.delay_us);
 	if (bug->has_when && !strcmp(word, "when")) {
@@ -189,6 +260,10 @@ static int bug_set(char *text)
 	}
 	bug = &bugs[id];
 	set.has_when = bug->has_when;
+	set.key = bug->key;
+	set.min = bug->min;
+	set.max = bug->max;
+	set.arg.value = bug->value;
 	while ((word = strsep(&text, " \t\n"))) {
 		if (!*word)
 			continue;
@@ -196,7 +271,10 @@ static int bug_set(char *text)
 		if (ret) {
 			pr_err("bugs: %s: cannot use '%s'; it takes off, always, next=N, skip=N, one_in=N, endpoints=LIST%s\n",
 			       bug->name, word,
-			       bug->has_when ? ", when=inside|delay|after, delay_us=N" : "");
+			       bug->has_when ? ", when=inside|delay|after|flush, delay_us=N" : "");
+			if (bug->key)
+				pr_err("bugs: %s: and %s=N, from %llu to %llu\n", bug->name,
+				       bug->key, bug->min, bug->max);
 			return ret;
 		}
 	}

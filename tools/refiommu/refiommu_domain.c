@@ -28,10 +28,12 @@ static DEFINE_IDA(domain_ids);
 /* A domain that no device uses has nothing cached: detaching has flushed it. */
 static void dom_flush(struct refiommu_domain *dom, u64 start, u64 end)
 {
+	struct refbug_arg late = {};
 	unsigned long flags;
+	bool timeout;
 
 	if (!READ_ONCE(dom->endpoints))
-		return;
+		goto finished;
 	if (refbug_fire(REFBUG_FLUSH_DROP, dom->endpoints, NULL)) {
 		/* Tables that the core now frees must not be walked: only leaves stay cached. */
 		spin_lock_irqsave(&refiommu.hw_lock, flags);
@@ -39,7 +41,14 @@ static void dom_flush(struct refiommu_domain *dom, u64 start, u64 end)
 		spin_unlock_irqrestore(&refiommu.hw_lock, flags);
 		return;
 	}
-	refiommu_invq_wait(refiommu_invq_submit(dom, start, end));
+	timeout = refbug_fire(REFBUG_INVAL_TIMEOUT, dom->endpoints, &late);
+	if (!timeout)
+		refbug_fire(REFBUG_INVAL_SLOW, dom->endpoints, &late);
+	refiommu_invq_wait(refiommu_invq_submit_late(dom, start, end, late.value));
+	/* It has come to its end all the same: what the core frees now must not be cached. */
+	if (timeout)
+		dev_err(&refiommu.pdev->dev, "invalidation timed out after %llu ms\n", late.value);
+finished:
 	if (end == U64_MAX)
 		atomic64_inc(&dom->flush_finished);
 }
@@ -113,6 +122,8 @@ static int refiommu_map_pages(struct iommu_domain *domain, unsigned long iova, p
 		ret = refiommu_pt_map(dom, iova, paddr, pgsize, pgcount, prot, gfp, &done);
 	}
 	*mapped += done;
+	if (refbug_fire(REFBUG_PTE_LOST, READ_ONCE(dom->endpoints), NULL))
+		refiommu_pt_lose(dom, iova, done);
 	refiommu_count(dom, maps, 1);
 	refiommu_count(dom, map_bytes, done);
 	if (unlikely(ret))

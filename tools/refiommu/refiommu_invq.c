@@ -69,7 +69,23 @@ void refiommu_invq_advance(void)
 	}
 }
 
+bool refiommu_invq_busy(const struct refiommu_domain *dom)
+{
+	u64 i;
+
+	lockdep_assert_held(&refiommu.hw_lock);
+	for (i = completed; i != submitted; i++)
+		if (ring[i % QUEUE_SIZE].dom == dom)
+			return true;
+	return false;
+}
+
 u64 refiommu_invq_submit(struct refiommu_domain *dom, u64 start, u64 end)
+{
+	return refiommu_invq_submit_late(dom, start, end, 0);
+}
+
+u64 refiommu_invq_submit_late(struct refiommu_domain *dom, u64 start, u64 end, u64 ms)
 {
 	struct inv_desc *desc;
 	unsigned long flags;
@@ -88,7 +104,7 @@ u64 refiommu_invq_submit(struct refiommu_domain *dom, u64 start, u64 end)
 	desc->start = start;
 	desc->end = end;
 	desc->submitted = ktime_get_mono_fast_ns();
-	desc->due = desc->submitted + READ_ONCE(inval_latency_ns);
+	desc->due = desc->submitted + READ_ONCE(inval_latency_ns) + ms * NSEC_PER_MSEC;
 	seq = ++submitted;
 	refiommu_count(dom, inval_submitted, 1);
 	trace_refiommu_inval_submit(dom->id, seq, start, end);

@@ -24,6 +24,12 @@ module_param(def_domain_type, charp, 0444);
 MODULE_PARM_DESC(
 	def_domain_type,
 	"What def_domain_type answers: auto (not offered), dma or identity (default auto)");
+static char *reserved = "";
+module_param(reserved, charp, 0444);
+MODULE_PARM_DESC(reserved, "Addresses FIRST-LAST that every device has reserved (default none)");
+static char *msi = "";
+module_param(msi, charp, 0444);
+MODULE_PARM_DESC(msi, "Addresses FIRST-LAST that are every device's MSI window (default none)");
 
 struct refiommu_unit refiommu = {
 	.lock = __MUTEX_INITIALIZER(refiommu.lock),
@@ -61,6 +67,56 @@ static bool refiommu_capable(struct device *dev, enum iommu_cap cap)
 static int refiommu_def_domain_type(struct device *dev)
 {
 	return def_type;
+}
+
+/* --- reserved regions ------------------------------------------------------------------------- */
+
+static struct {
+	char **text; /* the parameter */
+	const char *name;
+	enum iommu_resv_type type;
+	u64 first, last; /* whole pages */
+} regions[] = {
+	{ &reserved, "reserved", IOMMU_RESV_RESERVED },
+	{ &msi, "msi", IOMMU_RESV_MSI },
+};
+
+static void refiommu_get_resv_regions(struct device *dev, struct list_head *head)
+{
+	struct iommu_resv_region *region;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(regions); i++) {
+		if (!**regions[i].text)
+			continue;
+		region = iommu_alloc_resv_region(regions[i].first,
+						 regions[i].last - regions[i].first + 1, 0,
+						 regions[i].type, GFP_KERNEL);
+		if (region)
+			list_add_tail(&region->list, head);
+	}
+}
+
+static int refiommu_check_regions(void)
+{
+	unsigned int i;
+	int end;
+
+	for (i = 0; i < ARRAY_SIZE(regions); i++) {
+		const char *text = *regions[i].text;
+
+		if (!*text)
+			continue;
+		if (sscanf(text, "%llx-%llx%n", &regions[i].first, &regions[i].last, &end) != 2 ||
+		    text[end] || regions[i].first > regions[i].last ||
+		    !PAGE_ALIGNED(regions[i].first) || !PAGE_ALIGNED(regions[i].last + 1)) {
+			pr_err("%s=%s: must be FIRST-LAST in hexadecimal, whole pages of 4 KiB, as in fee00000-feefffff\n",
+			       regions[i].name, text);
+			return -EINVAL;
+		}
+		ops.get_resv_regions = refiommu_get_resv_regions;
+	}
+	return 0;
 }
 
 /* --- endpoints and groups --------------------------------------------------------------------- */
@@ -160,6 +216,8 @@ void refiommu_flushes_of(struct device *dev, struct refiommu_flushes *out)
 		out->started = atomic64_read(&ep->dom->flush_started);
 		out->finished = atomic64_read(&ep->dom->flush_finished);
 		out->lazy = ep->dom->domain.type == IOMMU_DOMAIN_DMA_FQ;
+		refiommu_invq_advance();
+		out->in_flight = refiommu_invq_busy(ep->dom);
 	}
 	spin_unlock_irqrestore(&refiommu.hw_lock, flags);
 }
@@ -219,7 +277,7 @@ static int __init refiommu_init(void)
 	};
 	int ret;
 
-	ret = refiommu_check_params();
+	ret = refiommu_check_params() ?: refiommu_check_regions();
 	if (ret)
 		return ret;
 	ret = refiommu_tlb_init();

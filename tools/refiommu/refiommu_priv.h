@@ -141,6 +141,8 @@ size_t refiommu_pt_unmap(struct refiommu_domain *dom, u64 iova, size_t size,
 			 struct iommu_iotlb_gather *gather);
 /* The entry that maps @iova or 0; *leaf is its 4 KiB-level table or NULL, *size what it covers. */
 u64 refiommu_pt_walk(struct refiommu_domain *dom, u64 iova, u64 **leaf, size_t *size);
+/* Bug: makes what was just mapped in [iova, iova + size) absent to the hardware, not to unmap. */
+void refiommu_pt_lose(struct refiommu_domain *dom, u64 iova, size_t size);
 /* Frees every table; returns how many bytes were still mapped. May sleep. */
 u64 refiommu_pt_free(struct refiommu_domain *dom);
 
@@ -159,6 +161,10 @@ void refiommu_tlb_invalidate(u16 did, u64 start, u64 end, bool leaves);
 void refiommu_invq_advance(void);
 /* Submits one invalidation of [start, end] and returns its number. Any context. */
 u64 refiommu_invq_submit(struct refiommu_domain *dom, u64 start, u64 end);
+/* The same; the hardware takes @ms longer for it. */
+u64 refiommu_invq_submit_late(struct refiommu_domain *dom, u64 start, u64 end, u64 ms);
+/* Whether an invalidation of @dom is under way. Under hw_lock. */
+bool refiommu_invq_busy(const struct refiommu_domain *dom);
 /* Spins until that number has completed. Any context. */
 void refiommu_invq_wait(u64 seq);
 

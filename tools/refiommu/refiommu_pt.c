@@ -194,6 +194,25 @@ u64 refiommu_pt_walk(struct refiommu_domain *dom, u64 iova, u64 **leaf, size_t *
 	return READ_ONCE(table[refiommu_pt_index(iova, LEVEL_4K)]);
 }
 
+void refiommu_pt_lose(struct refiommu_domain *dom, u64 iova, size_t size)
+{
+	u64 end = iova + size;
+
+	while (iova < end) {
+		int level = LEVEL_4K;
+		u64 *slot = pt_slot(dom, iova, level, GFP_ATOMIC);
+
+		if (IS_ERR(slot)) {
+			level = LEVEL_2M;
+			slot = pt_slot(dom, iova, level, GFP_ATOMIC);
+		}
+		/* Not empty, so whoever unmaps it finds what it mapped and needs no care. */
+		WRITE_ONCE(*slot, *slot & ~(REFIOMMU_PTE_PRESENT | REFIOMMU_PTE_READ |
+					    REFIOMMU_PTE_WRITE));
+		iova += level == LEVEL_2M ? SZ_2M : SZ_4K;
+	}
+}
+
 static u64 pt_free_level(struct refiommu_domain *dom, u64 *table, int level)
 {
 	u64 mapped = 0;

@@ -193,7 +193,7 @@ static u64 tlb_lookup(struct refiommu_domain *dom, struct device *dev, u64 iova,
 	} else {
 		*size = true_size;
 		pte = tlb_miss(dom, iova, truth, leaf, size);
-		if (pte || refiommu_cache_nonpresent)
+		if (pte & REFIOMMU_PTE_PRESENT || refiommu_cache_nonpresent)
 			tlb_fill(dom, tlb_key(dom->id, iova, *size), pte);
 	}
 	*stale = pte != truth;
@@ -207,7 +207,15 @@ static refiommu_truth_point void refiommu_true_fault(struct iommu_domain *domain
 						     struct device *dev, u64 iova, bool write,
 						     const char *reason)
 {
+	struct refiommu_endpoint *ep = dev_iommu_priv_get(dev);
+
 	trace_refiommu_fault(dev, did, iova, write, reason);
+	if (refbug_fire(REFBUG_FAULT_NO_ADDRESS, BIT_ULL(ep->id), NULL)) {
+		dev_err_ratelimited(&refiommu.pdev->dev,
+				    "fault: device %s domain %u, address not recorded\n",
+				    dev_name(dev), did);
+		return;
+	}
 	report_iommu_fault(domain, dev, iova, write ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ);
 	dev_err_ratelimited(&refiommu.pdev->dev, "fault: device %s domain %u iova 0x%llx %s: %s\n",
 			    dev_name(dev), did, iova, write ? "write" : "read", reason);
@@ -246,7 +254,7 @@ int refiommu_translate(struct device *dev, u64 iova, bool write, struct refiommu
 			spin_unlock_irqrestore(&refiommu.hw_lock, flags);
 			return 0;
 		}
-		reason = pte ? "no permission" : "not present";
+		reason = pte & REFIOMMU_PTE_PRESENT ? "no permission" : "not present";
 		refiommu_count(dom, faults, 1);
 	} else {
 		refiommu_count_unit(faults, 1);
