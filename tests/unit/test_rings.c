@@ -47,7 +47,7 @@ static int bed_up(void **state)
 {
 	struct bed *b = calloc(1, sizeof(*b));
 
-	b->rings = rings__new(b->cpus, b->hot, CPUS, SLOTS, HOLD);
+	b->rings = rings__new(b->cpus, b->hot, CPUS, SLOTS, HOLD, 0);
 	rings__activate(b->rings, true);
 	*state = b;
 	return !b->rings;

@@ -64,7 +64,7 @@ static const struct opt record_table[] = {
 	  offsetof(struct record_opts, rare_buffer), 4096, 1ULL << 30 },
 	{ OPT_SIZE, 0, "memory", "SIZE",
 	  "events that wait to be sorted, or for a slow disk (default: 64M)",
-	  offsetof(struct record_opts, memory), 1 << 20, 1ULL << 40 },
+	  offsetof(struct record_opts, memory), 8 << 20, 1ULL << 40 },
 	{ OPT_FLAG, 'q', "quiet", NULL, "say nothing on stderr but errors",
 	  offsetof(struct record_opts, quiet), 0, 0 },
 	{ .kind = OPT_END },
@@ -242,6 +242,7 @@ static int record(struct recording *r, const struct session_writer_opts *wopts, 
 		.coverage = o->coverage,
 		.ring_bytes = o->cpu_buffer,
 		.rare_bytes = o->rare_buffer,
+		.memory = o->memory / 4,
 	};
 	const struct session_env_entry ring = { "flight_recorder", NULL, (int64_t)o->ring };
 	char *command = *rest ? join(rest) : NULL;
@@ -281,7 +282,7 @@ out:
 static int record_run(const void *values, int rest_nr, char **rest)
 {
 	const struct record_opts *o = values;
-	struct session_writer_opts wopts = { .memory = o->memory,
+	struct session_writer_opts wopts = { .memory = o->memory - o->memory / 4,
 					     .compress = (int)o->compress,
 					     .keep = (unsigned int)o->keep,
 					     .ring = o->ring };
