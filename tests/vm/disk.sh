@@ -44,7 +44,7 @@ unpack()
 
 kernel=${1:-debian:6.12}
 mkdir "$dir/files"
-in_guest disk.guest --program mkfs.ext4 --module scsi_debug --module sd_mod --module ext4
+in_guest disk.guest --program mkfs.ext4 --module scsi_debug --module sd_mod --module ext4 --module crc32c_generic
 in_guest flight.guest
 cd "$dir/files" || exit 1
 
