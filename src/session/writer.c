@@ -2,18 +2,12 @@
 #include "session/writer.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "event.h"
-#include "session/create.h"
-#include "session/disk.h"
-#include "session/flight.h"
-#include "session/pool.h"
 #include "session/record.h"
+#include "session/writer_state.h"
 
 #define DEFAULT_MEMORY     (64u << 20)
 #define DEFAULT_PACKET     (256u << 10)
@@ -21,49 +15,6 @@
 #define MIN_PACKETS        8
 #define MIN_RING           4  /* packets */
 #define MAX_LEVEL          19 /* zstd's higher ones take hundreds of MiB */
-
-struct stream {
-	struct packet *open;
-	uint64_t last_ts;
-	uint64_t discarded;
-	uint64_t discarded_told; /* as of the last packet that was handed over */
-	int failed; /* negative errno: nothing more is written, the other lanes go on */
-};
-
-/*
- * The producer and the thread share everything but the disk, which is the thread's, under one lock,
- * taken once a batch by the one and once a packet by the other, and never held during I/O.
- */
-struct session_writer {
-	struct stream streams[LANES];
-	uint64_t newest_ts; /* of all events written */
-	uint64_t max_age_ns;
-	struct disk *disk;
-	pthread_t thread;
-	char *dir;
-
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	struct packet *queue, **queue_tail;
-	struct packet_pool pool;
-	struct flight flight;
-	unsigned int dumps; /* files of events begun by the flight recorder */
-	/* not told yet: there was no room for the loss event */
-	struct gap overwritten;
-	unsigned int remove; /* files of events before this number, once that is told */
-	int closing;
-	int failed; /* negative errno of the first failure */
-	struct error error;
-	struct session_writer_stats stats;
-};
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 /* Hands a packet to the thread. Called with the lock held. */
 static void enqueue(struct session_writer *w, struct packet *p)
@@ -106,7 +57,7 @@ static void seal(struct session_writer *w, enum lane lane)
  * A rare event on disk would be explained wrongly if the events before it were still in memory when
  * we are killed, so these go first.
  */
-static void seal_in_order(struct session_writer *w, enum lane lane)
+void writer__seal(struct session_writer *w, enum lane lane)
 {
 	const struct packet *events = w->streams[LANE_EVENTS].open;
 
@@ -118,15 +69,15 @@ static void seal_in_order(struct session_writer *w, enum lane lane)
 	seal(w, lane);
 }
 
-static void lose(struct session_writer *w, struct stream *s, uint64_t events)
+void writer__lose(struct session_writer *w, enum lane lane, uint64_t events)
 {
-	s->discarded += events;
+	w->streams[lane].discarded += events;
 	w->stats.lost += events;
 }
 
 static struct packet *take_packet(struct session_writer *w, enum lane lane)
 {
-	struct packet *p = packet_pool__take(&w->pool, lane, now_ns());
+	struct packet *p = packet_pool__take(&w->pool, lane, writer__now_ns());
 
 	if (p || lane != LANE_EVENTS)
 		return p;
@@ -135,7 +86,7 @@ static struct packet *take_packet(struct session_writer *w, enum lane lane)
 		return NULL;
 	w->stats.overwritten += p->head->events;
 	packet_pool__give(&w->pool, p);
-	return packet_pool__take(&w->pool, lane, now_ns());
+	return packet_pool__take(&w->pool, lane, writer__now_ns());
 }
 
 /* Room for an event of len bytes in an open packet of the lane, or NULL. */
@@ -144,7 +95,7 @@ static struct packet *make_room(struct session_writer *w, enum lane lane, size_t
 	struct stream *s = &w->streams[lane];
 
 	if (s->open && s->open->used + len > w->pool.packet_bytes)
-		seal_in_order(w, lane);
+		writer__seal(w, lane);
 	if (!s->open && !s->failed) {
 		s->open = take_packet(w, lane);
 		if (s->open)
@@ -181,7 +132,7 @@ static int append(struct session_writer *w, const struct iot_event *ev)
  * Says what rotation or the flight recorder did not keep; later, if there is no room now. The
  * packet that says it is on its way to the disk before the files in question go.
  */
-static void tell_overwritten(struct session_writer *w)
+void writer__tell_overwritten(struct session_writer *w)
 {
 	struct iot_loss loss = {
 		.h = { .ts = w->newest_ts, .id = IOT_EV_LOSS, .len = sizeof(loss), .cpu = 0xffff },
@@ -199,7 +150,7 @@ static void tell_overwritten(struct session_writer *w)
 	w->overwritten = (struct gap){ 0 };
 	w->streams[LANE_RARE].open->remove = w->remove;
 	if (w->remove)
-		seal_in_order(w, LANE_RARE);
+		writer__seal(w, LANE_RARE);
 	w->remove = 0;
 }
 
@@ -252,7 +203,7 @@ int session_writer__write(struct session_writer *w, const void *events, size_t b
 		state = record__check(ev, (size_t)(end - at), 1);
 		if (state == RECORD_OK) {
 			if (append(w, ev))
-				lose(w, &w->streams[lane__of(ev->id)], 1);
+				writer__lose(w, lane__of(ev->id), 1);
 		} else {
 			rc = -EINVAL;
 			w->stats.rejected++;
@@ -290,7 +241,7 @@ static void start_dump(struct session_writer *w, struct session_dump *out)
 	/* what is open is not younger than this, so it follows them */
 	f->until = w->newest_ts;
 	seal(w, LANE_EVENTS);
-	tell_overwritten(w);
+	writer__tell_overwritten(w);
 }
 
 int session_writer__dump(struct session_writer *w, uint64_t until, struct session_dump *out)
@@ -309,174 +260,6 @@ int session_writer__dump(struct session_writer *w, uint64_t until, struct sessio
 	if (until > f->until)
 		f->until = until;
 	pthread_mutex_unlock(&w->lock);
-	return rc;
-}
-
-/* Called with the lock held. */
-static void fail(struct session_writer *w, int code, const char *verb, enum lane lane)
-{
-	w->streams[lane].failed = code;
-	if (w->failed)
-		return;
-	w->failed = code;
-	error__set(&w->error, code,
-		   "cannot %s %s/%s: %s; the %llu events (%llu bytes) written before are kept and "
-		   "readable%s",
-		   verb, w->dir, disk__name(w->disk, lane), strerror(-code),
-		   (unsigned long long)w->stats.events, (unsigned long long)w->stats.bytes,
-		   session_files__advice(code));
-}
-
-/*
- * Hands over what has been open for too long, or everything when closing; returns when to look
- * again. Called with the lock held.
- */
-static uint64_t seal_old(struct session_writer *w)
-{
-	/* what the others need comes first */
-	static const enum lane order[LANES] = { LANE_TABLES, LANE_EVENTS, LANE_RARE };
-	uint64_t now = now_ns(), next = now + w->max_age_ns, due;
-	const struct packet *p;
-	unsigned int i;
-
-	for (i = 0; i < LANES; i++) {
-		p = w->streams[order[i]].open;
-		if (!p)
-			continue;
-		/* nothing is gained by small packets in memory */
-		if (order[i] == LANE_EVENTS && flight__keeps(&w->flight, p->head->timestamp_begin))
-			continue;
-		due = w->closing ? now : p->opened_ns + w->max_age_ns;
-		if (due <= now)
-			seal_in_order(w, order[i]);
-		else if (due < next)
-			next = due;
-	}
-	return next;
-}
-
-/* The oldest packet handed over, or NULL. Called with the lock held. */
-static struct packet *next_packet(struct session_writer *w)
-{
-	struct packet *p = w->queue;
-
-	if (p) {
-		w->queue = p->next;
-		if (!w->queue)
-			w->queue_tail = &w->queue;
-	}
-	return p;
-}
-
-/* Called with the lock held, which is let go while the disk works. */
-static int put_on_disk(struct session_writer *w, struct packet *p)
-{
-	unsigned int remove;
-	struct gap gone;
-	size_t bytes = 0;
-	int rc;
-
-	pthread_mutex_unlock(&w->lock);
-	rc = disk__write(w->disk, p, &bytes);
-	if (!rc && p->remove)
-		disk__remove_before(w->disk, p->remove);
-	remove = disk__old(w->disk, &gone);
-	pthread_mutex_lock(&w->lock);
-	if (rc) {
-		fail(w, rc, "write", p->lane);
-		return rc;
-	}
-	w->stats.packets++;
-	w->stats.events += p->head->events;
-	w->stats.bytes += bytes;
-	if (remove) {
-		w->stats.overwritten += gone.events;
-		gap__add(&w->overwritten, &gone);
-		w->remove = remove;
-	}
-	tell_overwritten(w);
-	return 0;
-}
-
-static void dispose(struct session_writer *w, struct packet *p)
-{
-	struct stream *s = &w->streams[p->lane];
-
-	if (s->failed || put_on_disk(w, p))
-		lose(w, s, p->head->events);
-	packet_pool__give(&w->pool, p);
-}
-
-/*
- * Events lost after the last packet of a stream would be told by none: a packet without events says
- * it. After a full disk too, where it fits into what the cut-off packet left.
- */
-static void write_last_loss(struct session_writer *w, enum lane lane)
-{
-	struct stream *s = &w->streams[lane];
-	struct packet_head head = {
-		.timestamp_begin = s->last_ts,
-		.timestamp_end = s->last_ts,
-		.events_discarded = s->discarded,
-	};
-	struct packet p = {
-		.lane = lane, .used = sizeof(head), .head = &head, .data = (uint8_t *)&head
-	};
-
-	if (s->discarded != s->discarded_told)
-		put_on_disk(w, &p);
-}
-
-static void *writer_thread(void *arg)
-{
-	struct session_writer *w = arg;
-	struct timespec until;
-	struct packet *p;
-	enum lane lane;
-	uint64_t next;
-
-	pthread_mutex_lock(&w->lock);
-	for (;;) {
-		if (w->closing)
-			tell_overwritten(w);
-		next = seal_old(w);
-		p = next_packet(w);
-		if (p) {
-			dispose(w, p);
-			continue;
-		}
-		if (w->closing)
-			break;
-		until.tv_sec = (time_t)(next / 1000000000);
-		until.tv_nsec = (long)(next % 1000000000);
-		pthread_cond_timedwait(&w->wake, &w->lock, &until);
-	}
-	for (lane = 0; lane < LANES; lane++)
-		write_last_loss(w, lane);
-	pthread_mutex_unlock(&w->lock);
-	return NULL;
-}
-
-static int start_thread(struct session_writer *w)
-{
-	pthread_condattr_t attr;
-	sigset_t all, old;
-	int rc;
-
-	pthread_mutex_init(&w->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->wake, &attr);
-	pthread_condattr_destroy(&attr);
-	/* Signals are the program's; SIGXFSZ, blocked, becomes EFBIG. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = -pthread_create(&w->thread, NULL, writer_thread, w);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc) {
-		pthread_cond_destroy(&w->wake);
-		pthread_mutex_destroy(&w->lock);
-	}
 	return rc;
 }
 
@@ -543,7 +326,7 @@ int session_writer__open_with(struct session_writer **out, const char *dir,
 		    : error__set(err, -ENOMEM, "cannot record to %s: out of memory", dir);
 	if (rc)
 		goto fail;
-	rc = start_thread(w);
+	rc = writer__start_thread(w);
 	if (rc) {
 		error__set(err, rc, "cannot record to %s: cannot start the thread that writes: %s",
 			   dir, strerror(-rc));
@@ -600,7 +383,7 @@ static void sync_streams(struct session_writer *w)
 	for (lane = 0; lane < LANES; lane++) {
 		rc = disk__sync(w->disk, lane);
 		if (rc)
-			fail(w, rc, "bring to the disk", lane);
+			writer__fail(w, rc, "bring to the disk", lane);
 	}
 	disk__close(w->disk);
 }
