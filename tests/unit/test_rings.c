@@ -467,6 +467,11 @@ static void the_thread_drains_while_nobody_sorts(void **state)
 	deep_down(d);
 }
 
+static uint64_t head_of(struct deep *d, int cpu)
+{
+	return __atomic_load_n(&d->cpus[cpu].head, __ATOMIC_ACQUIRE);
+}
+
 struct producer {
 	struct deep *deep;
 	int cpu;
@@ -504,7 +509,7 @@ static void draining_and_sorting_go_on_at_the_same_time(void **state)
 	assert_int_equal(rings__start(d->rings), 0);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, produce, &p[i]), 0);
-	while ((d->cpus[0].head < 50000 || d->cpus[1].head < 50000) && now_ns() < deadline)
+	while ((head_of(d, 0) < 50000 || head_of(d, 1) < 50000) && now_ns() < deadline)
 		assert_int_equal(rings__drain(d->rings, now_ns(), false, see_next, d), 0);
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
