@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "analyze/analysis.h"
+#include "session/forgotten.h"
 #include "session_fixture.h"
 
 #define T0   100000000000ULL
@@ -115,6 +116,77 @@ static void expect(enum verdict verdict)
 	copy_free(&c);
 }
 
+/*
+ * The recorder was killed: the session ends before CAPTURE, and the files of the events that were
+ * not dumped are not there. What it has is judged with and without that knowledge.
+ */
+static void expect_killed(enum verdict verdict, enum verdict ignorant)
+{
+	struct forgotten forgotten = { 0 };
+	struct session_info info = { 0 };
+	const struct session_env_entry env = { "flight_recorder", NULL, RING * PACKET };
+	enum verdict found[2];
+	struct iot_loss loss;
+	struct analysis *a;
+	struct copy c;
+
+	must_close(writer);
+	unlink(path("s/ctf/events_1"));
+	must_read(&c, path("s"));
+	info.env = &env;
+	info.nr_env = 1;
+	for (int told = 0; told < 2; told++) {
+		assert_int_equal(analysis__new(&a, NULL), 0);
+		for (size_t at = 0; at < c.bytes;) {
+			const struct iot_event *ev = (const struct iot_event *)(c.data + at);
+
+			forgotten__see(&forgotten, ev);
+			assert_int_equal(analysis__event(a, ev), 0);
+			at += ev->len;
+		}
+		assert_true(forgotten__loss(&forgotten, &info, &loss));
+		if (told)
+			assert_int_equal(analysis__event(a, &loss.h), 0);
+		analysis__finish(a);
+		assert_int_equal(a->incidents.nr, 1);
+		found[told] = a->incidents.list[0]->judgement.verdict;
+		analysis__free(a);
+	}
+	copy_free(&c);
+	assert_int_equal(found[0], ignorant);
+	assert_int_equal(found[1], verdict);
+}
+
+static void of_what_was_in_memory_when_it_was_killed_nothing_is_known(void **state)
+{
+	struct session_dump d;
+
+	(void)state;
+	put_map(IOVA + 0x100000);
+	assert_int_equal(session_writer__dump(writer, now, &d), 0);
+	put_map(IOVA);
+	put_unmap(IOVA);
+	put_flush();
+	put_fault();
+	expect_killed(VERDICT_CANNOT_KNOW, VERDICT_NEVER_MAPPED);
+}
+
+static void what_was_dumped_before_it_was_killed_is_known(void **state)
+{
+	struct session_dump d;
+
+	(void)state;
+	put_map(IOVA);
+	put_unmap(IOVA);
+	put_flush();
+	put_fault();
+	now += 1000;
+	put_map(IOVA + 0x100000);
+	assert_int_equal(session_writer__dump(writer, now, &d), 0);
+	put_map(IOVA);
+	expect_killed(VERDICT_UNMAPPED_FLUSHED, VERDICT_UNMAPPED_FLUSHED);
+}
+
 static void a_mapping_that_was_forgotten_may_have_been_the_one(void **state)
 {
 	(void)state;
@@ -180,6 +252,8 @@ int main(void)
 		TEST(as_long_as_nothing_is_forgotten_it_is_known),
 		TEST(what_is_in_the_dump_is_as_good_as_in_any_session),
 		TEST(an_unmap_that_was_forgotten_leaves_nothing_mapped),
+		TEST(of_what_was_in_memory_when_it_was_killed_nothing_is_known),
+		TEST(what_was_dumped_before_it_was_killed_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
