@@ -12,7 +12,8 @@
 #define DEFAULT_MEMORY     (64u << 20)
 #define DEFAULT_PACKET     (256u << 10)
 #define DEFAULT_MAX_AGE_NS 1000000000u
-#define MIN_PACKETS        8
+#define MIN_PACKETS        16
+#define RESERVED           8  /* one in so many for rare events, and one for side tables */
 #define MIN_RING           4  /* packets */
 #define MAX_LEVEL          19 /* zstd's higher ones take hundreds of MiB */
 
@@ -290,7 +291,7 @@ static void use_options(struct session_writer *w, const struct session_writer_op
 	w->max_age_ns = o->max_age_ns;
 	w->pool.packet_bytes = o->packet;
 	w->pool.max = packets(o->memory, o->packet, MIN_PACKETS);
-	w->pool.reserved = w->pool.max / MIN_PACKETS;
+	w->pool.reserved = w->pool.max / RESERVED;
 	if (o->ring)
 		w->flight.max = packets(o->ring, o->packet, MIN_RING);
 	w->pool.max += w->flight.max;

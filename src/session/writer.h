@@ -17,7 +17,7 @@
 struct session_writer;
 
 struct session_writer_opts { /* 0 = the default */
-	size_t memory; /* bytes for packets not yet on disk, 64 MiB; at least 8 packets are used */
+	size_t memory; /* bytes for packets not yet on disk, 64 MiB; at least 16 packets are used */
 	size_t packet; /* bytes of a full packet, 256 KiB; 4 KiB to 1 MiB, a multiple of 64 */
 	uint64_t max_age_ns; /* a packet is closed this long after its first event, 1 s */
 	int compress;        /* level of zstd, 1 to 19; 0 = plain */

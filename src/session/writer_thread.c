@@ -46,6 +46,10 @@ static uint64_t seal_old(struct session_writer *w)
 		p = w->streams[order[i]].open;
 		if (!p)
 			continue;
+		/* while the disk is behind, one more small packet would only take what is reserved
+		 */
+		if (order[i] != LANE_EVENTS && !w->closing && w->pool.used[order[i]] > 1)
+			continue;
 		/* nothing is gained by small packets in memory */
 		if (order[i] == LANE_EVENTS && flight__keeps(&w->flight, p->head->timestamp_begin))
 			continue;
