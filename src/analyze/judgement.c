@@ -28,13 +28,16 @@ void judgement__set(struct judgement *j, enum verdict verdict, enum confidence c
 bool judgement__lost(struct judgement *j, const struct model *m, __u64 from, __u64 to)
 {
 	const struct model_loss *l = model__lost(m, from, to, JUDGEMENT_LOSES_MAPPINGS);
+	char count[24] = "";
 
 	if (!l)
 		return false;
+	if (l->count)
+		snprintf(count, sizeof(count), "%llu ", l->count);
 	judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-		       "%llu events are missing (%s) between %.3f ms before and %.3f ms after the "
+		       "%sevents are missing (%s) between %.3f ms before and %.3f ms after the "
 		       "fault; a map or an unmap of this address may be among them",
-		       l->count, l->what[0] ? l->what : "place not known",
+		       count, l->what[0] ? l->what : "place not known",
 		       ((double)to - (double)l->begin) / 1e6, ((double)l->end - (double)to) / 1e6);
 	return true;
 }

@@ -59,7 +59,8 @@ static int make_windows(struct collect *c, struct error *err)
 		return rc;
 	c->rare = ring_buffer__new(bpf_map__fd(c->skel->maps.rare), on_rare, c, NULL);
 	c->rings = rings__new(c->state->cpus, c->hot.mem, c->opts.stream ? c->knobs.nr_cpus : 0,
-			      c->ring_slots, c->opts.hold_ns ? c->opts.hold_ns : 10000000);
+			      c->ring_slots, c->opts.hold_ns ? c->opts.hold_ns : 10000000,
+			      c->opts.memory);
 	c->roles = roles__new(c->skel->obj, &c->knobs, c->btf);
 	c->hooks = hooks__new(c->skel->obj, &c->plan);
 	c->world = world__new(add_event, c, NULL, bpf_program__fd(c->skel->progs.look_at_devices),
@@ -454,6 +455,8 @@ int collect__start(struct collect *c, struct error *err)
 		rings__activate(c->rings, true);
 		rc = tell_capture(c, IOT_CAPTURE_BEGIN);
 	}
+	if (!rc && c->opts.stream)
+		rc = rings__start(c->rings);
 	if (rc)
 		return error__set(err, rc, "starting the capture failed: %s", strerror(-rc));
 	c->running = true;
@@ -496,20 +499,8 @@ int64_t collect__poll(struct collect *c, struct error *err)
 	if (rc)
 		return error__set(err, rc, "the capture broke off: %s", strerror(-rc));
 	fill = rings__fill(c->rings);
-	/* the consumer's clock: nobody wakes us, so come back before the fullest ring can fill up
-	 * at this rate */
-	return fill > 50 ? 0 : fill > 25 ? 1000000 : fill > 10 ? 5000000 : 20000000;
-}
-
-/* After detaching, programs may still be running: waits until every reserved slot is published. */
-static bool all_published(const struct collect *c)
-{
-	const struct iot_cpu *cpus = c->state->cpus;
-
-	for (uint32_t cpu = 0; c->opts.stream && cpu < c->knobs.nr_cpus; cpu++)
-		if (__atomic_load_n(&cpus[cpu].head, __ATOMIC_ACQUIRE) != cpus[cpu].tail)
-			return false;
-	return true;
+	/* the thread that drains the rings has a clock of its own */
+	return fill > 25 ? 1000000 : fill > 10 ? 5000000 : 20000000;
 }
 
 int collect__stop(struct collect *c, struct error *err)
@@ -523,14 +514,16 @@ int collect__stop(struct collect *c, struct error *err)
 		return 0;
 	c->running = false;
 	rings__activate(c->rings, false);
+	rings__stop(c->rings);
 	rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell), &ret);
 	detach_all(c);
 	roles__detach(c->roles);
+	/* after detaching, programs may still be running: every reserved slot is waited for */
 	deadline = facts__now() + SETTLE_NS;
 	do {
 		if (!rc)
 			rc = drain(c, false);
-	} while (!rc && !all_published(c) && facts__now() < deadline);
+	} while (!rc && !rings__empty(c->rings) && facts__now() < deadline);
 	if (!rc)
 		rc = checks__cpus(c);
 	if (!rc)

@@ -3,9 +3,10 @@
  * Live capture: loads bpf/, attaches it by the plan, takes the snapshot, and hands out one ordered
  * stream of events.
  *
- * Life: collect__new() → __start() → __poll() as often as it says → __stop() → __free(). One
- * thread. Nothing stays attached after __free(), nor after the process dies: programs live as long
- * as their file descriptors.
+ * Life: collect__new() → __start() → __poll() as often as it says → __stop() → __free(). All from
+ * one thread; with .stream, one of its own copies events out of the kernel's rings meanwhile.
+ * Nothing stays attached after __free(), nor after the process dies: programs live as long as their
+ * file descriptors.
  */
 #ifndef IOMMUTOP_COLLECT_COLLECT_H
 #define IOMMUTOP_COLLECT_COLLECT_H
@@ -31,6 +32,7 @@ struct collect_opts {
 	uint64_t ring_bytes; /* per CPU, rounded up to a power of two; 0 = chosen by the number of
 				CPUs */
 	uint64_t rare_bytes; /* the ring of rare events; 0 = 1 MiB */
+	uint64_t memory;     /* bytes for events that wait to be sorted; 0 = 16 MiB */
 	uint64_t hold_ns;    /* how long events wait for older ones of other CPUs; 0 = 10 ms */
 };
 

@@ -85,8 +85,8 @@ void tables__loss(struct model *m, const struct iot_loss *ev)
 	char what[sizeof(ev->what)];
 	struct model_loss *l;
 
-	/* UNHOOKED: nobody knows how many. Of all other causes none is no loss. */
-	if (!ev->count && ev->cause != IOT_LOST_UNHOOKED)
+	/* of these, nobody may know how many; of all other causes none is no loss */
+	if (!ev->count && ev->cause != IOT_LOST_UNHOOKED && ev->cause != IOT_LOST_OVERWRITTEN)
 		return;
 	text__copy(what, sizeof(what), ev->what, sizeof(ev->what));
 	for (size_t i = m->nr_losses; i-- > 0;) {

@@ -78,6 +78,11 @@ static void print_head(FILE *out, const struct analysis *a)
 	if (!m->capture_begin && m->has_mappings)
 		fputs("; the capture's begin isn't marked", out);
 	fputs(".\n", out);
+	if (m->attach_begin && m->capture_begin > m->attach_begin)
+		fprintf(out,
+			"Attaching took %s before that; what happened meanwhile was seen in "
+			"part.\n",
+			words__duration(m->capture_begin - m->attach_begin).s);
 	if (a->error)
 		fputs("Out of memory on the way: what follows is incomplete.\n", out);
 	if (m->refused)

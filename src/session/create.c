@@ -17,8 +17,6 @@
 
 #define ENV_MAX 128 /* entries, our own included */
 
-const char *const session_stream_names[PACKET_CLASSES] = { "events_0", "tables_0" };
-
 struct known { /* storage for what session_env leaves open */
 	struct utsname uts;
 	char boot_id[37];
@@ -151,6 +149,28 @@ static int random_uuid(uint8_t uuid[16])
 	return 0;
 }
 
+const char *session_files__advice(int code)
+{
+	switch (code) {
+	case -ENOSPC:
+	case -EDQUOT:
+		return "; free some space or record to another file system";
+	case -EFBIG:
+		return "; raise the limit on file sizes (ulimit -f)";
+	case -EROFS:
+	case -EACCES:
+	case -EPERM:
+		return "; record to a directory that may be written to (record -o DIR)";
+	case -EIO:
+	case -ENODEV:
+	case -ENXIO:
+		return "; the disk failed or was taken away: see the kernel log, and check the "
+		       "file system";
+	default:
+		return "";
+	}
+}
+
 /*
  * Some file systems (9p, FUSE) can't fsync a directory and say EINVAL; there is nothing more to do
  * for them.
@@ -207,44 +227,84 @@ static int check_empty(int dir)
 	return rc;
 }
 
+void session_files__name(char name[SESSION_NAME_MAX], enum lane lane, unsigned int number,
+			 bool compressed)
+{
+	static const char *const names[LANES] = { "events", "rare", "tables" };
+
+	snprintf(name, SESSION_NAME_MAX, "%s_%u%s", names[lane], number, compressed ? ".zst" : "");
+}
+
+static int open_stream(const struct session_files *files, enum lane lane, unsigned int number)
+{
+	char name[SESSION_NAME_MAX];
+	int fd;
+
+	session_files__name(name, lane, number, files->compressed);
+	fd = openat(files->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+int session_files__next(const struct session_files *files, enum lane lane, unsigned int number)
+{
+	int fd = open_stream(files, lane, number), rc;
+
+	if (fd < 0)
+		return fd;
+	rc = sync_directory(files->dir);
+	if (!rc)
+		return fd;
+	close(fd);
+	return rc;
+}
+
 static int open_streams(struct session_files *out)
 {
-	int i;
+	enum lane lane;
 
-	for (i = 0; i < PACKET_CLASSES; i++) {
-		out->stream[i] = openat(out->ctf, session_stream_names[i],
-					O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
-		if (out->stream[i] < 0)
-			return -errno;
+	for (lane = 0; lane < LANES; lane++) {
+		out->stream[lane] = open_stream(out, lane, 0);
+		if (out->stream[lane] < 0)
+			return out->stream[lane];
 	}
 	return 0;
 }
 
-void session_files__remove(struct session_files *out, const char *dir)
+void session_files__remove(struct session_files *files, const char *dir)
 {
-	int i;
+	char name[SESSION_NAME_MAX];
+	enum lane lane;
+	int fd;
 
-	for (i = 0; i < PACKET_CLASSES; i++) {
-		if (out->stream[i] >= 0) {
-			close(out->stream[i]);
-			unlinkat(out->ctf, session_stream_names[i], 0);
-		}
+	for (lane = 0; lane < LANES; lane++) {
+		if (files->stream[lane] < 0)
+			continue;
+		close(files->stream[lane]);
+		session_files__name(name, lane, 0, files->compressed);
+		unlinkat(files->dir, name, 0);
 	}
-	if (out->ctf >= 0) {
-		unlinkat(out->ctf, "metadata", 0);
-		unlinkat(out->ctf, "../ctf", AT_REMOVEDIR);
-		close(out->ctf);
+	if (files->dir >= 0)
+		close(files->dir);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && files->made_ctf) {
+		unlinkat(fd, "ctf/metadata", 0);
+		unlinkat(fd, "zst", AT_REMOVEDIR);
+		unlinkat(fd, "ctf", AT_REMOVEDIR);
 	}
-	if (out->made_dir)
+	if (fd >= 0)
+		close(fd);
+	if (files->made_dir)
 		rmdir(dir);
 }
 
 /* Names of new files survive a crash once every directory above them is on disk. */
-static int sync_all(const struct session_files *out, int dirfd)
+static int sync_all(const struct session_files *out, int ctf, int dirfd)
 {
 	int rc, parent;
 
-	rc = sync_directory(out->ctf);
+	rc = sync_directory(ctf);
+	if (!rc && out->dir != ctf)
+		rc = sync_directory(out->dir);
 	if (!rc)
 		rc = sync_directory(dirfd);
 	if (rc)
@@ -257,8 +317,48 @@ static int sync_all(const struct session_files *out, int dirfd)
 	return rc;
 }
 
+static int make_directory(int dirfd, const char *name)
+{
+	int fd;
+
+	if (mkdirat(dirfd, name, 0700))
+		return -errno;
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Everything below dirfd. *what: what was tried last. */
+static int fill_directory(struct session_files *out, int dirfd, const struct tsdl_trace *trace,
+			  const char **what)
+{
+	int ctf, rc;
+
+	*what = "make the directory ctf in it";
+	ctf = make_directory(dirfd, "ctf");
+	if (ctf < 0)
+		return ctf;
+	out->made_ctf = true;
+	*what = "write ctf/metadata in it";
+	rc = write_metadata(ctf, trace);
+	if (rc)
+		goto out;
+	*what = "make the streams in it";
+	rc = out->compressed ? make_directory(dirfd, "zst") : fcntl(ctf, F_DUPFD_CLOEXEC, 0);
+	if (rc < 0)
+		goto out;
+	out->dir = rc;
+	rc = open_streams(out);
+	if (rc)
+		goto out;
+	*what = "bring it to the disk";
+	rc = sync_all(out, ctf, dirfd);
+out:
+	close(ctf);
+	return rc;
+}
+
 int session_files__create(struct session_files *out, const char *dir, const struct session_env *env,
-			  struct error *err)
+			  bool compressed, struct error *err)
 {
 	struct session_env_entry list[ENV_MAX];
 	struct tsdl_trace trace = { 0 };
@@ -266,7 +366,9 @@ int session_files__create(struct session_files *out, const char *dir, const stru
 	const char *what = "make the directory";
 	struct known known;
 
-	*out = (struct session_files){ .ctf = -1, .stream = { -1, -1 } };
+	*out = (struct session_files){ .compressed = compressed,
+				       .dir = -1,
+				       .stream = { -1, -1, -1 } };
 	rc = random_uuid(trace.uuid);
 	if (rc)
 		return error__set(err, rc, "cannot get a random session number: %s", strerror(-rc));
@@ -276,45 +378,30 @@ int session_files__create(struct session_files *out, const char *dir, const stru
 		return rc;
 
 	out->made_dir = !mkdir(dir, 0700);
-	if (!out->made_dir && errno != EEXIST)
-		goto fail_errno;
-	what = "open the directory";
-	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd < 0)
-		goto fail_errno;
-	rc = check_empty(dirfd);
-	if (rc == -ENOTEMPTY) {
-		error__set(err, rc, "cannot record to %s: it is not empty; name a new directory",
-			   dir);
+	if (!out->made_dir && errno != EEXIST) {
+		rc = -errno;
 		goto fail;
 	}
-	if (rc)
+	what = "open the directory";
+	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0) {
+		rc = -errno;
 		goto fail;
-	what = "make the directory ctf in it";
-	if (mkdirat(dirfd, "ctf", 0700))
-		goto fail_errno;
-	out->ctf = openat(dirfd, "ctf", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (out->ctf < 0)
-		goto fail_errno;
-	what = "write ctf/metadata in it";
-	rc = write_metadata(out->ctf, &trace);
-	if (rc)
-		goto fail;
-	what = "make the streams in it";
-	rc = open_streams(out);
-	if (rc)
-		goto fail;
-	what = "bring it to the disk";
-	rc = sync_all(out, dirfd);
+	}
+	rc = check_empty(dirfd);
+	if (rc == -ENOTEMPTY)
+		error__set(err, rc, "cannot record to %s: it is not empty; name a new directory",
+			   dir);
+	if (!rc)
+		rc = fill_directory(out, dirfd, &trace, &what);
 	if (rc)
 		goto fail;
 	close(dirfd);
 	return 0;
 
-fail_errno:
-	rc = -errno;
 fail:
-	error__set(err, rc, "cannot record to %s: cannot %s: %s", dir, what, strerror(-rc));
+	error__set(err, rc, "cannot record to %s: cannot %s: %s%s", dir, what, strerror(-rc),
+		   session_files__advice(rc));
 	session_files__remove(out, dir);
 	if (dirfd >= 0)
 		close(dirfd);

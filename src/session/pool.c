@@ -19,12 +19,23 @@ static struct packet *make_packet(struct packet_pool *pool)
 	return p;
 }
 
-struct packet *packet_pool__take(struct packet_pool *pool, unsigned int class, uint64_t now_ns)
+/* Packets that must be left over for the other lanes' share. */
+static size_t kept_back(const struct packet_pool *pool, enum lane lane)
+{
+	size_t nr = 0;
+
+	for (enum lane l = LANE_RARE; l < LANES; l++)
+		if (l != lane && pool->used[l] < pool->reserved)
+			nr += pool->reserved - pool->used[l];
+	return nr;
+}
+
+struct packet *packet_pool__take(struct packet_pool *pool, enum lane lane, uint64_t now_ns)
 {
 	size_t left = pool->nr_free + pool->max - pool->nr;
 	struct packet *p = pool->free;
 
-	if (left <= (class == PACKET_CLASS_TABLES ? 0 : pool->reserved))
+	if (left <= kept_back(pool, lane))
 		return NULL;
 	if (p) {
 		pool->free = p->next;
@@ -35,7 +46,10 @@ struct packet *packet_pool__take(struct packet_pool *pool, unsigned int class, u
 			return NULL;
 	}
 	p->next = NULL;
-	p->class = class;
+	p->lane = lane;
+	pool->used[lane]++;
+	p->new_file = false;
+	p->remove = 0;
 	p->used = sizeof(struct packet_head);
 	p->head = (struct packet_head *)p->data;
 	memset(p->head, 0, sizeof(*p->head));
@@ -45,6 +59,7 @@ struct packet *packet_pool__take(struct packet_pool *pool, unsigned int class, u
 
 void packet_pool__give(struct packet_pool *pool, struct packet *p)
 {
+	pool->used[p->lane]--;
 	p->next = pool->free;
 	pool->free = p;
 	pool->nr_free++;

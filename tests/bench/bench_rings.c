@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 	uint32_t nr_cpus = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 2;
 	struct iot_cpu *cpus = calloc(nr_cpus, sizeof(*cpus));
 	struct iot_map *hot = calloc((size_t)nr_cpus * SLOTS, sizeof(*hot));
-	struct rings *rings = rings__new(cpus, hot, nr_cpus, SLOTS, HOLD);
+	struct rings *rings = rings__new(cpus, hot, nr_cpus, SLOTS, HOLD, 0);
 	uint64_t now = HOLD, seen = 0, made = 0;
 	double begin, spent = 0;
 

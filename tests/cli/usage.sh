@@ -78,8 +78,8 @@ refused 2 "--count takes a whole number, not 'x'" top --count x
 refused 2 "--count 0 is out of range" top -n 0
 refused 2 "--count takes a whole number, not '-1'" top --count=-1
 refused 2 "--count 99999999999999999999 is out of range" top -n 99999999999999999999
-refused 2 "--ring takes a size \(like 64k.*not '4 MB'" record --ring '4 MB'
-refused 2 "--ring 2G is out of range" record --ring 2G
+refused 2 "--cpu-buffer takes a size \(like 64k.*not '4 MB'" record --cpu-buffer '4 MB'
+refused 2 "--cpu-buffer 2G is out of range" record -m 2G
 refused 2 "--memory 1k is out of range" record --memory 1k
 for cmd in top list probe version; do
 	refused 2 "takes no argument, not 'extra'" "$cmd" extra

@@ -319,9 +319,29 @@ static void a_forgotten_history_is_not_never_mapped(void **state)
 	expect(VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN);
 }
 
+static void the_report_says_how_long_attaching_took(void **state)
+{
+	struct iot_capture ev = { .h = head(IOT_EV_CAPTURE, sizeof(ev), 0),
+				  .what = IOT_CAPTURE_BEGIN,
+				  .attach_begin = T0 - 1700 * MS };
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	(void)state;
+	feed(&ev);
+	analysis__finish(a);
+	out = open_memstream(&text, &size);
+	report__text(out, a);
+	fclose(out);
+	assert_non_null(strstr(text, "Attaching took 1.7"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SCENE(the_report_says_how_long_attaching_took),
 		SCENE(access_before_the_flush_is_in_the_window),
 		SCENE(access_without_any_flush_is_in_the_window),
 		SCENE(a_flush_that_began_before_the_unmap_does_not_cover_it),

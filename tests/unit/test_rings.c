@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -47,7 +49,7 @@ static int bed_up(void **state)
 {
 	struct bed *b = calloc(1, sizeof(*b));
 
-	b->rings = rings__new(b->cpus, b->hot, CPUS, SLOTS, HOLD);
+	b->rings = rings__new(b->cpus, b->hot, CPUS, SLOTS, HOLD, 0);
 	rings__activate(b->rings, true);
 	*state = b;
 	return !b->rings;
@@ -290,6 +292,235 @@ static void an_error_of_the_sink_is_passed_on(void **state)
 	assert_int_equal(rings__drain(b->rings, 1000, false, see, b), -5);
 }
 
+/* A chunk holds 127 events; here, rings are larger than all the memory. */
+#define DEEP 4096
+
+struct deep {
+	struct iot_cpu cpus[2];
+	struct iot_map hot[2][DEEP];
+	struct rings *rings;
+	uint64_t next_ts; /* of the sink: every event must be the one after the one before */
+	uint64_t seen;
+	bool gaps;
+};
+
+static int see_next(void *ctx, void *events, size_t bytes)
+{
+	struct deep *d = ctx;
+
+	for (struct iot_map *e = events; (char *)e < (char *)events + bytes; e++, d->seen++) {
+		/* with the clock's times, two CPUs may have the same */
+		if (d->gaps ? e->h.ts + 1 < d->next_ts : e->h.ts != d->next_ts)
+			fail_msg("event %llu has time %llu, not %llu", (unsigned long long)d->seen,
+				 (unsigned long long)e->h.ts, (unsigned long long)d->next_ts);
+		d->next_ts = e->h.ts + 1;
+	}
+	return 0;
+}
+
+static struct deep *deep_up(size_t memory)
+{
+	struct deep *d = calloc(1, sizeof(*d));
+
+	d->rings = rings__new(d->cpus, d->hot, 2, DEEP, HOLD, memory);
+	assert_non_null(d->rings);
+	rings__activate(d->rings, true);
+	d->next_ts = 1;
+	return d;
+}
+
+static void deep_down(struct deep *d)
+{
+	rings__free(d->rings);
+	free(d);
+}
+
+static bool deep_put(struct deep *d, int cpu, uint64_t ts)
+{
+	struct iot_cpu *c = &d->cpus[cpu];
+	uint64_t limit = __atomic_load_n(&c->limit, __ATOMIC_ACQUIRE), head = c->head;
+
+	if (head >= limit) {
+		c->lost++;
+		return false;
+	}
+	__atomic_store_n(&c->head, head + 1, __ATOMIC_RELEASE);
+	d->hot[cpu][head & (DEEP - 1)].h.id = IOT_EV_MAP;
+	d->hot[cpu][head & (DEEP - 1)].h.len = IOT_HOT_SIZE;
+	__atomic_store_n(&d->hot[cpu][head & (DEEP - 1)].h.ts, ts, __ATOMIC_RELEASE);
+	return true;
+}
+
+static void disorder_is_mended_across_chunks(void **state)
+{
+	/* the 128th event of a CPU is the first of its second chunk, and is three places too late
+	 */
+	static const uint64_t times[] = { 126, 127, 128, 125 };
+	struct deep *d = deep_up(0);
+
+	(void)state;
+	for (uint64_t ts = 1; ts <= 124; ts++)
+		deep_put(d, 0, ts);
+	for (size_t i = 0; i < 4; i++)
+		deep_put(d, 0, times[i]);
+	for (uint64_t ts = 129; ts <= 400; ts++)
+		deep_put(d, 0, ts);
+	assert_int_equal(rings__drain(d->rings, 10000, false, see_next, d), 0);
+	assert_int_equal(d->seen, 400);
+	assert_int_equal(rings__late(d->rings), 0);
+	deep_down(d);
+}
+
+static void disorder_is_mended_across_two_readings(void **state)
+{
+	struct deep *d = deep_up(0);
+
+	(void)state;
+	deep_put(d, 0, 1);
+	deep_put(d, 0, 3);
+	deep_put(d, 1, 4);
+	assert_int_equal(rings__drain(d->rings, 3 + HOLD - 1, false, see_next, d), 0);
+	deep_put(d, 0, 2);
+	assert_int_equal(rings__drain(d->rings, 1000, false, see_next, d), 0);
+	assert_int_equal(d->seen, 4);
+	deep_down(d);
+}
+
+static void what_memory_has_no_room_for_stays_in_its_ring(void **state)
+{
+	struct deep *d = deep_up(1);
+	uint64_t ts = 0, before;
+
+	(void)state;
+	/* CPU 0 alone has the oldest, then CPU 1 alone, then both in turn: neither may starve */
+	while (ts < 2000)
+		deep_put(d, 0, ++ts);
+	while (ts < 4000)
+		deep_put(d, 1, ++ts);
+	for (ts++; ts <= 7000; ts++)
+		deep_put(d, (int)(ts & 1), ts);
+	ts = 7000;
+	do {
+		before = d->seen;
+		assert_int_equal(rings__drain(d->rings, ts + 2 * HOLD, false, see_next, d), 0);
+		/* at least 4 chunks a CPU, and not much more */
+		assert_true(d->seen - before <= 8 * 127);
+	} while (d->seen != before);
+	assert_int_equal(d->seen, ts);
+	assert_int_equal(d->cpus[0].lost + d->cpus[1].lost, 0);
+	assert_true(rings__empty(d->rings));
+	deep_down(d);
+}
+
+static void the_end_delivers_all_however_little_memory_there_is(void **state)
+{
+	const uint64_t ts = 6000;
+	struct deep *d = deep_up(1);
+
+	(void)state;
+	for (uint64_t t = 1; t <= ts; t++)
+		deep_put(d, (int)(t & 1), t);
+	assert_int_equal(rings__drain(d->rings, ts, true, see_next, d), 0);
+	assert_int_equal(d->seen, ts);
+	assert_int_equal(rings__late(d->rings), 0);
+	deep_down(d);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static bool room_in(struct deep *d, int cpu)
+{
+	return d->cpus[cpu].head < __atomic_load_n(&d->cpus[cpu].limit, __ATOMIC_ACQUIRE);
+}
+
+/* The caller does nothing for a long time (hooks are attached, a disk is slow): no ring fills up.
+ */
+static void the_thread_drains_while_nobody_sorts(void **state)
+{
+	const struct timespec pause = { .tv_nsec = 100000 };
+	uint64_t deadline = now_ns() + 30000000000, ts = 0;
+	struct deep *d = deep_up(16 << 20);
+
+	(void)state;
+	d->gaps = true; /* times are the clock's */
+	assert_int_equal(rings__start(d->rings), 0);
+	for (int i = 0; i < 10 * DEEP; i++) {
+		while (!room_in(d, i & 1) && now_ns() < deadline)
+			nanosleep(&pause, NULL);
+		ts = now_ns();
+		assert_true(deep_put(d, i & 1, ts));
+	}
+	assert_int_equal(d->cpus[0].lost + d->cpus[1].lost, 0);
+	/* from now on the memory tells how near the next loss is */
+	assert_true(rings__fill(d->rings) > 5);
+	rings__activate(d->rings, false);
+	rings__stop(d->rings);
+	assert_int_equal(rings__drain(d->rings, now_ns(), true, see_next, d), 0);
+	assert_int_equal(d->seen, 10 * DEEP);
+	assert_int_equal(rings__late(d->rings), 0);
+	deep_down(d);
+}
+
+static uint64_t head_of(struct deep *d, int cpu)
+{
+	return __atomic_load_n(&d->cpus[cpu].head, __ATOMIC_ACQUIRE);
+}
+
+struct producer {
+	struct deep *deep;
+	int cpu;
+	uint64_t put;
+};
+
+static void *produce(void *arg)
+{
+	const struct timespec pause = { .tv_nsec = 50000 };
+	struct producer *p = arg;
+
+	for (int i = 0; i < 50000; i++) {
+		while (!room_in(p->deep, p->cpu))
+			nanosleep(&pause, NULL);
+		p->put += deep_put(p->deep, p->cpu, now_ns());
+	}
+	return NULL;
+}
+
+/* Both threads and two CPUs at once: nothing is lost, nothing comes twice, time goes forward. */
+static void draining_and_sorting_go_on_at_the_same_time(void **state)
+{
+	struct deep *d = deep_up(1 << 20);
+	struct producer p[2] = { { d, 0, 0 }, { d, 1, 0 } };
+	uint64_t deadline = now_ns() + 60000000000;
+	pthread_t threads[2];
+
+	(void)state;
+	d->gaps = true;
+	rings__free(d->rings);
+	/* a hold-back that a preempted producer doesn't exceed */
+	d->rings = rings__new(d->cpus, d->hot, 2, DEEP, 2000000000, 8 << 20);
+	rings__activate(d->rings, true);
+	d->next_ts = 0;
+	assert_int_equal(rings__start(d->rings), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, produce, &p[i]), 0);
+	while ((head_of(d, 0) < 50000 || head_of(d, 1) < 50000) && now_ns() < deadline)
+		assert_int_equal(rings__drain(d->rings, now_ns(), false, see_next, d), 0);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	rings__activate(d->rings, false);
+	rings__stop(d->rings);
+	assert_int_equal(rings__drain(d->rings, now_ns(), true, see_next, d), 0);
+	assert_int_equal(d->seen, p[0].put + p[1].put);
+	assert_int_equal(d->seen, 100000);
+	deep_down(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +536,12 @@ int main(void)
 		T(an_event_that_comes_too_late_is_moved_forward_and_counted),
 		T(many_events_come_in_batches),
 		T(an_error_of_the_sink_is_passed_on),
+		cmocka_unit_test(disorder_is_mended_across_chunks),
+		cmocka_unit_test(disorder_is_mended_across_two_readings),
+		cmocka_unit_test(what_memory_has_no_room_for_stays_in_its_ring),
+		cmocka_unit_test(the_end_delivers_all_however_little_memory_there_is),
+		cmocka_unit_test(the_thread_drains_while_nobody_sorts),
+		cmocka_unit_test(draining_and_sorting_go_on_at_the_same_time),
 	};
 
 	return cmocka_run_group_tests_name("rings", tests, NULL, NULL);

@@ -94,7 +94,7 @@ static void every_class_comes_back_byte_for_byte(void **state)
 	assert_int_equal(out.nr, in.nr);
 	assert_int_equal(out.bytes, in.bytes);
 	assert_memory_equal(out.data, in.data, in.bytes);
-	assert_int_equal(out.info.nr_streams, 2);
+	assert_int_equal(out.info.nr_streams, 3);
 	assert_int_equal(out.info.torn_bytes + out.info.damaged_bytes + out.info.discarded_events,
 			 0);
 	assert_int_equal(out.info.missing_packets + out.info.unknown_events, 0);

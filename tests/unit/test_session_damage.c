@@ -367,7 +367,7 @@ static void other_files_in_the_trace_are_no_streams(void **state)
 	assert_int_equal(mkfifo(path("s/ctf/fifo"), 0600), 0);
 	store(path("s/ctf/.hidden"), "x", 1);
 	must_read(&c, path("s"));
-	assert_int_equal(c.info.nr_streams, 2);
+	assert_int_equal(c.info.nr_streams, 3);
 	assert_int_equal(c.info.torn_bytes, 0);
 	copy_free(&c);
 }

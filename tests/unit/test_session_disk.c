@@ -23,6 +23,7 @@ static struct {
 	pthread_t main_thread;
 	int closed; /* the writer's thread waits in write() */
 	int waiting;
+	int allowed; /* … but so many may pass */
 	int syncs, syncs_at_first_write;
 	struct rlimit file_limit; /* as it was before the test */
 	ino_t synced[16];         /* what fsync() was called for */
@@ -36,8 +37,10 @@ ssize_t write(int fd, const void *data, size_t bytes)
 			disk.syncs_at_first_write = disk.syncs;
 		disk.waiting = 1;
 		pthread_cond_broadcast(&disk.changed);
-		while (disk.closed)
+		while (disk.closed && !disk.allowed)
 			pthread_cond_wait(&disk.changed, &disk.lock);
+		if (disk.allowed)
+			disk.allowed--;
 		disk.waiting = 0;
 		pthread_mutex_unlock(&disk.lock);
 	}
@@ -68,6 +71,18 @@ static void disk_wait_for_writer(void)
 {
 	pthread_mutex_lock(&disk.lock);
 	while (!disk.waiting)
+		pthread_cond_wait(&disk.changed, &disk.lock);
+	pthread_mutex_unlock(&disk.lock);
+}
+
+/* Lets one write pass. */
+static void disk_step(void)
+{
+	pthread_mutex_lock(&disk.lock);
+	disk.waiting = 0;
+	disk.allowed = 1;
+	pthread_cond_broadcast(&disk.changed);
+	while (!disk.waiting || disk.allowed)
 		pthread_cond_wait(&disk.changed, &disk.lock);
 	pthread_mutex_unlock(&disk.lock);
 }
@@ -122,8 +137,9 @@ static void metadata_is_on_disk_before_the_first_packet(void **state)
 	session_writer__write(w, &map, sizeof(map));
 	must_close(w);
 	assert_int_equal(disk.syncs_at_first_write, at_open);
-	assert_int_equal(disk.syncs, at_open + 2);
+	assert_int_equal(disk.syncs, at_open + 3);
 	check_synced("s/ctf/events_0");
+	check_synced("s/ctf/rare_0");
 	check_synced("s/ctf/tables_0");
 }
 
@@ -145,10 +161,11 @@ static void wait_for_events(struct session_writer *w, uint64_t nr)
 
 static void a_slow_disk_costs_memory_then_counted_events(void **state)
 {
-	/* eight packets, one of them kept for the side tables */
-	const struct session_writer_opts opts = { .packet = PACKET, .memory = 8 * PACKET };
-	const unsigned int room = 7 * HOT_PER_PACKET, sent = 2000;
+	/* 16 packets, two of them kept for the side tables and two for rare events */
+	const struct session_writer_opts opts = { .packet = PACKET, .memory = 16 * PACKET };
+	const unsigned int room = 12 * HOT_PER_PACKET, sent = 2000;
 	struct iot_clock table = { .h = { .id = IOT_EV_CLOCK, .len = sizeof(table) } };
+	struct iot_fault fault = { .h = { .id = IOT_EV_FAULT, .len = sizeof(fault) } };
 	const struct packet_head *h;
 	struct session_writer_stats stats;
 	struct session_writer *w;
@@ -164,34 +181,77 @@ static void a_slow_disk_costs_memory_then_counted_events(void **state)
 	fill(w, sent, &ts);
 	disk_wait_for_writer();
 	session_writer__stats(w, &stats);
-	assert_int_equal(stats.memory, 7 * PACKET);
+	assert_int_equal(stats.memory, 12 * PACKET);
 	assert_int_equal(session_writer__lost(w), sent - room);
 	session_writer__write(w, &table, sizeof(table));
+	fault.h.ts = ts;
+	session_writer__write(w, &fault, sizeof(fault));
 	assert_int_equal(session_writer__lost(w), sent - room);
 	disk_close(0);
-	wait_for_events(w, room + 1);
+	wait_for_events(w, room + 2);
 	fill(w, 10, &ts);
 	must_close(w);
 
 	must_read(&c, path("s"));
-	assert_int_equal(c.nr, room + 10 + 1);
+	assert_int_equal(c.nr, room + 10 + 2);
 	assert_int_equal(c.info.discarded_events, sent - room);
 	assert_int_equal(c.info.missing_packets, 0);
 	file = load(path("s/ctf/events_0"), &bytes);
 	for (at = 0; at < bytes; at += h->packet_size / 8, packets++) {
 		h = (const struct packet_head *)(file + at);
 		assert_int_equal(h->packet_seq_num, packets);
-		assert_int_equal(h->events_discarded, packets < 7 ? 0 : sent - room);
-		assert_int_equal(h->events, packets < 7 ? HOT_PER_PACKET : 10);
+		assert_int_equal(h->events_discarded, packets < 12 ? 0 : sent - room);
+		assert_int_equal(h->events, packets < 12 ? HOT_PER_PACKET : 10);
 	}
-	assert_int_equal(packets, 8);
+	assert_int_equal(packets, 13);
 	free(file);
+	copy_free(&c);
+}
+
+/* All is old at once here, so the thread closes every packet that it may close between two writes.
+ */
+static void rare_events_get_through_a_disk_that_is_always_behind(void **state)
+{
+	const struct session_writer_opts opts = { .packet = PACKET,
+						  .memory = 16 * PACKET,
+						  .max_age_ns = 1 };
+	struct iot_fault fault = { .h = { .id = IOT_EV_FAULT, .len = sizeof(fault) } };
+	struct iot_clock table = { .h = { .id = IOT_EV_CLOCK, .len = sizeof(table) } };
+	unsigned int faults = 0, tables = 0;
+	const struct iot_event *ev;
+	struct session_writer *w;
+	uint64_t ts = 0;
+	struct copy c;
+
+	(void)state;
+	disk_close(1);
+	w = must_open(path("s"), &opts);
+	fill(w, 2000, &ts);
+	disk_wait_for_writer();
+	for (int i = 0; i < 10; i++) {
+		fault.h.ts = table.h.ts = ts;
+		session_writer__write(w, &fault, sizeof(fault));
+		session_writer__write(w, &table, sizeof(table));
+		disk_step();
+		fill(w, HOT_PER_PACKET, &ts);
+	}
+	assert_true(session_writer__lost(w) > 0);
+	disk_close(0);
+	must_close(w);
+	must_read(&c, path("s"));
+	for (size_t at = 0; at < c.bytes; at += ev->len) {
+		ev = (const struct iot_event *)(c.data + at);
+		faults += ev->id == IOT_EV_FAULT;
+		tables += ev->id == IOT_EV_CLOCK;
+	}
+	assert_int_equal(faults, 10);
+	assert_int_equal(tables, 10);
 	copy_free(&c);
 }
 
 static void loss_behind_the_last_packet_is_told_too(void **state)
 {
-	const struct session_writer_opts opts = { .packet = PACKET, .memory = 8 * PACKET };
+	const struct session_writer_opts opts = { .packet = PACKET, .memory = 16 * PACKET };
 	struct session_writer *w;
 	uint64_t ts = 0;
 	struct copy c;
@@ -204,8 +264,8 @@ static void loss_behind_the_last_packet_is_told_too(void **state)
 	disk_close(0);
 	must_close(w);
 	must_read(&c, path("s"));
-	assert_int_equal(c.nr, 7 * HOT_PER_PACKET);
-	assert_int_equal(c.info.discarded_events, 1000 - 7 * HOT_PER_PACKET);
+	assert_int_equal(c.nr, 12 * HOT_PER_PACKET);
+	assert_int_equal(c.info.discarded_events, 1000 - 12 * HOT_PER_PACKET);
 	assert_int_equal(c.info.torn_tail, 0);
 	copy_free(&c);
 }
@@ -382,6 +442,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(metadata_is_on_disk_before_the_first_packet),
 		TEST(a_slow_disk_costs_memory_then_counted_events),
+		TEST(rare_events_get_through_a_disk_that_is_always_behind),
 		TEST(loss_behind_the_last_packet_is_told_too),
 		TEST(a_packet_reaches_the_disk_when_it_is_old),
 		TEST(a_file_size_limit_keeps_what_was_written),

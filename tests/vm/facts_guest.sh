@@ -18,3 +18,18 @@ unchanged()
 	last=$now
 	[ $steady -ge 6 ]
 }
+
+# of SESSION KEY: the first number that analyze gives for the key, the totals' for counters.
+of() { iommutop analyze --json "$1" 2>/dev/null | grep -m 1 -oE "\"$2\":[0-9]+" | grep -oE '[0-9]+$'; }
+begun() { [ -n "$(of "$1" begin_ns)" ]; }
+whole() { begun "$1" && [ -n "$(of "$1" end_ns)" ] && [ "$(of "$1" damaged_bytes)" = 0 ]; }
+# says FILE PATTERN...: everything is in there, and it is short.
+says()
+{
+	file=$1
+	shift
+	for p in "$@"; do grep -qE -- "$p" "$file" || { sed 's/^/# said: /' "$file"; return 1; }; done
+	[ "$(wc -l <"$file")" -le 3 ]
+}
+
+gone() { ! kill -0 "$1" 2>/dev/null; }

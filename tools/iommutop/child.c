@@ -15,6 +15,7 @@ static void watched(sigset_t *set)
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGHUP);
+	sigaddset(set, SIGUSR2);
 	sigaddset(set, SIGCHLD);
 }
 
@@ -73,6 +74,8 @@ void child__wait(struct child *c, uint64_t ns)
 	sig = sigtimedwait(&set, NULL, &t);
 	if (sig == SIGCHLD)
 		reap(c);
+	else if (sig == SIGUSR2)
+		c->usr2 = true;
 	else if (sig > 0)
 		c->signal = sig;
 }

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* From now on SIGINT, SIGTERM, SIGHUP and SIGCHLD are blocked and read by child__wait(). -errno on
- * failure. */
+/* From now on SIGINT, SIGTERM, SIGHUP, SIGUSR2 and SIGCHLD are blocked and read by child__wait().
+ * -errno on failure. */
 int child__watch(void);
 
 struct child {
@@ -16,6 +16,7 @@ struct child {
 	bool exited;
 	int code;   /* its exit code, or 128 + the signal that ended it */
 	int signal; /* the signal that asked us to end; 0 = none */
+	bool usr2;  /* SIGUSR2 came; whoever acts on it clears this */
 };
 
 /* Starts argv with the signals as they were; exit code 127 if it can't be run. -errno if fork

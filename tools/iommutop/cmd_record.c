@@ -12,12 +12,16 @@
 #include "event.h"
 #include "opts.h"
 #include "session/writer.h"
+#include "trigger/trigger.h"
+#include "util/parse.h"
 
 struct record_opts {
 	const char *output;
 	uint64_t duration;
 	bool stacks, iova, coverage, quiet;
-	uint64_t ring, rare_ring, memory;
+	uint64_t cpu_buffer, rare_buffer, memory;
+	uint64_t compress, keep, ring, dump_after;
+	struct opt_strings rotate, dump_on;
 };
 
 static const struct opt record_table[] = {
@@ -34,16 +38,35 @@ static const struct opt record_table[] = {
 	  offsetof(struct record_opts, iova), 0, 0 },
 	{ OPT_FLAG, 0, "coverage", NULL, "hold our hooks against the kernel's own tracepoints",
 	  offsetof(struct record_opts, coverage), 0, 0 },
+	{ .kind = OPT_GROUP, .help = "How much is kept" },
+	{ OPT_LEVEL, 'z', "compress", "LEVEL", "compress with zstd, level 1 (default) to 19",
+	  offsetof(struct record_opts, compress), 1, 19 },
+	{ OPT_STRINGS, 0, "rotate", "SIZE|TIME",
+	  "a new file of events when one reaches 64M, or spans 10m; both may be given",
+	  offsetof(struct record_opts, rotate), 0, 0 },
+	{ OPT_U64, 0, "keep", "N", "keep the newest N files of events (with --rotate or --ring)",
+	  offsetof(struct record_opts, keep), 1, 1 << 20 },
+	{ .kind = OPT_GROUP, .help = "Flight recorder" },
+	{ OPT_SIZE, 0, "ring", "SIZE",
+	  "keep the newest events in memory; to disk on SIGUSR2, at the end, or:",
+	  offsetof(struct record_opts, ring), 1 << 20, 1ULL << 40 },
+	{ OPT_STRINGS, 0, "dump-on", "LIST", "fault,hang,reset,error,window>20ms,flush>5ms,live>1G",
+	  offsetof(struct record_opts, dump_on), 0, 0 },
+	{ OPT_DURATION, 0, "dump-after", "TIME",
+	  "what comes after that is in the dump too (default: 1s)",
+	  offsetof(struct record_opts, dump_after), 0, 0 },
 	{ .kind = OPT_GROUP, .help = "How" },
-	{ OPT_SIZE, 'r', "ring", "SIZE", "ring per CPU (default: 4M; 1M beyond 16 CPUs)",
-	  offsetof(struct record_opts, ring), 1024, 1ULL << 30 },
-	{ OPT_SIZE, 0, "rare-ring", "SIZE",
-	  "ring of faults, hangs, log lines, domains (default: 1M)",
-	  offsetof(struct record_opts, rare_ring), 4096, 1ULL << 30 },
-	{ OPT_SIZE, 'm', "memory", "SIZE", "what may wait for a slow disk (default: 64M)",
-	  offsetof(struct record_opts, memory), 1 << 20, 1ULL << 40 },
-	{ OPT_FLAG, 'q', "quiet", NULL, "no closing line", offsetof(struct record_opts, quiet), 0,
-	  0 },
+	{ OPT_SIZE, 'm', "cpu-buffer", "SIZE",
+	  "the kernel's buffer for each CPU (default: 4M; 1M beyond 16 CPUs)",
+	  offsetof(struct record_opts, cpu_buffer), 1024, 1ULL << 30 },
+	{ OPT_SIZE, 0, "rare-buffer", "SIZE",
+	  "its buffer of faults, hangs, log lines, domains (default: 1M)",
+	  offsetof(struct record_opts, rare_buffer), 4096, 1ULL << 30 },
+	{ OPT_SIZE, 0, "memory", "SIZE",
+	  "events that wait to be sorted, or for a slow disk (default: 64M)",
+	  offsetof(struct record_opts, memory), 8 << 20, 1ULL << 40 },
+	{ OPT_FLAG, 'q', "quiet", NULL, "say nothing on stderr but errors",
+	  offsetof(struct record_opts, quiet), 0, 0 },
 	{ .kind = OPT_END },
 };
 
@@ -52,19 +75,41 @@ static void record_defaults(void *values)
 	struct record_opts *o = values;
 
 	o->output = "iommutop.session";
+	o->memory = 64 << 20;
+	o->dump_after = 1000000000;
 }
 
 struct recording {
+	const struct record_opts *opts;
 	struct session_writer *writer;
 	struct collect *collect;
+	struct trigger *trigger; /* NULL: no --dump-on */
 	uint64_t lost_told, last_check;
 };
+
+/* The flight recorder's memory to disk. until: ns, what comes up to then is added. */
+static void dump(struct recording *r, uint64_t until, const char *why)
+{
+	struct session_dump d;
+
+	/* 1: more of the same while a dump goes on; it is longer now, and nothing is to be said */
+	if (session_writer__dump(r->writer, until, &d) || r->opts->quiet)
+		return;
+	cmd__complain("record", "dump to events_%u: %s; %llu events of the %.3f s before", d.file,
+		      why, (unsigned long long)d.events, (double)(d.end - d.begin) / 1e9);
+}
 
 static int to_session(void *ctx, const void *events, size_t bytes)
 {
 	struct recording *r = ctx;
+	struct trigger_hit hit;
+	int rc = session_writer__write(r->writer, events, bytes), found = 0;
 
-	return session_writer__write(r->writer, events, bytes);
+	if (r->trigger)
+		found = trigger__feed(r->trigger, events, bytes, &hit);
+	if (found > 0)
+		dump(r, hit.ts + r->opts->dump_after, hit.what);
+	return rc ? rc : found < 0 ? found : 0;
 }
 
 /* What the writer dropped since the last time goes into the stream as loss, placed in time. */
@@ -91,6 +136,9 @@ static int poll_until_done(struct recording *r, struct child *child, uint64_t de
 		if (session_writer__error(r->writer))
 			return session_writer__error(r->writer);
 		child__wait(child, (uint64_t)wait);
+		if (child->usr2)
+			dump(r, facts__now() + r->opts->dump_after, "SIGUSR2");
+		child->usr2 = false;
 	}
 	return 0;
 }
@@ -115,6 +163,58 @@ static void say_gap(void *ctx, const char *line)
 		cmd__complain("record", "%s", line);
 }
 
+/* Which of the two a value means, its unit says. */
+static int parse_rotate(const char *text, struct session_writer_opts *w)
+{
+	size_t len = strlen(text);
+
+	if (len && strchr("0123456789", text[len - 1]))
+		return -EINVAL;
+	if (!parse__duration(text, &w->rotate_ns))
+		return w->rotate_ns < 1000000000 ? -ERANGE : 0;
+	if (!parse__size(text, &w->rotate_bytes))
+		return w->rotate_bytes < 1 << 20 ? -ERANGE : 0;
+	return -EINVAL;
+}
+
+/* What the table of options can't check. 0 or an exit code. */
+static int check_opts(const struct record_opts *o, struct session_writer_opts *w,
+		      struct trigger_opts *t)
+{
+	struct error err = {};
+	size_t i;
+	int rc;
+
+	for (i = 0; i < o->rotate.nr; i++) {
+		rc = parse_rotate(o->rotate.items[i], w);
+		if (rc)
+			cmd__complain("record",
+				      rc == -ERANGE
+					      ? "--rotate %s is out of range: 1M or 1s at least"
+					      : "--rotate takes a size or a time with its unit "
+						"(like 64M or 10m), not '%s'",
+				      o->rotate.items[i]);
+		if (rc)
+			return EXIT_USAGE;
+	}
+	for (i = 0; i < o->dump_on.nr; i++) {
+		if (trigger__parse(t, o->dump_on.items[i], &err)) {
+			cmd__complain("record", "%s", err.text);
+			return EXIT_USAGE;
+		}
+	}
+	if (o->ring && o->rotate.nr)
+		cmd__complain("record", "--ring and --rotate exclude each other: each dump of a "
+					"flight recorder is a file anyway");
+	else if (o->dump_on.nr && !o->ring)
+		cmd__complain("record", "--dump-on needs a flight recorder: give --ring SIZE too");
+	else if (o->keep && !o->ring && !o->rotate.nr)
+		cmd__complain("record", "--keep needs --rotate or --ring");
+	else
+		return 0;
+	return EXIT_USAGE;
+}
+
 static char *join(char **words)
 {
 	size_t len = 1;
@@ -131,52 +231,75 @@ static char *join(char **words)
 	return text;
 }
 
-static int record_run(const void *values, int rest_nr, char **rest)
+static int record(struct recording *r, const struct session_writer_opts *wopts, char **rest,
+		  struct child *child, struct error *err)
 {
-	const struct record_opts *o = values;
+	const struct record_opts *o = r->opts;
 	struct collect_opts copts = {
 		.stream = true,
 		.stacks = o->stacks,
 		.iova = o->iova,
 		.coverage = o->coverage,
-		.ring_bytes = o->ring,
-		.rare_bytes = o->rare_ring,
+		.ring_bytes = o->cpu_buffer,
+		.rare_bytes = o->rare_buffer,
+		.memory = o->memory / 4,
 	};
-	struct session_writer_opts wopts = { .memory = o->memory };
-	struct session_env env = { .version = IOMMUTOP_VERSION };
-	struct error err = {}, late = {};
-	struct recording r = {};
-	struct child child = {};
-	char *command = NULL;
-	int rc, rc_close;
+	const struct session_env_entry ring = { "flight_recorder", NULL, (int64_t)o->ring };
+	char *command = *rest ? join(rest) : NULL;
+	struct session_env env = { .version = IOMMUTOP_VERSION,
+				   .command = command,
+				   .more = &ring,
+				   .nr_more = o->ring ? 1 : 0 };
+	int rc, rc_stop;
 
-	if (rest_nr)
-		env.command = command = join(rest);
-	rc = child__watch();
 	/* privileges and hooks first: a session that can't be filled isn't begun */
+	rc = collect__new(&r->collect, &copts, to_session, r, err);
 	if (!rc)
-		rc = collect__new(&r.collect, &copts, to_session, &r, &err);
+		rc = session_writer__open_with(&r->writer, o->output, &env, wopts, err);
+	if (!rc)
+		rc = collect__start(r->collect, err);
 	if (rc)
 		goto out;
-	rc = session_writer__open_with(&r.writer, o->output, &env, &wopts, &err);
-	if (rc)
-		goto out;
-	rc = collect__start(r.collect, &err);
-	if (rc)
-		goto out;
-	collect__gaps(r.collect, say_gap, (void *)o);
-	if (rest_nr)
-		rc = child__start(&child, rest);
-	r.last_check = facts__now();
+	collect__gaps(r->collect, say_gap, (void *)o);
+	if (*rest)
+		rc = child__start(child, rest);
+	r->last_check = facts__now();
 	if (!rc)
 		rc = poll_until_done(
-			&r, &child,
-			o->duration && !rest_nr ? facts__now() + o->duration : UINT64_MAX, &err);
-	child__end(&child);
-	note_writer_loss(&r);
-	rc_close = collect__stop(r.collect, &err);
-	rc = rc ? rc : rc_close;
+			r, child, o->duration && !*rest ? facts__now() + o->duration : UINT64_MAX,
+			err);
+	child__end(child);
+	note_writer_loss(r);
+	rc_stop = collect__stop(r->collect, err);
+	if (o->ring)
+		dump(r, UINT64_MAX, "the recording ends");
+	rc = rc ? rc : rc_stop;
 out:
+	free(command);
+	return rc;
+}
+
+static int record_run(const void *values, int rest_nr, char **rest)
+{
+	const struct record_opts *o = values;
+	struct session_writer_opts wopts = { .memory = o->memory - o->memory / 4,
+					     .compress = (int)o->compress,
+					     .keep = (unsigned int)o->keep,
+					     .ring = o->ring };
+	struct recording r = { .opts = o };
+	struct error err = {}, late = {};
+	struct trigger_opts topts = {};
+	struct child child = {};
+	int rc, rc_close;
+
+	rc = check_opts(o, &wopts, &topts);
+	if (rc)
+		return rc;
+	rc = child__watch();
+	if (!rc && o->dump_on.nr)
+		rc = trigger__new(&r.trigger, &topts);
+	if (!rc)
+		rc = record(&r, &wopts, rest, &child, &err);
 	if (r.writer) {
 		rc_close = session_writer__close(r.writer, &late);
 		if (rc_close)
@@ -188,7 +311,7 @@ out:
 	if (rc && (err.text[0] || !late.text[0]))
 		cmd__complain("record", "%s", err.text[0] ? err.text : strerror(-rc));
 	collect__free(r.collect);
-	free(command);
+	trigger__free(r.trigger);
 	if (rc)
 		return EXIT_FAILED;
 	return rest_nr ? child.code : EXIT_OK;

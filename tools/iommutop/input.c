@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "klog/logfile.h"
+#include "session/forgotten.h"
 #include "session/reader.h"
 #include "util/text.h"
 
@@ -61,8 +62,10 @@ static void add_env(struct json_object *about, const struct session_env_entry *e
 static int read_session(struct sink *to, const char *dir, struct json_object **about,
 			struct error *err)
 {
+	struct forgotten forgotten = { 0 };
 	struct session_reader *r;
 	const struct session_info *info;
+	struct iot_loss loss;
 	const struct iot_event *ev;
 	int ret;
 
@@ -70,11 +73,14 @@ static int read_session(struct sink *to, const char *dir, struct json_object **a
 	if (ret)
 		return ret;
 	while ((ret = session_reader__next(r, &ev)) > 0) {
+		forgotten__see(&forgotten, ev);
 		ret = pass(to, ev);
 		if (ret)
 			break;
 	}
 	info = session_reader__info(r);
+	if (!ret && forgotten__loss(&forgotten, info, &loss))
+		ret = to->feed(to->ctx, &loss.h);
 	if (ret >= 0)
 		ret = tell_damage(to, info);
 	*about = json_object_new_object();

@@ -39,7 +39,8 @@ void opts__help(const struct cmd *cmd, FILE *out)
 		n = o->letter ? snprintf(left, sizeof(left), "-%c, --%s", o->letter, o->name)
 			      : snprintf(left, sizeof(left), "    --%s", o->name);
 		if (o->arg)
-			snprintf(left + n, sizeof(left) - (size_t)n, " %s", o->arg);
+			snprintf(left + n, sizeof(left) - (size_t)n,
+				 o->kind == OPT_LEVEL ? "[=%s]" : " %s", o->arg);
 		if (strlen(left) > 26)
 			fprintf(out, "  %s\n  %-27s %s\n", left, "", o->help);
 		else
@@ -72,6 +73,7 @@ static int store_number(const struct cmd *cmd, const struct opt *o, void *field,
 {
 	static const char *const what[] = {
 		[OPT_U64] = "a whole number",
+		[OPT_LEVEL] = "a whole number",
 		[OPT_SIZE] = "a size (like 64k or 16M)",
 		[OPT_DURATION] = "a time (like 10ms, 2s or 5m)",
 	};
@@ -120,6 +122,12 @@ static int store(const struct cmd *cmd, const struct opt *o, void *values, const
 		}
 		*(const char **)field = text;
 		return 0;
+	case OPT_LEVEL:
+		if (!text) {
+			*(uint64_t *)field = o->min;
+			return 0;
+		}
+		return store_number(cmd, o, field, text);
 	default:
 		return store_number(cmd, o, field, text);
 	}
@@ -144,7 +152,7 @@ int opts__run(const struct cmd *cmd, int argc, char **argv)
 	while (cmd->opts[nr].kind != OPT_END)
 		nr++;
 	longs = calloc(nr + 2, sizeof(*longs));
-	shorts = calloc(2 * nr + 8, 1);
+	shorts = calloc(3 * nr + 8, 1);
 	values = calloc(1, cmd->values_size ? cmd->values_size : 1);
 	if (!longs || !shorts || !values) {
 		cmd__complain(cmd->name, "out of memory");
@@ -162,11 +170,14 @@ int opts__run(const struct cmd *cmd, int argc, char **argv)
 		 */
 		longs[i].name = o->kind == OPT_GROUP ? "\n" : o->name;
 		longs[i].has_arg = o->kind == OPT_FLAG || o->kind == OPT_GROUP ? no_argument
+				   : o->kind == OPT_LEVEL                      ? optional_argument
 									       : required_argument;
 		longs[i].val = LONG_BASE + (int)i;
 		if (o->letter) {
 			shorts[s++] = o->letter;
 			if (o->kind != OPT_FLAG)
+				shorts[s++] = ':';
+			if (o->kind == OPT_LEVEL)
 				shorts[s++] = ':';
 		}
 	}

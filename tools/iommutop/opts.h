@@ -22,6 +22,7 @@ enum opt_kind {
 	OPT_STRING,   /* const char * */
 	OPT_STRINGS,  /* struct opt_strings: may be given more than once */
 	OPT_U64,      /* uint64_t */
+	OPT_LEVEL,    /* uint64_t, given as --name=VALUE; min without a value */
 	OPT_SIZE,     /* uint64_t bytes, with unit */
 	OPT_DURATION, /* uint64_t ns, with unit */
 };
