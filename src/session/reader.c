@@ -112,6 +112,7 @@ static int open_streams(struct session_reader *r, const char *dir, struct error 
 					  session_file__path(f, path, sizeof(path)), strerror(-rc));
 		}
 		set_stream(r, s, f->name, f->compressed);
+		s->file_nr = i;
 		stream__begin(s);
 		r->nr_streams++;
 		if (r->nr_streams > KEPT_OPEN)
@@ -309,7 +310,7 @@ static int tell_untold(struct session_reader *r, const struct iot_event **ev)
 
 static int fetch(struct session_reader *r, struct stream *s)
 {
-	int fd = session_dir__open_file(&r->dir, &r->dir.files[s - r->streams]);
+	int fd = session_dir__open_file(&r->dir, &r->dir.files[s->file_nr]);
 
 	if (fd < 0)
 		return fd;

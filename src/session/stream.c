@@ -24,7 +24,9 @@ static void make_loss(const struct stream *s, struct iot_loss *loss, const char 
 		.count = count ? count : 1,
 		.cause = IOT_LOST_DAMAGE,
 	};
-	snprintf(loss->what, sizeof(loss->what), "%.20s: %s", s->name, kind);
+	/* the name as far as it fits: "rare_0: damaged" */
+	if (snprintf(loss->what, sizeof(loss->what), "%.18s: %.18s", s->name, kind) < 0)
+		loss->what[0] = 0;
 }
 
 static void give_loss(struct stream *s)

@@ -24,6 +24,7 @@ struct stream {
 
 	struct packet_file file;
 	char name[256];
+	size_t file_nr;            /* for whoever opened it */
 	struct session_info *info; /* counters, shared by the streams of a session */
 	struct untold *untold;     /* the same */
 
