@@ -18,7 +18,7 @@ static int open_regular(int dirfd, const char *name, struct stat *st)
 
 	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ELOOP ? -EINVAL : -errno;
+		return -errno;
 	rc = fstat(fd, st) ? -errno : S_ISREG(st->st_mode) ? 0 : -EINVAL;
 	if (rc) {
 		close(fd);
@@ -187,8 +187,9 @@ int session_dir__open(struct session_dir *d, const char *dir, struct error *err)
 int session_dir__open_file(const struct session_dir *d, const struct session_file *f)
 {
 	struct stat st;
+	int fd = open_regular(f->compressed ? d->zst : d->ctf, f->name, &st);
 
-	return open_regular(f->compressed ? d->zst : d->ctf, f->name, &st);
+	return fd == -ELOOP ? -EINVAL : fd; /* a link is no plain file either */
 }
 
 void session_dir__close(struct session_dir *d)

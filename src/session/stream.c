@@ -56,6 +56,7 @@ static int open_packet(struct stream *s)
 				  h->events_discarded - s->discarded);
 		s->discarded = h->events_discarded;
 	}
+	s->file.last_ts = h->timestamp_begin;
 	if (!damaged && !missing)
 		return 0;
 	make_loss(s, &s->loss, damaged ? "damaged" : "packets missing", begin, h->timestamp_begin,
@@ -72,7 +73,7 @@ static void open_tail(struct stream *s)
 	s->content = s->record = p->content;
 	s->end = s->record + p->content_bytes;
 	s->info->salvaged_events += p->salvaged;
-	make_loss(s, &s->tail, "torn", s->file.last_ts, p->has_head ? p->head.timestamp_end : 0,
+	make_loss(s, &s->tail, "torn", 0, p->has_head ? p->head.timestamp_end : 0,
 		  p->has_head ? p->head.events - p->salvaged : 0);
 	s->has_tail = 1;
 }
@@ -97,7 +98,7 @@ static int next_piece(struct stream *s)
 	packet_file__next(&s->file, &s->piece);
 	switch (s->piece.kind) {
 	case PIECE_END:
-		s->ev = NULL;
+		s->tail.begin = s->file.last_ts;
 		return 0;
 	case PIECE_PACKET:
 		if (open_packet(s))
