@@ -10,6 +10,7 @@
 #include "session/swap.h"
 
 #define SCAN        (64u << 10) /* bytes looked through at a time for the next packet */
+#define SECTOR      512u        /* no disk leaves less than that unwritten */
 #define FRAME_HEAD  18u         /* ZSTD_FRAMEHEADERSIZE_MAX: RFC 8878, section 3.1.1.1 */
 #define FRAME_FIRST (96u << 10) /* a packet of the default size normally packs into this */
 #define FRAME_MAX   (PACKET_MAX + PACKET_MAX / 256 + 1024) /* what doesn't pack at all */
@@ -204,9 +205,12 @@ static uint64_t find_magic(struct packet_file *f, uint64_t from)
 	return f->src.size;
 }
 
-static bool all_zero(const uint8_t *p, size_t bytes)
+/* Where the zeros begin that reach to the end. */
+static size_t zeros_from(const uint8_t *p, size_t from, size_t to)
 {
-	return !bytes || (!p[0] && !memcmp(p, p + 1, bytes - 1));
+	while (to > from && !p[to - 1])
+		to--;
+	return to;
 }
 
 /*
@@ -223,6 +227,7 @@ static size_t believable(struct piece *p, size_t avail)
 	const struct iot_event *ev;
 	enum record_state state;
 	uint32_t nr = 0;
+	size_t zeros;
 
 	while (at < avail && nr < p->head.events) {
 		ev = (const struct iot_event *)(p->content + at);
@@ -236,11 +241,14 @@ static size_t believable(struct piece *p, size_t avail)
 		nr++;
 	}
 	p->salvaged = nr;
-	if (at < avail && all_zero(p->content + at, avail - at)) {
-		/* the page that ends in zeros may begin within the event before */
+	zeros = zeros_from(p->content, at, avail);
+	if (zeros == at && avail - zeros >= (avail < content ? sizeof(ev->ts) : SECTOR)) {
+		/* they may begin within the event before */
 		p->salvaged -= nr ? 1 : 0;
 		return before;
 	}
+	if (avail - zeros >= SECTOR && zeros - at < IOT_EVENT_MAX)
+		return at;
 	if (avail < content && avail - at < IOT_EVENT_MAX &&
 	    (avail - at < sizeof(*ev) ||
 	     ((const struct iot_event *)(p->content + at))->len > avail - at))
