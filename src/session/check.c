@@ -31,73 +31,26 @@ static void tell(struct checker *c, enum check_kind kind, uint64_t at, uint64_t 
 	c->report(c->ctx, &c->finding);
 }
 
-/* Why this is no event that may be here, or NULL. */
-static const char *event_fault(const struct piece *p, const struct iot_event *ev,
-			       enum record_state state, uint64_t last)
-{
-	if (state == RECORD_NO_LENGTH)
-		return "an event of a length that can't be";
-	if (state == RECORD_WRONG)
-		return "an event that is not what its id and length say";
-	if (ev->ts < last)
-		return "an event is older than the one before it";
-	if ((unsigned int)record__class(ev->id) != p->head.stream_id)
-		return "an event of the other stream class";
-	return NULL;
-}
-
-static void check_head(struct checker *c, const struct piece *p, uint32_t nr, uint64_t first,
-		       uint64_t last)
-{
-	const struct packet_head *h = &p->head;
-
-	if (nr != h->events)
-		tell(c, CHECK_COUNT, p->at, p->bytes, h->events,
-		     "the packet's head says another number of events");
-	if (nr && (first != h->timestamp_begin || last > h->timestamp_end))
-		tell(c, CHECK_TIMES, p->at, p->bytes, 0,
-		     "the times of the packet's head aren't those of its events");
-}
-
 static void check_events(struct checker *c, const struct piece *p)
 {
-	const uint8_t *at = p->content, *end = at + p->content_bytes;
-	uint64_t last = p->head.timestamp_begin, first = 0, unknown = 0;
-	const struct iot_event *ev;
-	enum record_state state;
-	const char *why;
-	uint32_t nr = 0;
+	const struct packet_head *h = &p->head;
+	struct record_walk w;
 
-	while (at < end) {
-		ev = (const struct iot_event *)at;
-		state = record__check(ev, (size_t)(end - at), 0);
-		if (state == RECORD_UNKNOWN) {
-			unknown++;
-		} else {
-			why = event_fault(p, ev, state, last);
-			if (why) {
-				/* in a packed file places within a packet have no meaning */
-				tell(c, CHECK_EVENT,
-				     p->at + (c->file.compressed
-						      ? 0
-						      : (uint64_t)(at - p->content) +
-								sizeof(struct packet_head)),
-				     (uint64_t)(end - at), 0, why);
-				break;
-			}
-			last = ev->ts;
-			first = nr ? first : last;
-		}
-		nr++;
-		at += ev->len;
-	}
-	c->file.last_ts = last;
-	c->total->events += nr;
-	if (unknown)
-		tell(c, CHECK_UNKNOWN, p->at, p->bytes, unknown,
+	record__walk(&w, h, p->content, p->content_bytes);
+	c->file.last_ts = w.last;
+	c->total->events += w.events;
+	if (w.unknown)
+		tell(c, CHECK_UNKNOWN, p->at, p->bytes, w.unknown,
 		     "events that only a newer iommutop knows");
-	else if (at == end)
-		check_head(c, p, nr, first, last);
+	if (w.why) /* in a packed file, places within a packet have no meaning */
+		tell(c, CHECK_EVENT, p->at + (c->file.compressed ? 0 : sizeof(*h) + w.bytes),
+		     p->content_bytes - w.bytes, 0, w.why);
+	else if (w.events != h->events)
+		tell(c, CHECK_COUNT, p->at, p->bytes, h->events,
+		     "the packet's head says another number of events");
+	else if (w.first && (w.first != h->timestamp_begin || w.last > h->timestamp_end))
+		tell(c, CHECK_TIMES, p->at, p->bytes, 0,
+		     "the times of the packet's head aren't those of its events");
 }
 
 static void check_packet(struct checker *c, const struct piece *p)
