@@ -225,12 +225,21 @@ int session_emitter__open(struct session_emitter **out, const char *dir,
 int session_emitter__event(struct session_emitter *e, const struct iot_event *ev)
 {
 	unsigned int to = ev->id >= IOT_EV_DEVICE ? 2 : ev->id > IOT_EV_IOVA_FREE ? 1 : 0;
+	union {
+		struct iot_event h;
+		uint64_t words[IOT_EVENT_MAX / 8];
+	} exact;
 	int rc;
 
 	if (e->failed)
 		return e->failed;
-	if (record__check(ev, ev->len, 1) != RECORD_OK || ev->ts < e->streams[to].last_ts)
+	if (record__check(ev, ev->len, 0) != RECORD_OK || ev->ts < e->streams[to].last_ts)
 		return -EINVAL;
+	if (record__exact_len(ev) != ev->len) { /* fields that our metadata doesn't declare */
+		memcpy(&exact, ev, record__exact_len(ev));
+		exact.h.len = record__exact_len(ev);
+		ev = &exact.h;
+	}
 	rc = packet_out__event(&e->streams[to], ev);
 	if (rc)
 		e->failed = rc;

@@ -56,6 +56,23 @@ enum record_state record__check_rare(const struct iot_event *ev, size_t avail, i
 	return exact && ev->len != need ? RECORD_WRONG : RECORD_OK;
 }
 
+uint16_t record__exact_len(const struct iot_event *ev)
+{
+	const struct tsdl_event *type = tsdl__event(ev->id);
+	const struct tsdl_field *f;
+	uint32_t count;
+
+	if (!type)
+		return ev->len;
+	for (f = type->fields; f < type->fields + type->nr_fields; f++) {
+		if (f->count != TSDL_COUNT_IN_FIELD)
+			continue;
+		memcpy(&count, (const char *)ev + f->count_offset, sizeof(count));
+		return (uint16_t)(type->size + count * f->width);
+	}
+	return type->size;
+}
+
 static const char *fault(const struct packet_head *h, const struct iot_event *ev,
 			 enum record_state state, uint64_t last)
 {

@@ -46,6 +46,10 @@ static inline enum record_state record__check(const struct iot_event *ev, size_t
 	return record__check_rare(ev, avail, exact);
 }
 
+/* The length that the id of an event, checked before, demands: what a newer iommutop may have put
+ * behind it is not counted. */
+uint16_t record__exact_len(const struct iot_event *ev);
+
 /* How far the events of a packet are right, one behind the other. */
 struct record_walk {
 	size_t bytes;         /* of these events */
