@@ -58,6 +58,7 @@ struct model_stay {
 
 struct model_device {
 	__u32 nr;
+	__u32 origin;  /* of a merged session; names and rids are of one origin */
 	char name[40]; /* "" = only the number is known */
 	char driver[24];
 	char bus[16];
@@ -136,6 +137,7 @@ struct model_symbol {
 
 struct model_attr {
 	struct model_attr *next;
+	__u32 origin;
 	char text[]; /* "key=value" */
 };
 
@@ -144,6 +146,9 @@ struct model {
 	struct model_device *last_dev; /* the stream asks for the same ones again and again */
 	struct model_domain *last_dom;
 	__u32 nr_log_devices;
+	/* Of the event in hand: names, rids and attributes are looked up within it. */
+	__u32 origin;
+	bool merged; /* there is more than one */
 	struct ranges_pool *pool;
 	struct history history;
 	struct range *pieces; /* of the unmap in hand */
@@ -175,7 +180,10 @@ void model__free(struct model *m);
 /* Takes one event of the stream, in time order, len checked to be at least what its id demands. */
 void model__event(struct model *m, const struct iot_event *ev);
 
-/* NULL = not known. number 0 gives NULL. */
+#define MODEL_ANY_ORIGIN IOT_ORIGINS /* model.origin when no event is in hand */
+
+/* NULL = not known. number 0 gives NULL. By name and rid: within the origin of the event in hand.
+ */
 struct model_device *model__device(struct model *m, __u32 nr);
 struct model_domain *model__domain(struct model *m, __u32 nr);
 struct model_device *model__device_by_name(const struct model *m, const char *name);
@@ -203,8 +211,13 @@ int model__watch(struct model *m, struct dead *d);
 const struct model_loss *model__lost(const struct model *m, __u64 from, __u64 to, __u32 mask);
 
 const struct model_stack *model__stack(const struct model *m, __u32 nr);
+/* addr: as struct model_stack has it, in which the origin is folded. */
 const struct model_symbol *model__symbol(const struct model *m, __u64 addr);
-/* The value of "key=value", NULL = not there. */
+__u64 model__plain_address(__u64 addr); /* without the origin */
+/*
+ * The value of "key=value" in the origin of the event in hand; with none in hand, of whatever
+ * origin. NULL = not there, or it is not the same in all origins that have it.
+ */
 const char *model__attr(const struct model *m, const char *key);
 
 #endif
