@@ -70,8 +70,10 @@ static void open_tail(struct stream *s)
 
 	s->info->torn_tail = 1;
 	s->info->torn_bytes += p->bytes;
-	s->content = s->record = p->content;
-	s->end = s->record + p->content_bytes;
+	if (p->salvaged) {
+		s->content = s->record = p->content;
+		s->end = s->record + p->content_bytes;
+	}
 	s->info->salvaged_events += p->salvaged;
 	make_loss(s, &s->tail, "torn", 0, p->has_head ? p->head.timestamp_end : 0,
 		  p->has_head ? p->head.events - p->salvaged : 0);

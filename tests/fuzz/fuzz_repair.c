@@ -71,7 +71,7 @@ static void store(const uint8_t *data, size_t bytes)
 	while (bytes - at >= sizeof(struct packet_head)) {
 		struct packet_head *h = (struct packet_head *)(copy + at);
 
-		/* a stream id beyond 0xffff says: this checksum stays as it is */
+		/* the input says, by an odd checksum, that it is to be made right */
 		h->magic = PACKET_MAGIC;
 		memcpy(h->uuid, uuid, 16);
 		if (h->content_size < sizeof(*h) * 8 || h->content_size % 64 ||
