@@ -14,7 +14,7 @@
 #define PACKET_BYTES (256u << 10)
 #define STREAMS      3
 
-int write_all(int fd, const void *data, size_t bytes)
+int emit__write(int fd, const void *data, size_t bytes)
 {
 	const uint8_t *at = data;
 	ssize_t n;
@@ -70,7 +70,7 @@ int packet_out__flush(struct packet_out *p)
 	};
 	memcpy(h->uuid, p->uuid, 16);
 	packet__sign(h, h + 1, p->crc);
-	rc = write_all(p->fd, p->packet, p->used);
+	rc = emit__write(p->fd, p->packet, p->used);
 	if (rc)
 		return rc;
 	p->seq++;
@@ -132,7 +132,7 @@ static int write_metadata(struct session_emitter *e, const struct tsdl_trace *tr
 	if (!rc && fd < 0)
 		rc = -errno;
 	if (!rc)
-		rc = write_all(fd, text, bytes);
+		rc = emit__write(fd, text, bytes);
 	if (!rc && fsync(fd))
 		rc = -errno;
 	if (fd >= 0)

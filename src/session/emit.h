@@ -35,7 +35,7 @@ void packet_out__free(struct packet_out *p);
 /* The checksum of a packet whose head is *h and whose events are behind it, then in h->crc32c. */
 void packet__sign(struct packet_head *h, const void *events, const struct crc32c *crc);
 
-int write_all(int fd, const void *data, size_t bytes); /* 0 or a negative errno */
+int emit__write(int fd, const void *data, size_t bytes); /* 0 or a negative errno */
 
 struct session_emitter;
 

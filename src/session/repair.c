@@ -147,7 +147,7 @@ static int write_packed(struct copy *c, const struct packet_head *h, const void 
 		memcpy(plain, h, sizeof(*h));
 		memcpy(plain + sizeof(*h), content, bytes - sizeof(*h));
 		n = ZSTD_compress(packed, room, plain, bytes, 1);
-		rc = ZSTD_isError(n) ? -ENOMEM : write_all(c->fd, packed, n);
+		rc = ZSTD_isError(n) ? -ENOMEM : emit__write(c->fd, packed, n);
 	}
 	free(plain);
 	free(packed);
@@ -182,8 +182,8 @@ static int put_packet(struct copy *c, const struct piece *p, uint64_t *last_ts)
 	c->last = h;
 	if (c->compressed)
 		return write_packed(c, &h, p->content);
-	rc = write_all(c->fd, &h, sizeof(h));
-	return rc ?: write_all(c->fd, p->content, w.bytes);
+	rc = emit__write(c->fd, &h, sizeof(h));
+	return rc ?: emit__write(c->fd, p->content, w.bytes);
 }
 
 /* As events of the time where they fit at the end of rare_0: begin and end say when it was. */
@@ -435,7 +435,7 @@ static int copy_file(int from_dir, int to_dir, const char *name)
 	if (!buf || in < 0 || out < 0)
 		rc = buf ? -errno : -ENOMEM;
 	while (!rc && (n = read(in, buf, 1 << 20)) > 0)
-		rc = write_all(out, buf, (size_t)n);
+		rc = emit__write(out, buf, (size_t)n);
 	if (!rc && (n < 0 || fsync(out)))
 		rc = -errno;
 	if (in >= 0)
