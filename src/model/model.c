@@ -113,6 +113,7 @@ static struct model_domain *make_domain(struct model *m, __u32 nr, __u64 ts)
 		return NULL;
 	}
 	dom->nr = nr;
+	dom->origin = m->origin;
 	dom->group = -1;
 	dom->seen = ts;
 	/* Unless an event says that it is new, it may have been there before. */

@@ -81,8 +81,9 @@ struct model_device {
 /* Addresses with a meaning of their own in every domain of a group. */
 struct model_region {
 	__u64 first, last; /* both included */
-	__s32 group;
-	__u32 kind; /* IOT_REGION_* */
+	__u32 origin;
+	__s32 group; /* of that origin */
+	__u32 kind;  /* IOT_REGION_* */
 };
 
 /* What a domain's flushes and IOVA allocations took in a stretch of time. */
@@ -100,7 +101,8 @@ struct model_flush {
 
 struct model_domain {
 	__u32 nr;
-	__u32 type; /* IOT_TYPE_* if type_known */
+	__u32 origin; /* of a merged session */
+	__u32 type;   /* IOT_TYPE_* if type_known */
 	bool type_known;
 	bool fq_known, fq_active;
 	bool snapshot;     /* it was there before the capture began */
@@ -194,7 +196,8 @@ struct model_device *model__log_device(struct model *m, const char *name, const 
 				       const __u32 *rid);
 
 /* The region of the group that holds addr, NULL = none or not known. */
-const struct model_region *model__region(const struct model *m, __s32 group, __u64 addr);
+const struct model_region *model__region(const struct model *m, __u32 origin, __s32 group,
+					 __u64 addr);
 /* What ended in [from, to], in whole slots: an upper limit. Slots more than MODEL_LOAD_SLOTS back
  * are forgotten. */
 struct model_load model__load(const struct model_domain *dom, __u64 from, __u64 to);

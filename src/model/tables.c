@@ -158,16 +158,19 @@ void tables__check(struct model *m, const struct iot_coverage *ev)
 
 void tables__region(struct model *m, const struct iot_region *ev)
 {
-	const struct model_region r = {
-		.first = ev->first, .last = ev->last, .group = ev->group, .kind = ev->kind
-	};
+	const struct model_region r = { .first = ev->first,
+					.last = ev->last,
+					.origin = m->origin,
+					.group = ev->group,
+					.kind = ev->kind };
 
 	if (ev->group < 0 || ev->last < ev->first || m->nr_regions == MODEL_REGIONS_MAX)
 		return;
 	for (size_t i = 0; i < m->nr_regions; i++) {
 		const struct model_region *k = &m->regions[i];
 
-		if (k->first == r.first && k->last == r.last && k->group == r.group)
+		if (k->first == r.first && k->last == r.last && k->group == r.group &&
+		    k->origin == r.origin)
 			return;
 	}
 	if (!m->regions)
@@ -179,14 +182,15 @@ void tables__region(struct model *m, const struct iot_region *ev)
 	m->regions[m->nr_regions++] = r;
 }
 
-const struct model_region *model__region(const struct model *m, __s32 group, __u64 addr)
+const struct model_region *model__region(const struct model *m, __u32 origin, __s32 group,
+					 __u64 addr)
 {
 	if (group < 0)
 		return NULL;
 	for (size_t i = 0; i < m->nr_regions; i++) {
 		const struct model_region *r = &m->regions[i];
 
-		if (r->group == group && r->first <= addr && addr <= r->last)
+		if (r->group == group && r->origin == origin && r->first <= addr && addr <= r->last)
 			return r;
 	}
 	return NULL;
