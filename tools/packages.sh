@@ -7,6 +7,8 @@ build="gcc gcc-12 make binutils clang bpftool libbpf-dev libelf-dev zlib1g-dev l
 # tools/boot: booting, unpacking kernels, building linux-source and the reference driver's modules
 boot="qemu-system-x86 seabios busybox-static xz-utils zstd kmod dwarves bc flex bison libssl-dev perl python3 rsync cpio"
 tests="libcmocka-dev babeltrace2 mandoc clang-format shellcheck trace-cmd bpftrace gdb jq libclang-rt-14-dev"
+# the HTML report in a real browser; node drives it
+browser="chromium nodejs"
 
 # the architecture's own name for QEMU comes with qemu-system-x86; everything above is in Debian 12's main
 all="$build $boot $tests $browser"
