@@ -121,6 +121,22 @@ static void damage(uint8_t *file, size_t *bytes)
 	}
 }
 
+static uint8_t *rare; /* what rare_0 held before any repair; NULL: it wasn't there */
+static size_t rare_bytes;
+
+static void keep_rare(void)
+{
+	rare = access(path("s/ctf/rare_0"), F_OK) ? NULL : load(path("s/ctf/rare_0"), &rare_bytes);
+}
+
+static void put_back_rare(void)
+{
+	unlink(path("s/zst/rare_0.zst"));
+	unlink(path("s/ctf/rare_0"));
+	if (rare)
+		store(path("s/ctf/rare_0"), rare, rare_bytes);
+}
+
 static void check_repairs(const char *kind)
 {
 	size_t bytes, whole, losses, before_losses, i;
@@ -130,6 +146,7 @@ static void check_repairs(const char *kind)
 	struct error err = { "" };
 
 	original = make_victim(kind, &whole);
+	keep_rare();
 	file = malloc(whole);
 	for (i = 0; i < 250; i++) {
 		bytes = whole;
@@ -138,8 +155,7 @@ static void check_repairs(const char *kind)
 		if (bytes && draw() % 3 == 0)
 			damage(file, &bytes);
 		store(stream, file, bytes);
-		unlink(path("s/ctf/rare_0"));
-		unlink(path("s/zst/rare_0.zst"));
+		put_back_rare();
 		read_but_losses(&before, &before_losses);
 
 		dry_steps = steps = 0;
@@ -163,6 +179,7 @@ static void check_repairs(const char *kind)
 		copy_free(&after);
 	}
 	assert_true(damaged > 200);
+	free(rare);
 	free(file);
 	free(original);
 }
