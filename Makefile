@@ -41,7 +41,7 @@ BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.
 GUEST := $(patsubst tests/guest/%.c,$(B)/guest/%,$(wildcard tests/guest/*.c))
 MAN := $(wildcard docs/man/*.[1-8])
 
-.PHONY: all demo test test-unit bench lint format install uninstall clean help packages test-programs
+.PHONY: all demo test test-unit fuzz fuzz-programs bench lint format install uninstall clean help packages test-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -52,6 +52,7 @@ help:
 	@echo "make demo       install what is missing, build, boot a test kernel, catch and explain a DMA bug"
 	@echo "make test       install what is missing, build, run every test"
 	@echo "make test-unit  unit tests only"
+	@echo "make fuzz       feed random sessions and logs to the parsers, FUZZ_RUNS=$(FUZZ_RUNS) times each"
 	@echo "make bench      measure cost per map+unmap pair and analysis speed"
 	@echo "make lint       format, warnings as errors, static analysis, man pages"
 	@echo "make format     rewrite the C files as .clang-format says"
@@ -138,6 +139,38 @@ $(B)/bench/%: tests/bench/%.c $(B)/libiommutop.a
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(B)/libiommutop.a $(LIBS)
+
+# Fuzzing: `make fuzz FUZZ_RUNS=1000000` runs each target that often; inputs that find something new are kept in
+# $(B)/fuzz/NAME.corpus, what breaks in $(B)/fuzz. `make test` replays tests/fuzz/corpus (tests/cli/fuzz_corpus.sh).
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_RUNS ?= 100000
+FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(foreach d,util session klog model analyze,$(wildcard src/$(d)/*.c)))
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_FLAGS = -std=gnu11 -D_GNU_SOURCE -Wno-gnu-variable-sized-type-not-at-end -Isrc -DIOMMUTOP_VERSION='"$(VERSION)"' \
+	-MMD -MP -g -O2 $(FUZZ_SAN)
+
+$(B)/fuzz/%.o: %.c Makefile
+	$(call say,FUZZ-CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+# the checksum is the same loop for whatever goes in: watching it would take most of the time
+$(B)/fuzz/src/session/crc32c.o: src/session/crc32c.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(filter-out $(FUZZ_SAN),$(FUZZ_FLAGS)) -c -o $@ $<
+
+$(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ)
+	$(call say,FUZZ,$@)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJ) -lzstd -lpthread -lm
+
+fuzz-programs: $(FUZZ)
+
+fuzz: packages
+	$(Q)$(MAKE) --no-print-directory fuzz-programs
+	$(Q)for f in $(FUZZ); do name=$${f##*/fuzz_}; mkdir -p $$f.corpus; echo "fuzz_$$name: $(FUZZ_RUNS) runs"; \
+		$$f -runs=$(FUZZ_RUNS) -max_len=8192 -print_final_stats=1 -artifact_prefix=$(B)/fuzz/$$name- \
+		$$f.corpus tests/fuzz/corpus/$$name >$$f.log 2>&1 || { tail -n 40 $$f.log; exit 1; }; \
+		grep -E 'stat::(number_of_executed|average|peak)' $$f.log; done
 
 # programs that run inside a test kernel: static, nothing of ours linked in
 $(B)/guest/%: tests/guest/%.c

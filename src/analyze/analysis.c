@@ -119,7 +119,7 @@ int analysis__event(struct analysis *a, const struct iot_event *ev)
 		break;
 	case IOT_EV_LOG:
 		a->log_lines++;
-		err = logline__feed(&a->lines, &a->model, body, on_line, a);
+		err = logline__feed(&a->lines[IOT_ORIGIN(ev->flags)], &a->model, body, on_line, a);
 		break;
 	}
 	if (!err)
@@ -158,10 +158,14 @@ static void add_up(struct model *m)
 
 void analysis__finish(struct analysis *a)
 {
-	int err = logline__end(&a->lines, &a->model, on_line, a);
+	int err = 0;
+
+	for (int i = 0; !err && i < IOT_ORIGINS; i++)
+		err = logline__end(&a->lines[i], &a->model, on_line, a);
 
 	if (err && !a->error)
 		a->error = err;
+	a->model.origin = MODEL_ANY_ORIGIN;
 	add_up(&a->model);
 	timeline__update(&a->timeline, &a->model);
 	for (__u32 n = 0; n < a->incidents.nr; n++) {

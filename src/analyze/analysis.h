@@ -23,7 +23,7 @@ struct analysis_opts {
 
 struct analysis {
 	struct model model;
-	struct logline lines;
+	struct logline lines[IOT_ORIGINS];
 	struct incidents incidents; /* judged by analysis__finish() */
 	struct timeline timeline;   /* up to date after analysis__finish() */
 	__u64 events;

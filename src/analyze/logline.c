@@ -94,7 +94,7 @@ static int on_record(void *ctx, __u64 ts, const struct klog_record *r)
 
 	memset(&out, 0, sizeof(out));
 	out.h.ts = ts;
-	out.h.flags = IOT_F_DERIVED;
+	out.h.flags = (__u16)(IOT_F_DERIVED | l->origin << IOT_F_ORIGIN_SHIFT);
 	out.h.cpu = l->log ? l->log->cpu : 0xffff;
 	out.h.tid = l->log ? l->log->tid : 0;
 	if (r->ifname[0] && r->rid_known)
@@ -131,6 +131,7 @@ int logline__feed(struct logline *l, struct model *m, const struct iot_log *log,
 
 	l->model = m;
 	l->log = &log->h;
+	l->origin = IOT_ORIGIN(log->h.flags);
 	l->fn = fn;
 	l->ctx = ctx;
 	return klog_join__feed(&l->join, log->h.ts, log->text, len, on_record, l);
@@ -140,6 +141,7 @@ int logline__end(struct logline *l, struct model *m, logline_fn fn, void *ctx)
 {
 	l->model = m;
 	l->log = NULL;
+	m->origin = l->origin;
 	l->fn = fn;
 	l->ctx = ctx;
 	return klog_join__end(&l->join, on_record, l);

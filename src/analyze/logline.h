@@ -17,6 +17,7 @@ union logline_event {
 
 struct logline {
 	struct klog_join join;
+	unsigned int origin; /* of a merged session: each has a log of its own */
 	/* of the call under way */
 	struct model *model;
 	const struct iot_event *log;

@@ -54,7 +54,7 @@ struct relation relate(const struct model_device *a, const struct model_device *
 {
 	struct relation r = { 0 };
 
-	if (!a || !b)
+	if (!a || !b || a->origin != b->origin)
 		return r;
 	if (a == b || (a->name[0] && !strcmp(a->name, b->name)) ||
 	    (a->rid_known && b->rid_known && a->rid == b->rid))

@@ -61,8 +61,8 @@ static bool judge_reserved(struct incident_fault *f, struct model *m,
 			   const struct model_domain *dom)
 {
 	const struct model_device *dev = model__device(m, f->dev);
-	const struct model_region *r =
-		model__region(m, dev && dev->group >= 0 ? dev->group : dom->group, f->iova);
+	const struct model_region *r = model__region(
+		m, dom->origin, dev && dev->group >= 0 ? dev->group : dom->group, f->iova);
 	bool direct = r && (r->kind == IOT_REGION_DIRECT || r->kind == IOT_REGION_RELAXABLE);
 
 	if (!r)

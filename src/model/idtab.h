@@ -21,8 +21,8 @@ int idtab__set(struct idtab *t, __u64 key, void *value); /* value not NULL; 0 or
 void idtab__free(struct idtab *t);                       /* the table, not what it points to */
 
 /* Every entry, in no particular order. */
-#define idtab__for_each(t, slot)                                                          \
-	for (struct idtab_slot *slot = (t)->slots; slot < (t)->slots + (t)->size; slot++) \
+#define idtab__for_each(t, slot)                                                                  \
+	for (struct idtab_slot *slot = (t)->slots; slot && slot < (t)->slots + (t)->size; slot++) \
 		if (slot->value)
 
 #endif

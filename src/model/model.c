@@ -91,6 +91,7 @@ static struct model_device *make_device(struct model *m, __u32 nr)
 		return NULL;
 	}
 	dev->nr = nr;
+	dev->origin = m->origin;
 	dev->group = -1;
 	return dev;
 }
@@ -112,12 +113,18 @@ static struct model_domain *make_domain(struct model *m, __u32 nr, __u64 ts)
 		return NULL;
 	}
 	dom->nr = nr;
+	dom->origin = m->origin;
 	dom->group = -1;
 	dom->seen = ts;
 	/* Unless an event says that it is new, it may have been there before. */
 	dom->snapshot = true;
 	ranges__init(&dom->live, m->pool);
 	return dom;
+}
+
+static bool of_origin(const struct model *m, const struct model_device *dev)
+{
+	return m->origin == MODEL_ANY_ORIGIN || dev->origin == m->origin;
 }
 
 struct model_device *model__device_by_name(const struct model *m, const char *name)
@@ -127,7 +134,7 @@ struct model_device *model__device_by_name(const struct model *m, const char *na
 	idtab__for_each (&m->devices, s) {
 		struct model_device *dev = s->value;
 
-		if (!strcmp(dev->name, name))
+		if (of_origin(m, dev) && !strcmp(dev->name, name))
 			return dev;
 	}
 	return NULL;
@@ -138,7 +145,7 @@ struct model_device *model__device_by_rid(const struct model *m, __u32 rid)
 	idtab__for_each (&m->devices, s) {
 		struct model_device *dev = s->value;
 
-		if (dev->rid_known && dev->rid == rid)
+		if (dev->rid_known && dev->rid == rid && of_origin(m, dev))
 			return dev;
 	}
 	return NULL;
@@ -335,6 +342,9 @@ void model__event(struct model *m, const struct iot_event *ev)
 	struct model_domain *dom;
 	struct model_device *dev;
 
+	m->origin = IOT_ORIGIN(ev->flags);
+	if (m->origin)
+		m->merged = true;
 	note_time(m, ev);
 	if (ev->id <= IOT_EV_IOVA_FREE) {
 		dom = make_domain(m, ev->domain, ev->ts);
@@ -377,10 +387,11 @@ void model__event(struct model *m, const struct iot_event *ev)
 	case IOT_EV_CAPTURE: {
 		const struct iot_capture *c = body;
 
+		/* of several origins: from when to when all were being recorded */
 		if (c->what == IOT_CAPTURE_BEGIN) {
 			m->capture_begin = ev->ts;
 			m->attach_begin = c->attach_begin;
-		} else {
+		} else if (!m->capture_end || !m->merged) {
 			m->capture_end = ev->ts;
 		}
 		break;
@@ -398,7 +409,7 @@ void model__event(struct model *m, const struct iot_event *ev)
 		tables__region(m, body);
 		break;
 	case IOT_EV_CLOCK:
-		if (!m->mono_to_real)
+		if (!m->mono_to_real && !m->origin)
 			m->mono_to_real = ((const struct iot_clock *)body)->real - ev->ts;
 		break;
 	case IOT_EV_FAULT:

@@ -58,6 +58,7 @@ struct model_stay {
 
 struct model_device {
 	__u32 nr;
+	__u32 origin;  /* of a merged session; names and rids are of one origin */
 	char name[40]; /* "" = only the number is known */
 	char driver[24];
 	char bus[16];
@@ -80,8 +81,9 @@ struct model_device {
 /* Addresses with a meaning of their own in every domain of a group. */
 struct model_region {
 	__u64 first, last; /* both included */
-	__s32 group;
-	__u32 kind; /* IOT_REGION_* */
+	__u32 origin;
+	__s32 group; /* of that origin */
+	__u32 kind;  /* IOT_REGION_* */
 };
 
 /* What a domain's flushes and IOVA allocations took in a stretch of time. */
@@ -99,7 +101,8 @@ struct model_flush {
 
 struct model_domain {
 	__u32 nr;
-	__u32 type; /* IOT_TYPE_* if type_known */
+	__u32 origin; /* of a merged session */
+	__u32 type;   /* IOT_TYPE_* if type_known */
 	bool type_known;
 	bool fq_known, fq_active;
 	bool snapshot;     /* it was there before the capture began */
@@ -136,6 +139,7 @@ struct model_symbol {
 
 struct model_attr {
 	struct model_attr *next;
+	__u32 origin;
 	char text[]; /* "key=value" */
 };
 
@@ -144,6 +148,9 @@ struct model {
 	struct model_device *last_dev; /* the stream asks for the same ones again and again */
 	struct model_domain *last_dom;
 	__u32 nr_log_devices;
+	/* Of the event in hand: names, rids and attributes are looked up within it. */
+	__u32 origin;
+	bool merged; /* there is more than one */
 	struct ranges_pool *pool;
 	struct history history;
 	struct range *pieces; /* of the unmap in hand */
@@ -175,7 +182,10 @@ void model__free(struct model *m);
 /* Takes one event of the stream, in time order, len checked to be at least what its id demands. */
 void model__event(struct model *m, const struct iot_event *ev);
 
-/* NULL = not known. number 0 gives NULL. */
+#define MODEL_ANY_ORIGIN IOT_ORIGINS /* model.origin when no event is in hand */
+
+/* NULL = not known. number 0 gives NULL. By name and rid: within the origin of the event in hand.
+ */
 struct model_device *model__device(struct model *m, __u32 nr);
 struct model_domain *model__domain(struct model *m, __u32 nr);
 struct model_device *model__device_by_name(const struct model *m, const char *name);
@@ -186,7 +196,8 @@ struct model_device *model__log_device(struct model *m, const char *name, const 
 				       const __u32 *rid);
 
 /* The region of the group that holds addr, NULL = none or not known. */
-const struct model_region *model__region(const struct model *m, __s32 group, __u64 addr);
+const struct model_region *model__region(const struct model *m, __u32 origin, __s32 group,
+					 __u64 addr);
 /* What ended in [from, to], in whole slots: an upper limit. Slots more than MODEL_LOAD_SLOTS back
  * are forgotten. */
 struct model_load model__load(const struct model_domain *dom, __u64 from, __u64 to);
@@ -203,8 +214,13 @@ int model__watch(struct model *m, struct dead *d);
 const struct model_loss *model__lost(const struct model *m, __u64 from, __u64 to, __u32 mask);
 
 const struct model_stack *model__stack(const struct model *m, __u32 nr);
+/* addr: as struct model_stack has it, in which the origin is folded. */
 const struct model_symbol *model__symbol(const struct model *m, __u64 addr);
-/* The value of "key=value", NULL = not there. */
+__u64 model__plain_address(__u64 addr); /* without the origin */
+/*
+ * The value of "key=value" in the origin of the event in hand; with none in hand, of whatever
+ * origin. NULL = not there, or it is not the same in all origins that have it.
+ */
 const char *model__attr(const struct model *m, const char *key);
 
 #endif

@@ -8,9 +8,26 @@
 #include "util/text.h"
 
 /* Beyond these a session is hostile or broken. */
-#define STACKS_MAX  (1U << 20)
-#define SYMBOLS_MAX (1U << 20)
-#define ATTRS_MAX   (1U << 16)
+#define STACKS_MAX   (1U << 20)
+#define SYMBOLS_MAX  (1U << 20)
+#define ATTRS_MAX    (1U << 16)
+#define ORIGIN_SHIFT 57 /* 57 bits are the widest kernel addresses */
+
+/*
+ * Kernels of two origins have different functions at one address. The origin goes into bits that
+ * are the same in all kernel addresses.
+ */
+static __u64 fold(const struct model *m, __u64 addr)
+{
+	return addr ^ (__u64)m->origin << ORIGIN_SHIFT;
+}
+
+__u64 model__plain_address(__u64 addr)
+{
+	const __u64 bits = 15ULL << ORIGIN_SHIFT;
+
+	return addr & 1ULL << 63 ? addr | bits : addr & ~bits;
+}
 
 void tables__stack(struct model *m, const struct iot_stack *ev)
 {
@@ -26,7 +43,8 @@ void tables__stack(struct model *m, const struct iot_stack *ev)
 		return;
 	}
 	s->nr = nr;
-	memcpy(s->ip, ev->ip, nr * sizeof(s->ip[0]));
+	for (__u32 i = 0; i < nr; i++)
+		s->ip[i] = fold(m, ev->ip[i]);
 	if (idtab__set(&m->stacks, ev->h.stack, s)) {
 		free(s);
 		m->error = -ENOMEM;
@@ -46,7 +64,7 @@ void tables__symbol(struct model *m, const struct iot_symbol *ev)
 	size_t len = text_len(&ev->h, sizeof(*ev), ev->text_len, ev->text);
 	struct model_symbol *s;
 
-	if (m->symbols.nr >= SYMBOLS_MAX || idtab__find(&m->symbols, ev->addr))
+	if (m->symbols.nr >= SYMBOLS_MAX || idtab__find(&m->symbols, fold(m, ev->addr)))
 		return;
 	s = malloc(sizeof(*s) + len + 1);
 	if (!s) {
@@ -55,7 +73,7 @@ void tables__symbol(struct model *m, const struct iot_symbol *ev)
 	}
 	s->offset = ev->offset;
 	text__copy(s->name, len + 1, ev->text, len);
-	if (idtab__set(&m->symbols, ev->addr, s)) {
+	if (idtab__set(&m->symbols, fold(m, ev->addr), s)) {
 		free(s);
 		m->error = -ENOMEM;
 	}
@@ -74,6 +92,7 @@ void tables__attr(struct model *m, const struct iot_attr *ev)
 		return;
 	}
 	text__copy(a->text, len + 1, ev->text, len);
+	a->origin = m->origin;
 	a->next = m->attrs;
 	m->attrs = a;
 	m->nr_attrs++;
@@ -139,16 +158,19 @@ void tables__check(struct model *m, const struct iot_coverage *ev)
 
 void tables__region(struct model *m, const struct iot_region *ev)
 {
-	const struct model_region r = {
-		.first = ev->first, .last = ev->last, .group = ev->group, .kind = ev->kind
-	};
+	const struct model_region r = { .first = ev->first,
+					.last = ev->last,
+					.origin = m->origin,
+					.group = ev->group,
+					.kind = ev->kind };
 
 	if (ev->group < 0 || ev->last < ev->first || m->nr_regions == MODEL_REGIONS_MAX)
 		return;
 	for (size_t i = 0; i < m->nr_regions; i++) {
 		const struct model_region *k = &m->regions[i];
 
-		if (k->first == r.first && k->last == r.last && k->group == r.group)
+		if (k->first == r.first && k->last == r.last && k->group == r.group &&
+		    k->origin == r.origin)
 			return;
 	}
 	if (!m->regions)
@@ -160,14 +182,15 @@ void tables__region(struct model *m, const struct iot_region *ev)
 	m->regions[m->nr_regions++] = r;
 }
 
-const struct model_region *model__region(const struct model *m, __s32 group, __u64 addr)
+const struct model_region *model__region(const struct model *m, __u32 origin, __s32 group,
+					 __u64 addr)
 {
 	if (group < 0)
 		return NULL;
 	for (size_t i = 0; i < m->nr_regions; i++) {
 		const struct model_region *r = &m->regions[i];
 
-		if (r->group == group && r->first <= addr && addr <= r->last)
+		if (r->group == group && r->origin == origin && r->first <= addr && addr <= r->last)
 			return r;
 	}
 	return NULL;
@@ -215,10 +238,19 @@ const struct model_symbol *model__symbol(const struct model *m, __u64 addr)
 
 const char *model__attr(const struct model *m, const char *key)
 {
+	const struct model_attr *found = NULL;
 	size_t len = strlen(key);
 
-	for (const struct model_attr *a = m->attrs; a; a = a->next)
-		if (!strncmp(a->text, key, len) && a->text[len] == '=')
+	for (const struct model_attr *a = m->attrs; a; a = a->next) {
+		if (strncmp(a->text, key, len) || a->text[len] != '=')
+			continue;
+		if (a->origin == m->origin || !m->merged)
 			return a->text + len + 1;
-	return NULL;
+		if (m->origin != MODEL_ANY_ORIGIN)
+			continue;
+		if (found && strcmp(found->text, a->text))
+			return NULL;
+		found = a;
+	}
+	return found ? found->text + len + 1 : NULL;
 }

@@ -92,6 +92,7 @@ static json *device_json(const struct model_device *d)
 	json *o = json_object_new_object();
 
 	put_u64(o, "number", d->nr);
+	put_u64(o, "origin", d->origin);
 	put_text(o, "name", d->name);
 	put_text(o, "driver", d->driver);
 	put_text(o, "bus", d->bus);

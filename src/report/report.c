@@ -60,6 +60,22 @@ out:
 	free(paragraph);
 }
 
+/* Behind the names of devices stands "@" and one of these numbers. */
+static void print_origins(FILE *out, const struct model *m)
+{
+	char key[16], head[24];
+	const char *what;
+
+	for (int i = 0; m->merged && i < IOT_ORIGINS; i++) {
+		snprintf(key, sizeof(key), "origin.%d", i);
+		what = model__attr(m, key);
+		if (!what)
+			continue;
+		snprintf(head, sizeof(head), "Origin @%d: ", i);
+		wrap__print(out, head, what);
+	}
+}
+
 static void print_head(FILE *out, const struct analysis *a)
 {
 	const struct model *m = &a->model;
@@ -96,6 +112,7 @@ static void print_head(FILE *out, const struct analysis *a)
 void report__text(FILE *out, const struct analysis *a)
 {
 	print_head(out, a);
+	print_origins(out, &a->model);
 	if (!a->incidents.nr)
 		fputs("\nNo incidents: no fault and no hang was seen.\n", out);
 	else

@@ -98,6 +98,9 @@ struct words words__device_name(const struct model *m, __u32 nr)
 
 	if (!nr)
 		return say("-");
+	if (m->merged && dev)
+		return dev->name[0] ? say("%s@%u", dev->name, dev->origin)
+				    : say("device %u@%u", nr, dev->origin);
 	return dev && dev->name[0] ? say("%s", dev->name) : say("device %u", nr);
 }
 
@@ -289,7 +292,7 @@ struct words words__symbol(const struct model *m, __u64 addr)
 	size_t name;
 
 	if (!s)
-		return say("0x%llx", addr);
+		return say("0x%llx", model__plain_address(addr));
 	name = strcspn(s->name, " ");
 	return say("%.*s+0x%x%s", (int)name, s->name, s->offset, s->name + name);
 }

@@ -25,27 +25,63 @@ static uint32_t update_portable(const struct crc32c *c, uint32_t state, const ui
 }
 
 #ifdef __x86_64__
+static uint32_t shift_lane(const struct crc32c *c, uint32_t state)
+{
+	return c->shift[0][state & 255] ^ c->shift[1][state >> 8 & 255] ^
+	       c->shift[2][state >> 16 & 255] ^ c->shift[3][state >> 24];
+}
+
+static uint64_t load_word(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, 8);
+	return word;
+}
+
+/*
+ * The instruction takes three cycles but one can begin in each, so three lanes are summed up side
+ * by side. The sum is linear: what comes before a lane is shifted over it and added.
+ */
 __attribute__((target("sse4.2"))) static uint32_t
 update_sse42(const struct crc32c *c, uint32_t state, const uint8_t *p, size_t bytes)
 {
-	uint64_t wide = state, words[8];
+	uint64_t one = state, two, three;
 	int i;
 
-	(void)c;
-	for (; bytes >= 64; bytes -= 64, p += 64) {
-		memcpy(words, p, 64);
-#pragma GCC unroll 8
-		for (i = 0; i < 8; i++)
-			wide = __builtin_ia32_crc32di(wide, words[i]);
+	for (; bytes >= 3 * CRC32C_LANE; bytes -= 3 * CRC32C_LANE, p += 3 * CRC32C_LANE) {
+		two = three = 0;
+		for (i = 0; i < CRC32C_LANE; i += 8) {
+			one = __builtin_ia32_crc32di(one, load_word(p + i));
+			two = __builtin_ia32_crc32di(two, load_word(p + CRC32C_LANE + i));
+			three = __builtin_ia32_crc32di(three, load_word(p + 2 * CRC32C_LANE + i));
+		}
+		one = shift_lane(c, (uint32_t)one) ^ two;
+		one = shift_lane(c, (uint32_t)one) ^ three;
 	}
-	for (; bytes >= 8; bytes -= 8, p += 8) {
-		memcpy(words, p, 8);
-		wide = __builtin_ia32_crc32di(wide, words[0]);
-	}
-	state = (uint32_t)wide;
+	for (; bytes >= 8; bytes -= 8, p += 8)
+		one = __builtin_ia32_crc32di(one, load_word(p));
+	state = (uint32_t)one;
 	while (bytes--)
 		state = __builtin_ia32_crc32qi(state, *p++);
 	return state;
+}
+
+/* Linear as well: each of the 32 bits alone, then their sums. */
+static void init_shift(struct crc32c *c)
+{
+	static const uint8_t zero[CRC32C_LANE];
+	int byte, bit, value;
+
+	memset(c->shift, 0, sizeof(c->shift));
+	for (byte = 0; byte < 4; byte++) {
+		for (bit = 0; bit < 8; bit++)
+			c->shift[byte][1 << bit] = update_portable(
+				c, (uint32_t)1 << (8 * byte + bit), zero, CRC32C_LANE);
+		for (value = 1; value < 256; value++)
+			c->shift[byte][value] = c->shift[byte][value & (value - 1)] ^
+						c->shift[byte][value & -value];
+	}
 }
 #endif
 
@@ -74,7 +110,9 @@ void crc32c__init(struct crc32c *c)
 {
 	crc32c__init_portable(c);
 #ifdef __x86_64__
-	if (__builtin_cpu_supports("sse4.2"))
+	if (__builtin_cpu_supports("sse4.2")) {
+		init_shift(c);
 		c->update = update_sse42;
+	}
 #endif
 }

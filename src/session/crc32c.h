@@ -9,7 +9,11 @@
 struct crc32c {
 	uint32_t (*update)(const struct crc32c *c, uint32_t state, const uint8_t *p, size_t bytes);
 	uint32_t table[8][256]; /* for CPUs without the instruction: eight bytes a step */
+	uint32_t shift[4]
+		      [256]; /* with it: a state, byte by byte, CRC32C_LANE bytes of zero later */
 };
+
+#define CRC32C_LANE 1024
 
 void crc32c__init(struct crc32c *c); /* the CPU's own instruction if there is one */
 void crc32c__init_portable(struct crc32c *c);

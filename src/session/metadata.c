@@ -8,8 +8,10 @@
 
 #include "event.h"
 
-#define ENV_MAX      1024
-#define NATIVE_ORDER (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? "le" : "be")
+#define ENV_MAX     1024
+#define IS_LITTLE   (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+#define OWN_ORDER   (IS_LITTLE ? "le" : "be")
+#define OTHER_ORDER (IS_LITTLE ? "be" : "le")
 
 enum token { TOK_END, TOK_WORD, TOK_STRING, TOK_NUMBER, TOK_MARK, TOK_BAD };
 
@@ -185,12 +187,9 @@ static int set_trace(struct parser *p, const char *key)
 			return bad(p, "the trace's uuid is none");
 		p->have_uuid = 1;
 	} else if (!strcmp(key, "byte_order")) {
-		if (!is_word(p, NATIVE_ORDER))
-			return error__set(
-				p->err, -ENOTSUP,
-				"line %d: it was recorded on a machine of the other byte order; "
-				"read it on one of that kind, or with babeltrace2",
-				p->line);
+		p->out->other_byte_order = is_word(p, OTHER_ORDER);
+		if (!is_word(p, OWN_ORDER) && !p->out->other_byte_order)
+			return bad(p, "the byte order is neither le nor be");
 		p->have_order = 1;
 	}
 	return 0;

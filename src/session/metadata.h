@@ -13,6 +13,7 @@ struct metadata {
 	uint8_t uuid[16];
 	struct session_clock clock;
 	int format_version;
+	int other_byte_order; /* 1: not that of this machine */
 	struct session_env_entry *env;
 	size_t nr_env;
 	char *store; /* holds the texts of env */
@@ -20,8 +21,7 @@ struct metadata {
 
 /*
  * text[bytes] must be NUL. 0 and a result to free; -EBADMSG: not TSDL, or something is missing;
- * -ENOTSUP: not from iommutop, newer than we are, or of the other byte order; -ENOMEM. err says
- * which line.
+ * -ENOTSUP: not from iommutop, or newer than we are; -ENOMEM. err says which line.
  */
 int metadata__parse(struct metadata *out, const char *text, size_t bytes, struct error *err);
 

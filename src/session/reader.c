@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "session/reader.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "session/crc32c.h"
-#include "session/metadata.h"
+#include "session/files.h"
 #include "session/stream.h"
 
-#define STREAMS_MAX  64
-#define METADATA_MAX (1u << 20) /* bytes; ours has about 8 KiB */
+#define KEPT_OPEN 16 /* streams; further ones are put away until their time has come */
 
 struct session_reader {
 	struct session_info info;
-	struct metadata metadata;
+	struct session_dir dir;
 	struct crc32c crc;
-	unsigned int nr_streams;
-	struct stream streams[STREAMS_MAX];
+	struct untold untold;
+	struct stream *streams;
+	size_t nr_streams;
+
+	struct stream **heap; /* those that have an event, the next one on top */
+	size_t nr_heap;
+	struct stream *current; /* whose event the caller has; it is still on top of the heap */
+	uint64_t last_ts;
+	size_t tails_told;
+	struct iot_loss loss; /* told at the end */
 };
 
 const struct session_env_entry *session_info__env(const struct session_info *info, const char *key)
@@ -35,168 +40,144 @@ const struct session_env_entry *session_info__env(const struct session_info *inf
 	return NULL;
 }
 
-/* A session comes from strangers: no links out of it, and nothing that blocks or has no end. */
-static int open_regular(int dirfd, const char *name, struct stat *st)
+/* Streams lie in the order of their names, so events of one time always come in one order. */
+static int is_before(const struct stream *a, const struct stream *b)
 {
-	int fd, rc;
-
-	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	rc = fstat(fd, st) ? -errno : S_ISREG(st->st_mode) ? 0 : -EINVAL;
-	if (rc) {
-		close(fd);
-		return rc;
-	}
-	return fd;
+	if (a->ts != b->ts)
+		return a->ts < b->ts;
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
+	return a < b;
 }
 
-static int read_metadata(struct session_reader *r, int ctf, const char *dir, struct error *err)
+static void sift_down(struct session_reader *r, size_t at)
 {
-	struct error why = { "" };
-	char *text = NULL;
-	size_t got = 0;
-	struct stat st;
-	ssize_t n;
-	int fd, rc;
+	struct stream **heap = r->heap, *moving = heap[at];
+	size_t child;
 
-	fd = open_regular(ctf, "metadata", &st);
-	if (fd < 0)
-		return error__set(err, fd == -EINVAL ? -EBADMSG : fd,
-				  "cannot read session %s: ctf/metadata: %s", dir,
-				  fd == -EINVAL ? "it is not a plain file" : strerror(-fd));
-	if ((uint64_t)st.st_size > METADATA_MAX) {
-		rc = error__set(
-			err, -EBADMSG,
-			"cannot read session %s: ctf/metadata has %lld bytes; no iommutop writes "
-			"that much",
-			dir, (long long)st.st_size);
-		goto out;
-	}
-	text = malloc((size_t)st.st_size + 1);
-	if (!text) {
-		rc = error__set(err, -ENOMEM, "cannot read session %s: out of memory", dir);
-		goto out;
-	}
-	while (got < (size_t)st.st_size) {
-		n = read(fd, text + got, (size_t)st.st_size - got);
-		if (n < 0) {
-			rc = error__set(err, -errno, "cannot read session %s: ctf/metadata: %s",
-					dir, strerror(errno));
-			goto out;
-		}
-		if (!n)
+	while ((child = 2 * at + 1) < r->nr_heap) {
+		if (child + 1 < r->nr_heap && is_before(heap[child + 1], heap[child]))
+			child++;
+		if (!is_before(heap[child], moving))
 			break;
-		got += (size_t)n;
+		heap[at] = heap[child];
+		at = child;
 	}
-	text[got] = 0;
-	rc = metadata__parse(&r->metadata, text, got, &why);
-	if (rc)
-		error__set(err, rc, "cannot read session %s: ctf/metadata: %s", dir, why.text);
-out:
-	free(text);
-	close(fd);
-	return rc;
+	heap[at] = moving;
 }
 
-static int is_stream_name(const struct dirent *e)
+static void make_heap(struct session_reader *r)
 {
-	return e->d_name[0] != '.' && strcmp(e->d_name, "metadata");
+	size_t i;
+
+	for (i = 0; i < r->nr_streams; i++) {
+		if (r->streams[i].ev)
+			r->heap[r->nr_heap++] = &r->streams[i];
+	}
+	for (i = r->nr_heap / 2; i-- > 0;)
+		sift_down(r, i);
 }
 
-static int open_stream(struct session_reader *r, int ctf, const char *dir, const char *name,
-		       struct error *err)
+static void set_stream(struct session_reader *r, struct stream *s, const char *name,
+		       bool compressed)
 {
-	struct stat st;
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	s->file.uuid = r->dir.metadata.uuid;
+	s->file.crc = &r->crc;
+	s->file.swapped = r->dir.metadata.other_byte_order;
+	s->file.compressed = compressed;
+	s->info = &r->info;
+	s->untold = &r->untold;
+	r->info.compressed |= compressed;
+}
+
+static int open_streams(struct session_reader *r, const char *dir, struct error *err)
+{
+	char path[300];
+	size_t i;
 	int fd, rc;
 
-	fd = open_regular(ctf, name, &st);
-	if (fd == -EINVAL || fd == -ELOOP)
-		return 0; /* a directory or a link: not part of the trace */
-	if (fd < 0)
-		return error__set(err, fd, "cannot read session %s: ctf/%s: %s", dir, name,
-				  strerror(-fd));
-	rc = -E2BIG;
-	if (r->nr_streams == STREAMS_MAX)
-		error__set(err, rc, "cannot read session %s: more than %d streams", dir,
-			   STREAMS_MAX);
-	else
-		rc = stream__open(&r->streams[r->nr_streams], fd, r->metadata.uuid, &r->crc,
-				  &r->info);
-	close(fd);
-	if (rc)
-		return error__set(err, rc, "cannot read session %s: ctf/%s: %s", dir, name,
-				  strerror(-rc));
-	r->nr_streams++;
+	for (i = 0; i < r->dir.nr_files; i++) {
+		const struct session_file *f = &r->dir.files[i];
+		struct stream *s = &r->streams[r->nr_streams];
+
+		fd = session_dir__open_file(&r->dir, f);
+		if (fd == -EINVAL || fd == -ENOENT)
+			continue; /* it was removed, or replaced, since we looked */
+		rc = fd < 0 ? fd : source__open(&s->file.src, fd);
+		if (rc) {
+			if (fd >= 0)
+				close(fd);
+			return error__set(err, rc, "cannot read session %s: %s: %s", dir,
+					  session_file__path(f, path, sizeof(path)), strerror(-rc));
+		}
+		set_stream(r, s, f->name, f->compressed);
+		s->file_nr = i;
+		stream__begin(s);
+		r->nr_streams++;
+		if (r->nr_streams > KEPT_OPEN)
+			stream__put_away(s);
+		else if (!s->ev)
+			r->info.growing |= source__has_grown(&s->file.src);
+		if (!s->ev)
+			stream__close(s);
+	}
 	return 0;
 }
 
-/* In the order of their names, so that events of the same time always come in the same order. */
-static int open_streams(struct session_reader *r, int ctf, const char *dir, struct error *err)
+static int make_streams(struct session_reader *r, size_t nr)
 {
-	struct dirent **list = NULL;
-	int rc = 0, n, i;
-
-	n = scandirat(ctf, ".", &list, is_stream_name, alphasort);
-	if (n < 0)
-		return error__set(err, -errno, "cannot read session %s: ctf: %s", dir,
-				  strerror(errno));
-	for (i = 0; i < n; i++) {
-		if (!rc)
-			rc = open_stream(r, ctf, dir, list[i]->d_name, err);
-		free(list[i]);
-	}
-	free(list);
-	return rc;
+	r->streams = calloc(nr + 1, sizeof(*r->streams));
+	r->heap = calloc(nr + 1, sizeof(struct stream *));
+	return r->streams && r->heap ? 0 : -ENOMEM;
 }
 
-static int open_ctf(const char *dir, struct error *err)
+static void take_metadata(struct session_reader *r)
 {
-	int dirfd, ctf, rc;
+	const struct metadata *m = &r->dir.metadata;
 
-	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd < 0)
-		return error__set(
-			err, -errno,
-			"cannot read session %s: %s; name the directory that record -o was given",
-			dir, strerror(errno));
-	ctf = openat(dirfd, "ctf", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	rc = ctf < 0 ? -errno : ctf;
-	close(dirfd);
-	if (rc < 0)
-		error__set(err, rc,
-			   "cannot read session %s: it is no session: its directory ctf: %s", dir,
-			   strerror(-rc));
-	return rc;
+	r->info.env = m->env;
+	r->info.nr_env = m->nr_env;
+	r->info.clock = m->clock;
+	r->info.format_version = m->format_version;
+	r->info.other_byte_order = m->other_byte_order;
+	memcpy(r->info.uuid, m->uuid, 16);
+}
+
+static int new_reader(struct session_reader **out, const char *name, struct error *err)
+{
+	struct session_reader *r = calloc(1, sizeof(*r));
+
+	*out = r;
+	if (!r)
+		return error__set(err, -ENOMEM, "cannot read session %s: out of memory", name);
+	r->dir = (struct session_dir){ .ctf = -1, .zst = -1 };
+	crc32c__init(&r->crc);
+	return 0;
 }
 
 int session_reader__open(struct session_reader **out, const char *dir, struct error *err)
 {
 	struct session_reader *r;
-	int rc, ctf;
+	int rc;
 
 	*out = NULL;
-	ctf = open_ctf(dir, err);
-	if (ctf < 0)
-		return ctf;
-	r = calloc(1, sizeof(*r));
-	if (!r) {
-		rc = error__set(err, -ENOMEM, "cannot read session %s: out of memory", dir);
-		goto out;
-	}
-	crc32c__init(&r->crc);
-	rc = read_metadata(r, ctf, dir, err);
+	rc = new_reader(&r, dir, err);
+	if (rc)
+		return rc;
+	rc = session_dir__open(&r->dir, dir, err);
 	if (rc)
 		goto out;
-	r->info.env = r->metadata.env;
-	r->info.nr_env = r->metadata.nr_env;
-	r->info.clock = r->metadata.clock;
-	r->info.format_version = r->metadata.format_version;
-	memcpy(r->info.uuid, r->metadata.uuid, 16);
-	rc = open_streams(r, ctf, dir, err);
-	r->info.nr_streams = r->nr_streams;
+	take_metadata(r);
+	rc = make_streams(r, r->dir.nr_files);
+	if (rc) {
+		error__set(err, rc, "cannot read session %s: out of memory", dir);
+		goto out;
+	}
+	rc = open_streams(r, dir, err);
+	r->info.nr_streams = (unsigned int)r->nr_streams;
+	make_heap(r);
 out:
-	close(ctf);
 	if (rc)
 		session_reader__close(r);
 	else
@@ -204,23 +185,182 @@ out:
 	return rc;
 }
 
+static int parse_buffer(struct session_reader *r, const struct session_buffer *b, struct error *err)
+{
+	char *text = strndup(b->data, b->bytes);
+	int rc;
+
+	if (!text)
+		return error__set(err, -ENOMEM, "out of memory");
+	rc = metadata__parse(&r->dir.metadata, text, strlen(text), err);
+	free(text);
+	return rc;
+}
+
+int session_reader__open_buffers(struct session_reader **out, const struct session_buffer *files,
+				 size_t nr, struct error *err)
+{
+	struct session_reader *r;
+	struct stream *s;
+	size_t i, len;
+	int rc;
+
+	*out = NULL;
+	rc = new_reader(&r, "in memory", err);
+	if (rc)
+		return rc;
+	for (i = 0; !rc && i < nr; i++) {
+		if (!strcmp(files[i].name, "metadata"))
+			rc = parse_buffer(r, &files[i], err);
+	}
+	if (!rc)
+		rc = make_streams(r, nr);
+	if (rc)
+		goto out;
+	take_metadata(r);
+	for (i = 0; i < nr; i++) {
+		if (!strcmp(files[i].name, "metadata"))
+			continue;
+		s = &r->streams[r->nr_streams++];
+		len = strlen(files[i].name);
+		source__open_memory(&s->file.src, files[i].data, files[i].bytes);
+		set_stream(r, s, files[i].name,
+			   len > 4 && !strcmp(files[i].name + len - 4, ".zst"));
+		stream__begin(s);
+	}
+	r->info.nr_streams = (unsigned int)r->nr_streams;
+	make_heap(r);
+out:
+	if (rc)
+		session_reader__close(r);
+	else
+		*out = r;
+	return rc;
+}
+
+/* "events_7" is followed by "events_8": what is torn in the one is over where the other begins. */
+static const struct stream *next_of_rotation(const struct session_reader *r, const struct stream *s)
+{
+	const char *mark = strrchr(s->name, '_'), *end;
+	char name[sizeof(s->name) + 32];
+	unsigned long number;
+	char *digits;
+	size_t i;
+
+	if (!mark)
+		return NULL;
+	number = strtoul(mark + 1, &digits, 10);
+	end = digits;
+	if (end == mark + 1)
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s_%lu%s", (int)(mark - s->name), s->name, number + 1, end);
+	for (i = 0; i < r->nr_streams; i++) {
+		if (!strcmp(r->streams[i].name, name) && r->streams[i].first_ts)
+			return &r->streams[i];
+	}
+	return NULL;
+}
+
+static int give(struct session_reader *r, const struct iot_event **ev)
+{
+	r->info.told_losses++;
+	*ev = &r->loss.h;
+	return 1;
+}
+
+/* What is missing at the ends of files, up to the end of the session. */
+static int tell_tail(struct session_reader *r, const struct iot_event **ev)
+{
+	const struct stream *s, *next;
+
+	while (r->tails_told < r->nr_streams) {
+		s = &r->streams[r->tails_told++];
+		if (!s->has_tail)
+			continue;
+		r->loss = s->tail;
+		next = next_of_rotation(r, s);
+		if (next)
+			r->loss.end = next->first_ts;
+		if (r->loss.end < r->loss.begin)
+			r->loss.end = r->last_ts;
+		if (r->loss.end > r->last_ts)
+			r->last_ts = r->loss.end;
+		r->loss.h.ts = r->last_ts;
+		return give(r, ev);
+	}
+	return 0;
+}
+
+static int tell_untold(struct session_reader *r, const struct iot_event **ev)
+{
+	struct untold_span span;
+
+	if (!untold__next(&r->untold, &span))
+		return 0;
+	r->loss = (struct iot_loss){
+		.h = { .ts = r->last_ts, .id = IOT_EV_LOSS, .len = sizeof(r->loss), .cpu = 0xffff },
+		.begin = span.begin,
+		.end = span.end,
+		.count = span.count,
+		.cause = IOT_LOST_WRITER,
+		.what = "session",
+	};
+	return give(r, ev);
+}
+
+static int fetch(struct session_reader *r, struct stream *s)
+{
+	int fd = session_dir__open_file(&r->dir, &r->dir.files[s->file_nr]);
+
+	if (fd < 0)
+		return fd;
+	source__reopen(&s->file.src, fd);
+	stream__fetch(s);
+	return 0;
+}
+
+static void finish(struct session_reader *r, struct stream *s)
+{
+	r->info.growing |= source__has_grown(&s->file.src);
+	stream__close(s);
+	r->heap[0] = r->heap[--r->nr_heap];
+}
+
 int session_reader__next(struct session_reader *r, const struct iot_event **ev)
 {
-	struct stream *s, *best = NULL;
+	struct stream *s = r->current;
+	int rc;
 
-	for (s = r->streams; s < r->streams + r->nr_streams; s++) {
+	if (s) {
+		stream__advance(s);
 		if (!s->ev)
-			continue;
-		if (!best || s->ev->ts < best->ev->ts ||
-		    (s->ev->ts == best->ev->ts && s->class > best->class))
-			best = s;
+			finish(r, s);
+		if (r->nr_heap > 1)
+			sift_down(r, 0);
+		r->current = NULL;
 	}
-	if (!best)
-		return 0;
-	*ev = best->ev;
+	if (!r->nr_heap)
+		return tell_tail(r, ev) || tell_untold(r, ev);
+	s = r->heap[0];
+	if (s->away) {
+		rc = fetch(r, s);
+		if (rc)
+			return rc;
+	}
+	r->current = s;
+	r->last_ts = s->ts;
+	*ev = s->ev;
+	if (s->ev == &s->loss.h)
+		return 1;
 	r->info.events++;
-	stream__advance(best);
+	if (s->ev->id == IOT_EV_LOSS)
+		untold__told(&r->untold, (const struct iot_loss *)s->ev);
 	return 1;
+}
+
+const char *session_reader__file(const struct session_reader *r)
+{
+	return r->current && r->current->ev != &r->current->loss.h ? r->current->name : "";
 }
 
 const struct session_info *session_reader__info(const struct session_reader *r)
@@ -230,12 +370,15 @@ const struct session_info *session_reader__info(const struct session_reader *r)
 
 void session_reader__close(struct session_reader *r)
 {
-	unsigned int i;
+	size_t i;
 
 	if (!r)
 		return;
 	for (i = 0; i < r->nr_streams; i++)
 		stream__close(&r->streams[i]);
-	metadata__free(&r->metadata);
+	untold__free(&r->untold);
+	session_dir__close(&r->dir);
+	free(r->streams);
+	free(r->heap);
 	free(r);
 }

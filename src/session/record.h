@@ -46,4 +46,20 @@ static inline enum record_state record__check(const struct iot_event *ev, size_t
 	return record__check_rare(ev, avail, exact);
 }
 
+/* The length that the id of an event, checked before, demands: what a newer iommutop may have put
+ * behind it is not counted. */
+uint16_t record__exact_len(const struct iot_event *ev);
+
+/* How far the events of a packet are right, one behind the other. */
+struct record_walk {
+	size_t bytes;         /* of these events */
+	uint32_t events;      /* those of unknown ids included */
+	uint32_t unknown;     /* ids that only a newer iommutop knows */
+	uint64_t first, last; /* times, of the known ones; first 0 if there is none */
+	const char *why;      /* the clause that says what is wrong behind them; NULL: nothing */
+};
+
+void record__walk(struct record_walk *w, const struct packet_head *h, const void *content,
+		  size_t bytes);
+
 #endif

@@ -49,17 +49,22 @@ struct session_info {
 	int format_version;
 	unsigned int nr_streams; /* stream files */
 	uint64_t total_bytes;    /* of these files: how far bytes + damage can grow */
+	int other_byte_order;    /* 1: recorded on a machine of the other byte order */
+	int compressed;          /* 1: at least one stream is */
 
 	uint64_t packets;          /* read and found whole */
-	uint64_t events;           /* given to the caller */
-	uint64_t bytes;            /* of those packets, headers included */
+	uint64_t events;           /* given to the caller: from the files, */
+	uint64_t told_losses;      /* and loss events that the reader made of damage */
+	uint64_t bytes;            /* of those packets in the files, headers included */
 	uint64_t unknown_events;   /* skipped: ids of a newer iommutop */
 	uint64_t discarded_events; /* the writer dropped them: the disk was too slow */
 	uint64_t missing_packets;  /* gaps in the packets' sequence numbers */
 	uint64_t damaged_packets;  /* stretches of damage with readable packets after them */
 	uint64_t damaged_bytes;
-	uint64_t torn_bytes; /* at the end of the files, all streams together */
-	int torn_tail;       /* 1: at least one file ends in something that is no packet */
+	uint64_t torn_bytes;      /* at the end of the files, all streams together */
+	uint64_t salvaged_events; /* of a packet that is torn: believed without a checksum */
+	int torn_tail; /* 1: at least one file ends in something that is no whole packet */
+	int growing; /* 1: a file became longer while it was read: the session is being recorded */
 };
 
 /* The entry with that key, NULL if there is none. */

@@ -1,116 +1,83 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "session/stream.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
-#include "session/packet.h"
 #include "session/record.h"
 
-static int head_is_sane(const struct stream *s, size_t at)
+static void set_current(struct stream *s, const struct iot_event *ev)
 {
-	const struct packet_head *h = (const struct packet_head *)(s->map + at);
-	size_t left = s->size - at;
-
-	return left >= sizeof(*h) && h->magic == PACKET_MAGIC && !memcmp(h->uuid, s->uuid, 16) &&
-	       h->stream_id < PACKET_CLASSES && h->content_size % 64 == 0 &&
-	       h->packet_size % 64 == 0 && h->content_size >= sizeof(*h) * 8 &&
-	       h->content_size <= h->packet_size && h->packet_size / 8 <= PACKET_MAX &&
-	       h->packet_size / 8 <= left && h->timestamp_begin <= h->timestamp_end &&
-	       h->timestamp_begin >= s->last_ts && h->packet_seq_num >= s->next_seq;
+	s->ev = ev;
+	s->ts = ev->ts;
+	s->rank = stream__rank(ev->id);
 }
 
-static int crc_is_right(const struct stream *s, size_t at)
+/* Loss is known from begin to end; h.ts is where it fits into the stream. */
+static void make_loss(const struct stream *s, struct iot_loss *loss, const char *kind, __u64 begin,
+		      __u64 end, __u64 count)
 {
-	static const uint8_t zero[sizeof(uint32_t)];
-	const struct packet_head *h = (const struct packet_head *)(s->map + at);
-	const uint8_t *data = s->map + at, *crc = (const uint8_t *)&h->crc32c;
-	uint32_t state;
-
-	state = crc32c__update(s->crc, CRC32C_START, data, (size_t)(crc - data));
-	state = crc32c__update(s->crc, state, zero, sizeof(zero));
-	crc += sizeof(zero);
-	state = crc32c__update(s->crc, state, crc, h->content_size / 8 - (size_t)(crc - data));
-	return ~state == h->crc32c;
+	*loss = (struct iot_loss){
+		.h = { .ts = end, .id = IOT_EV_LOSS, .len = sizeof(*loss), .cpu = 0xffff },
+		.begin = begin,
+		.end = end,
+		.count = count ? count : 1,
+		.cause = IOT_LOST_DAMAGE,
+	};
+	/* the name as far as it fits: "rare_0: damaged" */
+	if (snprintf(loss->what, sizeof(loss->what), "%.18s: %.18s", s->name, kind) < 0)
+		loss->what[0] = 0;
 }
 
-/*
- * The next place from `from` on where a packet may begin, or the end of the file. Packets are
- * 8-aligned in it.
- */
-static size_t find_magic(const struct stream *s, size_t from)
+static void give_loss(struct stream *s)
 {
-	const uint32_t magic = PACKET_MAGIC;
-	const uint8_t *hit;
-
-	while (from + sizeof(struct packet_head) <= s->size) {
-		hit = memmem(s->map + from, s->size - from, &magic, sizeof(magic));
-		if (!hit)
-			break;
-		from = (size_t)(hit - s->map);
-		if (from % 8 == 0)
-			return from;
-		from++;
-	}
-	return s->size;
+	s->info->told_losses++;
+	set_current(s, &s->loss.h);
 }
 
-/* Looks from s->at on for a whole packet. 1: it begins at s->at; 0: there is none any more. */
-static int find_packet(struct stream *s)
-{
-	size_t from = s->at, at = s->at, cost;
-
-	while (at < s->size) {
-		if (head_is_sane(s, at)) {
-			if (crc_is_right(s, at))
-				break;
-			/* A file made of heads alone must not cost the square of its size. */
-			cost = ((const struct packet_head *)(s->map + at))->content_size / 8;
-			if (cost > s->crc_budget) {
-				at = s->size;
-				break;
-			}
-			s->crc_budget -= cost;
-		}
-		at = find_magic(s, at + 8);
-	}
-	s->at = at;
-	if (at >= s->size) {
-		if (from < s->size) {
-			s->info->torn_tail = 1;
-			s->info->torn_bytes += s->size - from;
-		}
-		return 0;
-	}
-	if (at > from) {
-		s->info->damaged_packets++;
-		s->info->damaged_bytes += at - from;
-	}
-	return 1;
-}
-
+/* 1: a loss event comes first. */
 static int open_packet(struct stream *s)
 {
-	const struct packet_head *h;
+	const struct packet_head *h = &s->piece.head;
+	const uint64_t begin = s->file.last_ts;
+	uint64_t missing = h->packet_seq_num - s->next_seq;
+	int damaged = s->damaged_before;
 
-	if (!find_packet(s))
-		return 0;
-	h = (const struct packet_head *)(s->map + s->at);
-	s->class = h->stream_id;
-	s->record = (const uint8_t *)(h + 1);
-	s->end = (const uint8_t *)h + h->content_size / 8;
-	s->at += h->packet_size / 8;
+	s->content = s->record = s->piece.content;
+	s->end = s->record + s->piece.content_bytes;
 	s->info->packets++;
-	s->info->bytes += h->packet_size / 8;
-	s->info->missing_packets += h->packet_seq_num - s->next_seq;
+	s->info->bytes += s->piece.bytes;
+	s->info->missing_packets += missing;
 	s->next_seq = h->packet_seq_num + 1;
+	s->damaged_before = 0;
 	if (h->events_discarded > s->discarded) {
 		s->info->discarded_events += h->events_discarded - s->discarded;
+		untold__discarded(s->untold, begin, h->timestamp_end,
+				  h->events_discarded - s->discarded);
 		s->discarded = h->events_discarded;
 	}
+	s->file.last_ts = h->timestamp_begin;
+	if (!damaged && !missing)
+		return 0;
+	make_loss(s, &s->loss, damaged ? "damaged" : "packets missing", begin, h->timestamp_begin,
+		  missing);
 	return 1;
+}
+
+static void open_tail(struct stream *s)
+{
+	const struct piece *p = &s->piece;
+
+	s->info->torn_tail = 1;
+	s->info->torn_bytes += p->bytes;
+	if (p->salvaged) {
+		s->content = s->record = p->content;
+		s->end = s->record + p->content_bytes;
+	}
+	s->info->salvaged_events += p->salvaged;
+	make_loss(s, &s->tail, "torn", 0, p->has_head ? p->head.timestamp_end : 0,
+		  p->has_head ? p->head.events - p->salvaged : 0);
+	s->has_tail = 1;
 }
 
 /*
@@ -121,7 +88,34 @@ static void give_up_packet(struct stream *s)
 {
 	s->info->damaged_packets++;
 	s->info->damaged_bytes += (uint64_t)(s->end - s->record);
+	s->info->bytes -= (uint64_t)(s->end - s->record);
+	make_loss(s, &s->loss, "wrong event", s->file.last_ts, s->piece.head.timestamp_end, 0);
+	s->loss.h.ts = s->file.last_ts;
 	s->record = s->end;
+}
+
+/* 1: there is more of the file; s->ev is set if it begins with a loss. */
+static int next_piece(struct stream *s)
+{
+	packet_file__next(&s->file, &s->piece);
+	switch (s->piece.kind) {
+	case PIECE_END:
+		s->tail.begin = s->file.last_ts;
+		return 0;
+	case PIECE_PACKET:
+		if (open_packet(s))
+			give_loss(s);
+		return 1;
+	case PIECE_DAMAGE:
+		s->info->damaged_packets++;
+		s->info->damaged_bytes += s->piece.bytes;
+		s->damaged_before = 1;
+		return 1;
+	case PIECE_TAIL:
+		open_tail(s);
+		return 1;
+	}
+	return 0;
 }
 
 void stream__advance(struct stream *s)
@@ -129,10 +123,11 @@ void stream__advance(struct stream *s)
 	const struct iot_event *ev;
 	enum record_state state;
 
+	s->ev = NULL;
 	for (;;) {
 		if (s->record == s->end) {
-			if (!open_packet(s))
-				break;
+			if (!next_piece(s) || s->ev)
+				return;
 			continue;
 		}
 		ev = (const struct iot_event *)s->record;
@@ -142,45 +137,74 @@ void stream__advance(struct stream *s)
 			s->record += ev->len;
 			continue;
 		}
-		if (state != RECORD_OK || ev->ts < s->last_ts ||
-		    (unsigned int)record__class(ev->id) != s->class) {
+		if (state != RECORD_OK || ev->ts < s->file.last_ts ||
+		    (unsigned int)record__class(ev->id) != s->piece.head.stream_id) {
 			give_up_packet(s);
-			continue;
+			give_loss(s);
+			return;
 		}
 		s->record += ev->len;
-		s->last_ts = ev->ts;
-		s->ev = ev;
+		s->file.last_ts = ev->ts;
+		set_current(s, ev);
 		return;
 	}
-	s->ev = NULL;
 }
 
-int stream__open(struct stream *s, int fd, const uint8_t uuid[16], const struct crc32c *crc,
-		 struct session_info *info)
+void stream__begin(struct stream *s)
 {
-	struct stat st;
-	void *map;
-
-	*s = (struct stream){ .uuid = uuid, .crc = crc, .info = info };
-	if (fstat(fd, &st))
-		return -errno;
-	if (st.st_size > 0) {
-		map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (map == MAP_FAILED)
-			return -errno;
-		s->map = map;
-		s->size = (size_t)st.st_size;
-		info->total_bytes += s->size;
-		madvise(map, s->size, MADV_SEQUENTIAL);
-	}
-	s->crc_budget = 16 * (uint64_t)s->size + 16 * PACKET_MAX;
+	packet_file__begin(&s->file);
+	s->info->total_bytes += s->file.src.size;
 	stream__advance(s);
-	return 0;
+	s->first_ts = s->ev ? s->ts : 0;
+}
+
+void stream__put_away(struct stream *s)
+{
+	if (!s->ev || s->away)
+		return;
+	packet_file__put_away(&s->file);
+	s->away = 1;
+}
+
+void stream__fetch(struct stream *s)
+{
+	const size_t record = (size_t)(s->record - s->content), end = (size_t)(s->end - s->content);
+	const int is_loss = s->ev == &s->loss.h;
+	const struct packet_head head = s->piece.head;
+	struct packet_file *f = &s->file;
+	const uint64_t at = f->at, last_ts = f->last_ts, next_seq = f->next_seq;
+	const size_t event = is_loss ? 0 : (size_t)((const uint8_t *)s->ev - s->content);
+	struct piece again;
+
+	s->away = 0;
+	f->at = s->piece.at;
+	f->last_ts = head.timestamp_begin < last_ts ? head.timestamp_begin : last_ts;
+	f->next_seq = head.packet_seq_num;
+	packet_file__next(f, &again);
+	f->last_ts = last_ts;
+	if (again.kind != s->piece.kind || again.bytes != s->piece.bytes ||
+	    memcmp(&again.head, &head, sizeof(head)) ||
+	    again.content_bytes != s->piece.content_bytes) {
+		s->info->torn_tail = 1;
+		s->info->torn_bytes += f->src.size - at;
+		f->at = f->src.size;
+		s->record = s->end;
+		make_loss(s, &s->loss, "changed while read", s->ts, s->ts, 0);
+		give_loss(s);
+		return;
+	}
+	f->at = at;
+	f->next_seq = next_seq;
+	s->piece = again;
+	s->content = again.content;
+	s->record = s->content + record;
+	s->end = s->content + end;
+	if (!is_loss)
+		s->ev = (const struct iot_event *)(s->content + event);
 }
 
 void stream__close(struct stream *s)
 {
-	if (s->map)
-		munmap((void *)(uintptr_t)s->map, s->size);
-	s->map = NULL;
+	packet_file__close(&s->file);
+	s->ev = NULL;
 }

@@ -1,40 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One stream file, mapped: steps from event to event, over damage, and counts both. Input may be
- * hostile.
+ * One stream file: steps from event to event, over damage, which it counts and makes loss events
+ * of. Input may be hostile.
  */
 #ifndef IOMMUTOP_SESSION_STREAM_H
 #define IOMMUTOP_SESSION_STREAM_H
 
 #include "event.h"
-#include "session/crc32c.h"
+#include "session/packets.h"
 #include "session/session.h"
+#include "session/untold.h"
+
+/* At equal times, side tables come before rare events, and these before the rest. */
+static inline unsigned int stream__rank(unsigned int id)
+{
+	return id >= IOT_EV_DEVICE ? 0 : id > IOT_EV_IOVA_FREE ? 1 : 2;
+}
 
 struct stream {
-	const struct iot_event *ev; /* the current event, in the map; NULL at the end */
-	unsigned int class;         /* of its packet */
+	const struct iot_event *ev; /* the current event, valid until the stream moves; NULL: end */
+	uint64_t ts;                /* of ev */
+	unsigned int rank;          /* of ev */
 
-	const uint8_t *map;
-	size_t size;
-	size_t at;                   /* where the next packet should begin */
-	const uint8_t *record, *end; /* what is left of the current packet */
-	uint64_t last_ts;
+	struct packet_file file;
+	char name[256];
+	size_t file_nr;            /* for whoever opened it */
+	struct session_info *info; /* counters, shared by the streams of a session */
+	struct untold *untold;     /* the same */
+
+	const uint8_t *content;      /* of the current packet */
+	const uint8_t *record, *end; /* what is left of it */
+	struct piece piece;          /* the current packet */
 	uint64_t next_seq;
 	uint64_t discarded;
-	uint64_t crc_budget; /* bytes that may still be checked in vain */
-	const uint8_t *uuid;
-	const struct crc32c *crc;
-	struct session_info *info; /* counters, shared by the streams of a session */
+	struct iot_loss loss; /* made by the reader; ev points here while it is the current one */
+	uint64_t first_ts;    /* of its first event */
+	int has_tail;         /* tail is to be told when everything has been read */
+	struct iot_loss tail;
+	int damaged_before; /* a stretch of damage, or a tail, was just stepped over */
+	int away;           /* put away: ev is to be fetched again */
 };
 
 /*
- * Maps the file fd, which the caller may close, and goes to its first event. uuid, crc and info
- * must outlive the stream. 0 or a negative errno.
+ * Goes to the first event. name, file.src, file.uuid, file.crc, file.swapped, file.compressed, info
+ * and untold must be set, all else 0.
  */
-int stream__open(struct stream *s, int fd, const uint8_t uuid[16], const struct crc32c *crc,
-		 struct session_info *info);
-void stream__close(struct stream *s);
-
+void stream__begin(struct stream *s);
 void stream__advance(struct stream *s);
+
+/*
+ * Frees memory and descriptor but keeps its place: ev is not NULL, but can't be looked at.
+ * stream__fetch() undoes it, after source__reopen(&s->file.src, fd); if the file isn't what it was,
+ * it gives a loss event instead.
+ */
+void stream__put_away(struct stream *s);
+void stream__fetch(struct stream *s);
+void stream__close(struct stream *s);
 
 #endif

@@ -19,8 +19,9 @@
 		.width = sizeof(MEMBER(type, name_)), .is_signed = IS_SIGNED(MEMBER(type, name_)), \
 		.show = show_                                                                      \
 	}
-#define DEC(type, name_) SCALAR(type, name_, TSDL_DEC)
-#define HEX(type, name_) SCALAR(type, name_, TSDL_HEX)
+#define DEC(type, name_)  SCALAR(type, name_, TSDL_DEC)
+#define HEX(type, name_)  SCALAR(type, name_, TSDL_HEX)
+#define TIME(type, name_) SCALAR(type, name_, TSDL_TIME)
 #define LABELED(type, name_, labels_)                                                              \
 	{                                                                                          \
 		.name = #name_, .offset = offsetof(struct type, name_),                            \
@@ -106,7 +107,7 @@ static const struct tsdl_field unmap_fields[] = {
 };
 
 static const struct tsdl_field flush_fields[] = {
-	DEC(iot_flush, begin),
+	TIME(iot_flush, begin),
 	HEX(iot_flush, iova),
 	DEC(iot_flush, size),
 	HEX(iot_flush, gather),
@@ -119,7 +120,7 @@ static const struct tsdl_field iova_fields[] = {
 	HEX(iot_iova, iova),
 	DEC(iot_iova, size),
 	HEX(iot_iova, limit),
-	DEC(iot_iova, begin),
+	TIME(iot_iova, begin),
 };
 
 static const struct tsdl_field fault_fields[] = {
@@ -135,7 +136,7 @@ static const struct tsdl_field fault_fields[] = {
 };
 
 static const struct tsdl_field trouble_fields[] = {
-	DEC(iot_trouble, begin),
+	TIME(iot_trouble, begin),
 	DEC(iot_trouble, stalled),
 	DEC(iot_trouble, queue),
 	DEC(iot_trouble, ret),
@@ -177,13 +178,13 @@ static const struct tsdl_field module_fields[] = {
 };
 
 static const struct tsdl_field loss_fields[] = {
-	DEC(iot_loss, begin), DEC(iot_loss, end),
-	DEC(iot_loss, count), LABELED(iot_loss, cause, loss_cause),
-	DEC(iot_loss, pad),   TEXT(iot_loss, what),
+	TIME(iot_loss, begin), TIME(iot_loss, end),
+	DEC(iot_loss, count),  LABELED(iot_loss, cause, loss_cause),
+	DEC(iot_loss, pad),    TEXT(iot_loss, what),
 };
 
 static const struct tsdl_field coverage_fields[] = {
-	DEC(iot_coverage, begin),   DEC(iot_coverage, ours),
+	TIME(iot_coverage, begin),  DEC(iot_coverage, ours),
 	DEC(iot_coverage, control), LABELED(iot_coverage, check, coverage_check),
 	DEC(iot_coverage, slack),
 };
@@ -191,7 +192,7 @@ static const struct tsdl_field coverage_fields[] = {
 static const struct tsdl_field capture_fields[] = {
 	LABELED(iot_capture, what, capture_what),
 	DEC(iot_capture, pad),
-	DEC(iot_capture, attach_begin),
+	TIME(iot_capture, attach_begin),
 };
 
 static const struct tsdl_field device_fields[] = {

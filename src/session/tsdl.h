@@ -14,7 +14,8 @@
 
 enum tsdl_show {
 	TSDL_DEC,
-	TSDL_HEX, /* addresses, flags, tokens */
+	TSDL_TIME, /* CLOCK_MONOTONIC, ns; 0 = none */
+	TSDL_HEX,  /* addresses, flags, tokens */
 	TSDL_TEXT,
 	TSDL_ENUM,
 };

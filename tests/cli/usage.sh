@@ -6,7 +6,7 @@
 # or read, JSON that parses, and man pages that know every option and no other.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../tap_lib.sh"
-commands=(top record analyze list probe boot version)
+commands=(top record analyze session list probe boot version)
 
 # run COMMAND...: output to $dir/out and $dir/err, exit code to $code. A minute is far more than any of it takes.
 run()
@@ -160,14 +160,17 @@ unset code
 # options_of COMMAND: as --help has them, one a line: "-o --output" or "--json".
 options_of()
 {
-	"$iommutop" "$1" --help |
-		sed -nE 's/^  (-[A-Za-z]), (--[a-z-]+).*/\1 \2/p; s/^      (--[a-z-]+).*/\1/p' | grep -v -- '--help' | sort
+	{
+		"$iommutop" "$1" --help
+		[ "$1" != session ] || for part in info verify repair cat merge; do "$iommutop" session $part --help; done
+	} |
+		sed -nE 's/^  (-[A-Za-z]), (--[a-z-]+).*/\1 \2/p; s/^      (--[a-z-]+).*/\1/p' | grep -v -- '--help' | sort -u
 }
 # documented COMMAND: the same from the tags of its page's options.
 documented()
 {
 	sed -nE 's/^\.It Fl ([A-Za-z]) , Fl -([a-z-]+)( .*)?$/-\1 --\2/p; s/^\.It Fl -([a-z-]+)( .*)?$/--\1/p' \
-		"$top/docs/man/iommutop-$1.1" | grep -v -- '--help' | sort
+		"$top/docs/man/iommutop-$1.1" | grep -v -- '--help' | sort -u
 }
 same_options() { diff <(options_of "$1") <(documented "$1") | sed 's/^[<>]/# &/' | { ! grep '^#'; }; }
 for cmd in "${commands[@]}"; do

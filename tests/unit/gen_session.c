@@ -385,6 +385,8 @@ static int print_session(const char *dir)
 		return 1;
 	}
 	while (session_reader__next(r, &ev) == 1) {
+		if (!session_reader__file(r)[0])
+			continue; /* made by the reader: no event of the session */
 		for (kind = 0; kinds[kind].id != ev->id; kind++)
 			;
 		print_event((const union any *)ev, kinds[kind].name);

@@ -113,6 +113,8 @@ struct copy {
 	uint8_t *data;
 	size_t bytes, nr;
 	struct session_info info; /* without env */
+	struct iot_loss *losses;  /* that the reader made; not among the events */
+	size_t nr_losses;
 };
 
 static inline void copy_add(struct copy *c, const struct iot_event *ev)
@@ -124,9 +126,18 @@ static inline void copy_add(struct copy *c, const struct iot_event *ev)
 	c->nr++;
 }
 
+static inline void copy_loss(struct copy *c, const struct iot_loss *loss)
+{
+	assert_int_equal(loss->h.id, IOT_EV_LOSS);
+	assert_int_equal(loss->h.len, sizeof(*loss));
+	c->losses = realloc(c->losses, (c->nr_losses + 1) * sizeof(*loss));
+	c->losses[c->nr_losses++] = *loss;
+}
+
 static inline void copy_free(struct copy *c)
 {
 	free(c->data);
+	free(c->losses);
 	*c = (struct copy){ 0 };
 }
 
@@ -144,10 +155,14 @@ static inline int read_session(struct copy *c, const char *dir, struct error *er
 	while ((rc = session_reader__next(r, &ev)) == 1) {
 		assert_true(ev->ts >= last);
 		last = ev->ts;
-		copy_add(c, ev);
+		if (session_reader__file(r)[0])
+			copy_add(c, ev);
+		else
+			copy_loss(c, (const struct iot_loss *)ev);
 	}
 	assert_int_equal(session_reader__next(r, &ev), 0);
 	c->info = *session_reader__info(r);
+	assert_int_equal(c->info.told_losses, c->nr_losses);
 	assert_int_equal(c->info.events, c->nr);
 	session_reader__close(r);
 	return rc;

@@ -16,36 +16,7 @@
 struct sink {
 	input_feed feed;
 	void *ctx;
-	uint64_t first, last; /* ns, of what happened */
 };
-
-static int pass(struct sink *to, const struct iot_event *ev)
-{
-	if (ev->id < IOT_EV_DEVICE && !(ev->flags & IOT_F_SNAPSHOT)) {
-		if (!to->first)
-			to->first = ev->ts;
-		to->last = ev->ts;
-	}
-	return to->feed(to->ctx, ev);
-}
-
-/* What the reader could not read is missing anywhere in the session, and nobody else says so. */
-static int tell_damage(const struct sink *to, const struct session_info *info)
-{
-	uint64_t damage = info->damaged_packets + info->missing_packets + (info->torn_tail ? 1 : 0);
-	struct iot_loss loss = {
-		.h = { .ts = to->last, .id = IOT_EV_LOSS, .len = sizeof(loss), .cpu = 0xffff },
-		.begin = to->first,
-		.count = damage + info->discarded_events,
-		.cause = IOT_LOST_WRITER,
-	};
-
-	if (!loss.count)
-		return 0;
-	text__copy(loss.what, sizeof(loss.what), damage ? "session damaged" : "session",
-		   sizeof(loss.what));
-	return to->feed(to->ctx, &loss.h);
-}
 
 static void add_env(struct json_object *about, const struct session_env_entry *e)
 {
@@ -74,15 +45,13 @@ static int read_session(struct sink *to, const char *dir, struct json_object **a
 		return ret;
 	while ((ret = session_reader__next(r, &ev)) > 0) {
 		forgotten__see(&forgotten, ev);
-		ret = pass(to, ev);
+		ret = to->feed(to->ctx, ev);
 		if (ret)
 			break;
 	}
 	info = session_reader__info(r);
 	if (!ret && forgotten__loss(&forgotten, info, &loss))
 		ret = to->feed(to->ctx, &loss.h);
-	if (ret >= 0)
-		ret = tell_damage(to, info);
 	*about = json_object_new_object();
 	for (size_t i = 0; i < info->nr_env; i++)
 		add_env(*about, &info->env[i]);
@@ -97,7 +66,9 @@ static int read_session(struct sink *to, const char *dir, struct json_object **a
 
 static int feed_log(const struct iot_log *ev, void *ctx)
 {
-	return pass(ctx, &ev->h);
+	struct sink *to = ctx;
+
+	return to->feed(to->ctx, &ev->h);
 }
 
 static int read_klog(struct sink *to, const char *path, struct json_object **about,

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session.h"
+#include "session/emit.h"
+#include "session/format.h"
+#include "session/reader.h"
+#include "session/tsdl.h"
+#include "util/parse.h"
+#include "util/text.h"
+
+struct cat_opts {
+	const char *output, *time;
+	struct opt_strings kinds, devices;
+};
+
+static const struct opt cat_table[] = {
+	{ OPT_STRING, 'o', "output", "DIR",
+	  "write a new, plain session instead of text; the original stays as it is",
+	  offsetof(struct cat_opts, output), 0, 0 },
+	{ OPT_STRING, 0, "time", "A,B",
+	  "only from A to B, in seconds as they are printed; either may be left out",
+	  offsetof(struct cat_opts, time), 0, 0 },
+	{ OPT_STRINGS, 0, "kind", "NAME", "only events of this kind (again for more)",
+	  offsetof(struct cat_opts, kinds), 0, 0 },
+	{ OPT_STRINGS, 0, "dev", "DEVICE",
+	  "only events of this device (again for more), and those of no device",
+	  offsetof(struct cat_opts, devices), 0, 0 },
+	{ .kind = OPT_END },
+};
+
+struct name {
+	uint32_t dev;
+	char text[64];
+};
+
+struct cat {
+	const struct cat_opts *opts;
+	uint64_t from, to; /* ns, both included */
+	bool kinds[256], all_kinds;
+	struct name *names;
+	size_t nr_names;
+	struct session_emitter *out;
+	uint64_t first, last, before, after, left_out; /* events not copied */
+	bool told_before;
+};
+
+static int parse_time(struct cat *c, const char *text)
+{
+	const char *comma = strchr(text, ',');
+	char from[64];
+
+	c->from = 0;
+	c->to = UINT64_MAX;
+	if (!comma || comma - text >= (long)sizeof(from))
+		return -EINVAL;
+	snprintf(from, sizeof(from), "%.*s", (int)(comma - text), text);
+	if (*from && parse__duration(from, &c->from))
+		return -EINVAL;
+	if (comma[1] && parse__duration(comma + 1, &c->to))
+		return -EINVAL;
+	return c->from <= c->to ? 0 : -EINVAL;
+}
+
+static int parse_kinds(struct cat *c)
+{
+	const struct tsdl_event *e;
+
+	c->all_kinds = !c->opts->kinds.nr;
+	for (size_t i = 0; i < c->opts->kinds.nr; i++) {
+		for (e = tsdl__next(NULL); e; e = tsdl__next(e))
+			if (!strcmp(e->name, c->opts->kinds.items[i]))
+				break;
+		if (!e) {
+			cmd__complain("session cat",
+				      "--kind %s is no kind of event; `iommutop session info` "
+				      "names those of a session",
+				      c->opts->kinds.items[i]);
+			return EXIT_USAGE;
+		}
+		c->kinds[e->id] = true;
+	}
+	return 0;
+}
+
+static const char *name_of(const struct cat *c, uint32_t dev)
+{
+	for (size_t i = c->nr_names; dev && i-- > 0;)
+		if (c->names[i].dev == dev)
+			return c->names[i].text;
+	return NULL;
+}
+
+static int learn_name(struct cat *c, const struct iot_device *dev)
+{
+	struct name *more, *n;
+	size_t len;
+
+	if (!(c->nr_names & (c->nr_names - 1))) {
+		more = realloc(c->names, (c->nr_names ? 2 * c->nr_names : 1) * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		c->names = more;
+	}
+	n = &c->names[c->nr_names++];
+	n->dev = dev->h.dev;
+	len = text__copy(n->text, sizeof(n->text), dev->name, sizeof(dev->name));
+	if (IOT_ORIGIN(dev->h.flags))
+		snprintf(n->text + len, sizeof(n->text) - len, "@%u", IOT_ORIGIN(dev->h.flags));
+	return 0;
+}
+
+/* What is missing is never left out. */
+static bool is_asked_for(const struct cat *c, const struct iot_event *ev)
+{
+	const char *name;
+
+	if (ev->id == IOT_EV_LOSS)
+		return true;
+	if (!c->all_kinds && !(ev->id < 256 && c->kinds[ev->id]))
+		return false;
+	if (!c->opts->devices.nr || !ev->dev)
+		return true;
+	name = name_of(c, ev->dev);
+	for (size_t i = 0; name && i < c->opts->devices.nr; i++)
+		if (!strcmp(name, c->opts->devices.items[i]))
+			return true;
+	return false;
+}
+
+/* In a new session also whatever the rest can't be understood without. */
+static bool is_needed(const struct iot_event *ev)
+{
+	return ev->id >= IOT_EV_DEVICE || ev->id == IOT_EV_LOSS || ev->id == IOT_EV_DOMAIN ||
+	       ev->id == IOT_EV_ATTACH || ev->id == IOT_EV_DETACH || ev->id == IOT_EV_CAPTURE ||
+	       ev->id == IOT_EV_COVERAGE;
+}
+
+/* To whoever reads the copy, what was not asked for is missing, too. */
+static int tell(struct cat *c, uint64_t ts, uint64_t begin, uint64_t end, uint64_t count)
+{
+	struct iot_loss loss = {
+		.h = { .ts = ts, .id = IOT_EV_LOSS, .len = sizeof(loss), .cpu = 0xffff },
+		.begin = begin,
+		.end = end,
+		.count = count,
+		.cause = IOT_LOST_OVERWRITTEN,
+		.what = "not copied by session cat",
+	};
+
+	return count ? session_emitter__event(c->out, &loss.h) : 0;
+}
+
+static int copy_event(struct cat *c, const struct iot_event *ev)
+{
+	uint64_t *missing = ev->ts < c->from ? &c->before : ev->ts > c->to ? &c->after : NULL;
+	int rc = 0;
+
+	if (ev->id < IOT_EV_DEVICE && !c->first)
+		c->first = ev->ts;
+	c->last = ev->ts;
+	if (!missing && !c->told_before) {
+		rc = tell(c, c->from, c->first, c->from, c->before);
+		c->told_before = true;
+	}
+	if (!rc && (is_needed(ev) || (!missing && is_asked_for(c, ev))))
+		return session_emitter__event(c->out, ev);
+	if (!missing)
+		missing = &c->left_out;
+	++*missing;
+	return rc;
+}
+
+static int finish_copy(struct cat *c)
+{
+	int rc = 0;
+
+	if (!c->told_before)
+		rc = tell(c, c->last, c->first, c->last, c->before);
+	if (!rc)
+		rc = tell(c, c->last, c->to, c->last, c->after);
+	if (!rc)
+		rc = tell(c, c->last, c->from > c->first ? c->from : c->first,
+			  c->to < c->last ? c->to : c->last, c->left_out);
+	return rc;
+}
+
+static int print_event(struct cat *c, const struct iot_event *ev)
+{
+	if (ev->ts < c->from || ev->ts > c->to || !is_asked_for(c, ev))
+		return 0;
+	format__event(stdout, ev, name_of(c, ev->dev));
+	putchar('\n');
+	return ferror(stdout) ? -(errno ? errno : EIO) : 0;
+}
+
+static int open_copy(struct cat *c, const struct session_info *info, struct error *err)
+{
+	const struct tsdl_trace trace = { .clock = info->clock,
+					  .env = info->env,
+					  .nr_env = info->nr_env };
+
+	return session_emitter__open(&c->out, c->opts->output, &trace, err);
+}
+
+static int cat_all(struct cat *c, const char *dir, struct error *err)
+{
+	const struct iot_event *ev;
+	struct session_reader *r;
+	int rc;
+
+	rc = session_reader__open(&r, dir, err);
+	if (rc)
+		return rc;
+	if (c->opts->output)
+		rc = open_copy(c, session_reader__info(r), err);
+	while (!rc && (rc = session_reader__next(r, &ev)) > 0) {
+		rc = ev->id == IOT_EV_DEVICE ? learn_name(c, (const struct iot_device *)ev) : 0;
+		if (!rc)
+			rc = c->out ? copy_event(c, ev) : print_event(c, ev);
+	}
+	if (c->out && !rc)
+		rc = finish_copy(c);
+	if (c->out)
+		rc = session_emitter__close(c->out, err) ?: rc;
+	session_reader__close(r);
+	if (!rc && !c->opts->output && fflush(stdout))
+		rc = -errno;
+	if (rc)
+		error__set(err, rc, "cannot %s %s: %s", c->opts->output ? "copy" : "print", dir,
+			   strerror(-rc));
+	return rc;
+}
+
+static int cat_run(const void *values, int rest_nr, char **rest)
+{
+	struct cat c = { .opts = values, .to = UINT64_MAX };
+	struct error err = { "" };
+	int rc;
+
+	if (rest_nr != 1) {
+		cmd__complain("session cat", "needs the session's directory");
+		return EXIT_USAGE;
+	}
+	if (c.opts->time && parse_time(&c, c.opts->time)) {
+		cmd__complain("session cat", "--time takes A,B (like 12.5,13), not '%s'",
+			      c.opts->time);
+		return EXIT_USAGE;
+	}
+	rc = parse_kinds(&c);
+	if (rc)
+		return rc;
+	rc = cat_all(&c, rest[0], &err);
+	free(c.names);
+	if (rc == -EPIPE && !c.opts->output)
+		return EXIT_OK; /* whoever read it has seen enough */
+	if (rc)
+		cmd__complain("session cat", "%s", err.text);
+	return rc ? EXIT_FAILED : EXIT_OK;
+}
+
+const struct cmd cmd_session_cat = {
+	.name = "session cat",
+	.args = "DIR",
+	.summary = "print the events of a session, or copy them to a new one",
+	.notes = "Events of the kind loss are always printed: they say what is missing.\n"
+		 "Exit status: 0 = done; 1 = it could not be read or written; 2 = usage.",
+	.opts = cat_table,
+	.values_size = sizeof(struct cat_opts),
+	.run = cat_run,
+};
