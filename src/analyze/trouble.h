@@ -20,6 +20,7 @@ int trouble__error(struct incidents *in, struct model *m, const struct iot_troub
 #define TROUBLE_STALL       100000000ULL /* ns */
 #define TROUBLE_STALL_TIMES 100
 
+/* For flushes that trouble__wants(). */
 int trouble__flush(struct incidents *in, struct model *m, const struct iot_flush *ev);
 
 /* Whether a flush is worth a call: nearly none is. */

@@ -152,10 +152,6 @@ void unowned__judge(struct incident_fault *f, struct model *m, const struct mode
 
 	if (judge_reserved(f, m, dom))
 		return;
-	if (!w.whole && w.lost_until && f->first - w.lost_until < LOOKUP_FRESH) {
-		judgement__lost(j, m, dom->seen, f->first);
-		return;
-	}
 	if (w.whole || f->first - w.since >= LOOKUP_FRESH) {
 		if (judge_former(f, &w) || judge_cut(f, w.lost_until) || judge_edge(f, &w) ||
 		    judge_other(f, &w))
