@@ -124,9 +124,13 @@ for kernel in "${kernels[@]}"; do
 		timed_out scsi_debug adapter0 "scsi timeout"
 	fi
 	equal "$kernel: PCI Express errors are the kernel's" $(($(number aer error) + $(number reset error))) "$(fact truth aer)"
-	equal "$kernel: aer: device" "$(values aer error 3)" 0000:01:00.0
 	equal "$kernel: reset: device" "$(values reset reset 3)" 0000:01:00.0
 	equal "$kernel: reset: once" "$(number reset reset)" 1
+	if [ "$(fact truth aer_enabled)" = no ]; then
+		skip "$kernel: AER" "the kernel didn't take it over on this machine"
+		continue
+	fi
+	equal "$kernel: aer: device" "$(values aer error 3)" 0000:01:00.0
 	check "$kernel: aer: the corrected one" grep -q '^aer error .* AER corrected: Bad TLP$' "$dir/facts/signals"
 	check "$kernel: aer: the other one" grep -q '^aer error .* AER non-fatal: Unsupported Request$' "$dir/facts/signals"
 done
