@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "session/tsdl.h"
+#include "util/text.h"
 
 #define ROUNDS 8
 
@@ -102,14 +103,18 @@ uint64_t redact__address(const struct redact *r, uint64_t addr)
 void redact__name(const struct redact *r, const char *kind, const char *name, char *buf,
 		  size_t size)
 {
+	char clean[64];
 	uint64_t token;
+	size_t len;
 
 	if (!*name) {
 		*buf = '\0';
 		return;
 	}
+	/* as the model keeps names, so that a name is one token wherever it comes from */
+	len = text__copy(clean, sizeof(clean), name, sizeof(clean));
 	/* 40 bits: with a thousand names two are alike once in two million exports */
-	token = sip(r->key, name, strlen(name)) >> 24;
+	token = sip(r->key, clean, len) >> 24;
 	snprintf(buf, size, "%s-%010llx", kind, (unsigned long long)token);
 }
 
