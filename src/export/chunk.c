@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "export/chunk.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,19 +48,17 @@ static bool is_signed(const struct column *c)
 	return c->type == COLUMN_I32 || c->type == COLUMN_TIME;
 }
 
-static void put_u32(struct buf *b, uint32_t v)
-{
-	buf__put(b, &v,
-		 sizeof(v)); /* Parquet is little-endian; put_number() and this are the places */
-}
-
+/* Little-endian, as all of Parquet. */
 static void put_number(struct buf *b, uint64_t v, size_t width)
 {
-	uint8_t bytes[8];
+	v = htole64(v);
+	buf__put(b, &v, width);
+}
 
-	for (size_t i = 0; i < width; i++)
-		bytes[i] = (uint8_t)(v >> 8 * i);
-	buf__put(b, bytes, width);
+/* For ourselves. */
+static void put_index(struct buf *b, uint32_t v)
+{
+	buf__put(b, &v, sizeof(v));
 }
 
 static void add_number(struct chunk *c, uint64_t v)
@@ -91,7 +90,7 @@ static const char *entry(const struct chunk *c, uint32_t nr, size_t *len)
 
 	memcpy(&at, c->offsets.data + 4 * (size_t)nr, 4);
 	memcpy(&n, c->dict.data + at, 4);
-	*len = n;
+	*len = le32toh(n);
 	return (const char *)c->dict.data + at + 4;
 }
 
@@ -131,7 +130,7 @@ static int grow_slots(struct chunk *c)
 
 static void put_text(struct buf *b, const char *text, size_t len)
 {
-	put_u32(b, (uint32_t)len);
+	put_number(b, len, 4);
 	buf__put(b, text, len);
 }
 
@@ -160,31 +159,47 @@ static void note_text(struct chunk *c, const char *text, size_t len)
 	buf__room(&c->max_text, 1);
 }
 
-static void add_text(struct chunk *c, const char *raw, size_t raw_len)
+/* Its index in the dictionary; NULL: no memory. */
+static uint32_t *add_entry(struct chunk *c, const char *text, size_t len)
 {
-	char text[ENCODE_CSV * IOT_EVENT_MAX];
-	size_t len = (size_t)(encode__text(text, raw, raw_len) - text);
 	uint32_t *slot;
 
-	if (!has_dictionary(c)) {
-		note_text(c, text, len);
-		put_text(&c->values, text, len);
-		return;
-	}
 	if (c->nr_slots < 2 * (c->nr_dict + 1) && grow_slots(c)) {
 		c->error = -ENOMEM;
-		return;
+		return NULL;
 	}
 	slot = find_slot(c, text, len);
-	if (!*slot) {
-		put_u32(&c->offsets, (uint32_t)c->dict.nr);
-		put_text(&c->dict, text, len);
-		if (c->offsets.error || c->dict.error)
+	if (*slot)
+		return slot;
+	put_index(&c->offsets, (uint32_t)c->dict.nr);
+	put_text(&c->dict, text, len);
+	if (c->offsets.error || c->dict.error)
+		return NULL;
+	*slot = ++c->nr_dict;
+	note_text(c, text, len);
+	return slot;
+}
+
+static void add_text(struct chunk *c, const char *raw, size_t raw_len)
+{
+	const uint32_t *slot = NULL;
+	char text[ENCODE_CSV * IOT_EVENT_MAX];
+	size_t len;
+
+	/* The dictionary holds clean texts: one that is found needs no cleaning. */
+	if (has_dictionary(c) && c->nr_dict)
+		slot = find_slot(c, raw, raw_len);
+	if (!slot || !*slot) {
+		len = (size_t)(encode__text(text, raw, raw_len) - text);
+		if (!has_dictionary(c)) {
+			note_text(c, text, len);
+			put_text(&c->values, text, len);
 			return;
-		*slot = ++c->nr_dict;
-		note_text(c, text, len);
+		}
+		slot = add_entry(c, text, len);
 	}
-	put_u32(&c->values, *slot - 1);
+	if (slot)
+		put_index(&c->values, *slot - 1);
 }
 
 void chunk__add(struct chunk *c, const struct column_value *v)
@@ -267,7 +282,7 @@ static void put_levels(struct chunk *c, struct chunk_scratch *s)
 		levels[i] = c->present.data[i];
 	s->packed.nr = 0;
 	chunk__rle(&s->packed, levels, c->rows, 1);
-	put_u32(&s->page, (uint32_t)s->packed.nr);
+	put_number(&s->page, s->packed.nr, 4);
 	buf__put(&s->page, s->packed.data, s->packed.nr);
 }
 

@@ -29,7 +29,8 @@ bool columns__is_layout(const struct tsdl_event *type, const struct tsdl_field *
 	return false;
 }
 
-void columns__field_name(const struct tsdl_event *type, const struct tsdl_field *f, char name[32])
+/* Beside those of the header: with the event's name in front if both have a field of that name. */
+static void put_name(const struct tsdl_event *type, const struct tsdl_field *f, char name[32])
 {
 	const struct tsdl_field *header;
 	size_t nr;
@@ -110,8 +111,8 @@ static struct column *find_column(struct columns_table *t, const char *name)
 
 static int add_kind(struct columns *c, struct columns_table *t, const struct tsdl_event *type)
 {
+	struct columns_body *body = &c->bodies[type->id & 255];
 	unsigned int kind = t->nr_kinds;
-	char name[32];
 
 	if (kind == COLUMNS_KINDS_MAX || type->id > 255)
 		return -EOVERFLOW;
@@ -120,16 +121,21 @@ static int add_kind(struct columns *c, struct columns_table *t, const struct tsd
 	c->kind_of[type->id] = (uint8_t)kind;
 	for (unsigned int i = 0; i < type->nr_fields; i++) {
 		const struct tsdl_field *f = &type->fields[i];
+		const char *name;
 		struct column *col;
 
 		if (columns__is_layout(type, f))
 			continue;
+		if (body->nr == COLUMNS_BODY_MAX)
+			return -EOVERFLOW;
+		put_name(type, f, body->fields[body->nr].name);
+		name = body->fields[body->nr].name;
+		body->fields[body->nr++].field = f;
 		if (f->count == TSDL_COUNT_IN_FIELD && f->show != TSDL_TEXT) {
 			if (!add_column(t, "frame", COLUMN_U32, COLUMN_OF_FRAME))
 				return -EOVERFLOW;
 			t->sequence = f;
 		}
-		columns__field_name(type, f, name);
 		col = find_column(t, name);
 		if (!col)
 			col = add_column(t, name, type_of(f), COLUMN_OF_BODY);

@@ -18,6 +18,7 @@
 #define COLUMNS_MAX        32
 #define COLUMNS_TABLES_MAX 32
 #define COLUMNS_KINDS_MAX  8 /* events of one table */
+#define COLUMNS_BODY_MAX   16
 
 enum column_type {
 	COLUMN_U8,
@@ -60,11 +61,21 @@ struct columns_table {
 	const struct tsdl_field *sequence; /* a row for each element of it; NULL: a row an event */
 };
 
+/* What is shown of an event beside the header: no layout. */
+struct columns_body {
+	unsigned int nr;
+	struct {
+		const struct tsdl_field *field;
+		char name[32];
+	} fields[COLUMNS_BODY_MAX];
+};
+
 struct columns {
 	unsigned int nr;
 	struct columns_table tables[COLUMNS_TABLES_MAX];
 	/* [id]: number of its table + 1, and its number among the table's kinds */
 	uint8_t table_of[256], kind_of[256];
+	struct columns_body bodies[256];
 };
 
 struct column_value {
@@ -95,7 +106,5 @@ const char *columns__label(const struct tsdl_field *f, uint64_t value);
 size_t columns__text(const struct tsdl_field *f, const struct iot_event *ev, const char **text);
 /* Paddings and lengths say nothing about what happened. */
 bool columns__is_layout(const struct tsdl_event *type, const struct tsdl_field *f);
-/* The name of a field beside those of the header: with the event's in front if both have one. */
-void columns__field_name(const struct tsdl_event *type, const struct tsdl_field *f, char name[32]);
 
 #endif

@@ -47,11 +47,11 @@ static char *value(char *p, const struct column *c, const struct column_value *v
 	}
 }
 
-static char *other_fields(char *p, const struct iot_event *ev)
+static char *other_fields(struct exporter *x, char *p, const struct iot_event *ev)
 {
 	char json[EXPORT_ROW_MAX / 2], *end;
 
-	end = jsonl__fields(json, tsdl__event(ev->id), ev);
+	end = jsonl__fields(json, &x->columns.bodies[ev->id], ev);
 	if (end == json)
 		return p;
 	json[0] = '{'; /* in place of the first comma */
@@ -80,7 +80,7 @@ static void put_row(struct exporter *x, const struct iot_event *ev, unsigned int
 	if (csv->all) {
 		*p++ = ',';
 		if (!ours)
-			p = other_fields(p, ev);
+			p = other_fields(x, p, ev);
 	}
 	p = encode__str(p, "\r\n");
 	out__used(&x->out, (size_t)(p - begin));

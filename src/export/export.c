@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/logline.h"
 #include "export/internal.h"
 
 /* Dead mappings are of no interest here: the least the model takes. */
@@ -109,17 +108,21 @@ static int show(struct exporter *x, const struct iot_event *ev)
 {
 	int ret;
 
-	if (!tsdl__event(ev->id))
+	if (!columns__of(&x->columns, ev->id))
 		return 0;
 	x->events++;
 	ret = x->format->event(x, x->opts.redact ? redact__event(&x->redact, ev) : ev);
 	return ret ? ret : x->out.error;
 }
 
+static int on_line(void *ctx, const union logline_event *ev)
+{
+	return show(ctx, &ev->h);
+}
+
 int export__event(struct exporter *x, const struct iot_event *ev)
 {
 	bool hot = ev->id < IOT_EV_FAULT;
-	union logline_event line;
 	int ret;
 
 	if (ev->flags & IOT_F_DERIVED)
@@ -130,39 +133,54 @@ int export__event(struct exporter *x, const struct iot_event *ev)
 	if (!hot || x->format->wants_state)
 		model__event(&x->model, ev);
 	ret = show(x, ev);
-	if (!ret && ev->id == IOT_EV_LOG) {
-		if (logline__event(&x->model, (const struct iot_log *)ev, &line) > 0)
-			ret = show(x, &line.h);
-	}
+	if (!ret && ev->id == IOT_EV_LOG)
+		ret = logline__feed(&x->lines, &x->model, (const struct iot_log *)ev, on_line, x);
 	return ret ? ret : x->model.error;
 }
 
-/* The session's own words about where it was made; numbers and what the tool says of itself stay.
- */
-static void redact_about(const struct exporter *x, struct json_object *about)
+/* What the session says of itself: numbers stay, and so does what the tool says of itself. */
+static struct json_object *redact_value(const struct exporter *x, const char *key,
+					struct json_object *value)
 {
 	static const char *const plain[] = { "tracer_name", "iommutop_version", "format_version",
 					     "kernel_release" };
+	enum json_type type = json_object_get_type(value);
+	char text[1024];
+
+	if (type == json_type_int || type == json_type_boolean || type == json_type_double)
+		return json_object_get(value);
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+		if (!strcmp(key, plain[i]))
+			return json_object_get(value);
+	if (type != json_type_string || x->opts.redact & REDACT_NAMES)
+		return json_object_new_string("redacted");
+	redact__text(&x->redact, json_object_get_string(value),
+		     (size_t)json_object_get_string_len(value), text, sizeof(text));
+	return json_object_new_string(text);
+}
+
+static struct json_object *redact_about(const struct exporter *x, struct json_object *about)
+{
+	struct json_object *o = json_object_new_object();
 
 	json_object_object_foreach(about, key, value)
 	{
-		bool keep = json_object_get_type(value) != json_type_string;
-
-		for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-			keep = keep || !strcmp(key, plain[i]);
-		if (!keep)
-			json_object_object_add(about, key, json_object_new_string("redacted"));
+		json_object_object_add(o, key, redact_value(x, key, value));
 	}
-	(void)x;
+	return o;
 }
 
 int export__close(struct exporter *x, struct json_object *about, struct error *err)
 {
 	int ret;
 
-	if (about && x->opts.redact & REDACT_NAMES)
-		redact_about(x, about);
-	ret = x->format->end(x, about, err);
+	about = about && x->opts.redact ? redact_about(x, about) : json_object_get(about);
+	ret = logline__end(&x->lines, &x->model, on_line, x);
+	if (ret)
+		error__set(err, ret, "cannot write %s: %s", x->opts.path, strerror(-ret));
+	else
+		ret = x->format->end(x, about, err);
+	json_object_put(about);
 	if (ret) {
 		export__abort(x);
 		return ret;

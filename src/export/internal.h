@@ -3,6 +3,7 @@
 #ifndef IOMMUTOP_EXPORT_INTERNAL_H
 #define IOMMUTOP_EXPORT_INTERNAL_H
 
+#include "analyze/logline.h"
 #include "export/columns.h"
 #include "export/export.h"
 #include "export/names.h"
@@ -17,6 +18,7 @@ struct exporter {
 	struct export_opts opts;
 	struct out out; /* unless the format writes to a directory */
 	struct model model;
+	struct logline lines; /* of the kernel's log */
 	struct names names;
 	struct redact redact;
 	struct columns columns;
@@ -26,7 +28,7 @@ struct exporter {
 
 /* The event's own fields as members of a JSON object, each with a comma in front: at most
  * EXPORT_ROW_MAX / 2 bytes at p. */
-char *jsonl__fields(char *p, const struct tsdl_event *type, const struct iot_event *ev);
+char *jsonl__fields(char *p, const struct columns_body *body, const struct iot_event *ev);
 
 /* The parts of a redaction, in words: "addresses", "names", "addresses,names", "". */
 const char *export__redacted(const struct exporter *x);

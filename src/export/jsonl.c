@@ -57,18 +57,11 @@ static char *field(char *p, const struct tsdl_field *f, const struct iot_event *
 	return f->count ? sequence(p, f, ev) : number(p, f, ev, 0);
 }
 
-char *jsonl__fields(char *p, const struct tsdl_event *type, const struct iot_event *ev)
+char *jsonl__fields(char *p, const struct columns_body *body, const struct iot_event *ev)
 {
-	char name[32];
-
-	for (unsigned int i = 0; i < type->nr_fields; i++) {
-		const struct tsdl_field *f = &type->fields[i];
-
-		if (columns__is_layout(type, f))
-			continue;
-		columns__field_name(type, f, name);
-		p = key(p, name);
-		p = field(p, f, ev);
+	for (unsigned int i = 0; i < body->nr; i++) {
+		p = key(p, body->fields[i].name);
+		p = field(p, body->fields[i].field, ev);
 	}
 	return p;
 }
@@ -117,7 +110,7 @@ static int jsonl_event(struct exporter *x, const struct iot_event *ev)
 	}
 	p = maybe(p, "device", names__device(&x->names, ev->dev));
 	p = maybe(p, "domain_name", names__domain(&x->names, ev->domain));
-	p = jsonl__fields(p, type, ev);
+	p = jsonl__fields(p, &x->columns.bodies[ev->id], ev);
 	p = encode__str(p, "}\n");
 	out__used(&x->out, (size_t)(p - row));
 	return 0;

@@ -273,7 +273,7 @@ int main(int argc, char **argv)
 	const struct session_env env = { .host = "secret-host",
 					 .kernel = "6.12.0",
 					 .version = "test",
-					 .command = "secret-command" };
+					 .command = "secret-command 0xa5c3b7001000" };
 	struct error err = { "" };
 	unsigned long nr, i;
 
