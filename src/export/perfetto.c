@@ -4,187 +4,12 @@
  * between unmap and flush, and counters; a track for each device, with its faults, hangs and
  * resets. Packets are in no order of time, nor need they be.
  */
-#include "export/perfetto.h"
+#include "export/perfetto_tracks.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "export/internal.h"
 
 #define SAMPLE_NS 1000000  /* the counter of mapped bytes moves at most once in it */
 #define RATE_NS   10000000 /* maps are counted over this */
-#define LANES_MAX 256      /* slices of one kind at one time; more are shown as instants */
-
-/* Kinds of tracks: part of their uuid. */
-enum {
-	TRACK_DOMAIN = 1,
-	TRACK_FLUSHES,
-	TRACK_WINDOWS,
-	TRACK_BYTES,
-	TRACK_RATE,
-	TRACK_DEVICE,
-	TRACK_RESETS,
-	TRACK_LOSS,
-	TRACK_LOG,
-	TRACK_CAPTURE,
-};
-
-/* Slices that overlap can't share a track: each lane is one, with the same name and parent. */
-struct lanes {
-	uint64_t *ends;
-	uint32_t nr;
-};
-
-struct domain_tracks {
-	struct lanes flushes, windows;
-	uint64_t bytes;               /* as last written */
-	uint64_t next_bytes;          /* ns: not written again before */
-	uint64_t late_ts, late_bytes; /* the change since; late_ts 0 = none */
-	uint64_t rate_slot, maps;     /* in which RATE_NS, and how many in it */
-	bool rate_open;
-};
-
-struct device_tracks {
-	struct lanes resets;
-};
-
-struct perfetto {
-	struct perfetto_packet packet;
-	struct idtab domains, devices; /* by number + 1: 0, not known, is one too */
-	struct lanes losses;
-	bool begun, log_told, capture_told;
-	/* what the flush at hand covers */
-	uint64_t lazy, strict, oldest;
-};
-
-static uint64_t uuid(unsigned int kind, uint32_t nr, uint32_t lane)
-{
-	return 1ULL << 63 | (uint64_t)kind << 52 | (uint64_t)nr << 16 | lane;
-}
-
-static void tell_track(struct exporter *x, uint64_t id, uint64_t parent, const char *name, int unit)
-{
-	struct perfetto *p = x->state;
-
-	perfetto__track(&p->packet, &x->out,
-			&(struct perfetto_track){
-				.uuid = id, .parent = parent, .name = name, .unit = unit });
-}
-
-/* A stranger's session may name any number of them: what the model has no room for is "not known".
- */
-static uint32_t bounded(const struct idtab *t, uint32_t nr, uint32_t max)
-{
-	return t->nr < max || idtab__find(t, nr + 1ULL) ? nr : 0;
-}
-
-static struct domain_tracks *domain_of(struct exporter *x, uint32_t nr)
-{
-	struct perfetto *p = x->state;
-	struct domain_tracks *d = idtab__find(&p->domains, nr + 1ULL);
-	const char *whose;
-	char name[96];
-
-	if (d)
-		return d;
-	d = calloc(1, sizeof(*d));
-	if (!d || idtab__set(&p->domains, nr + 1ULL, d)) {
-		free(d);
-		return NULL;
-	}
-	whose = names__domain(&x->names, nr);
-	if (nr)
-		snprintf(name, sizeof(name), "domain %u%s%s", nr, whose ? ": " : "",
-			 whose ? whose : "");
-	else
-		snprintf(name, sizeof(name), "domain not known");
-	tell_track(x, uuid(TRACK_DOMAIN, nr, 0), 0, name, PERFETTO_SLICES);
-	if (nr)
-		tell_track(x, uuid(TRACK_BYTES, nr, 0), uuid(TRACK_DOMAIN, nr, 0), "mapped bytes",
-			   PERFETTO_BYTES);
-	tell_track(x, uuid(TRACK_RATE, nr, 0), uuid(TRACK_DOMAIN, nr, 0), "maps per second",
-		   PERFETTO_COUNT);
-	return d;
-}
-
-static struct device_tracks *device_of(struct exporter *x, uint32_t nr)
-{
-	struct perfetto *p = x->state;
-	struct device_tracks *d = idtab__find(&p->devices, nr + 1ULL);
-	const char *whose;
-	char name[96];
-
-	if (d)
-		return d;
-	d = calloc(1, sizeof(*d));
-	if (!d || idtab__set(&p->devices, nr + 1ULL, d)) {
-		free(d);
-		return NULL;
-	}
-	whose = names__device(&x->names, nr);
-	if (whose)
-		snprintf(name, sizeof(name), "%s", whose);
-	else if (nr)
-		snprintf(name, sizeof(name), "device %u", nr);
-	else
-		snprintf(name, sizeof(name), "device not known");
-	tell_track(x, uuid(TRACK_DEVICE, nr, 0), 0, name, PERFETTO_SLICES);
-	return d;
-}
-
-/*
- * The track where a slice from begin to end has room, told when it is new; 0 = too many at once.
- * Slices come in the order of their ends.
- */
-static uint64_t lane_of(struct exporter *x, struct lanes *l, uint64_t begin, uint64_t end,
-			const struct perfetto_track *first)
-{
-	uint32_t i = 0;
-
-	while (i < l->nr && l->ends[i] > begin)
-		i++;
-	if (i == LANES_MAX)
-		return 0;
-	if (i == l->nr) {
-		if (!l->ends)
-			l->ends = calloc(LANES_MAX, sizeof(*l->ends));
-		if (!l->ends) {
-			x->out.error = -ENOMEM;
-			return 0;
-		}
-		l->nr++;
-		tell_track(x, first->uuid + i, first->parent, first->name, PERFETTO_SLICES);
-	}
-	l->ends[i] = end;
-	return first->uuid + i;
-}
-
-/* Begins the packet of a slice; *track is for its end. One that has no begin, or no room, becomes
- * an instant with its begin as an argument, and *track 0. */
-static void open_slice(struct exporter *x, struct lanes *l, const struct perfetto_track *first,
-		       uint64_t begin, uint64_t end, enum perfetto_name name, uint64_t *track)
-{
-	struct perfetto *p = x->state;
-
-	*track = begin && begin <= end ? lane_of(x, l, begin, end, first) : 0;
-	if (*track) {
-		perfetto__slice_begin(&p->packet, begin, *track, name);
-		return;
-	}
-	perfetto__instant(&p->packet, end, first->parent, name);
-	if (begin)
-		perfetto__arg_uint(&p->packet, ARG_BEGIN, begin);
-}
-
-static void close_slice(struct exporter *x, uint64_t end, uint64_t track)
-{
-	struct perfetto *p = x->state;
-
-	perfetto__write(&p->packet, &x->out);
-	if (track)
-		perfetto__slice_end(&p->packet, &x->out, end, track);
-}
 
 static const struct tsdl_field *field_of(const struct iot_event *ev, size_t offset)
 {
@@ -230,20 +55,20 @@ static void put_window(struct exporter *x, struct domain_tracks *d, uint32_t nr,
 {
 	struct perfetto *p = x->state;
 	const struct perfetto_track first = {
-		.uuid = uuid(TRACK_WINDOWS, nr, 0),
-		.parent = uuid(TRACK_DOMAIN, nr, 0),
+		.uuid = tracks__uuid(TRACK_WINDOWS, nr, 0),
+		.parent = tracks__uuid(TRACK_DOMAIN, nr, 0),
 		.name = "unmapped, not flushed",
 	};
 	uint64_t track;
 
 	if (!(p->lazy + p->strict))
 		return;
-	open_slice(x, &d->windows, &first, p->oldest, ev->h.ts, NAME_WINDOW, &track);
+	tracks__open_slice(x, &d->windows, &first, p->oldest, ev->h.ts, NAME_WINDOW, &track);
 	if (p->lazy)
 		perfetto__arg_uint(&p->packet, ARG_LAZY, p->lazy);
 	if (p->strict)
 		perfetto__arg_uint(&p->packet, ARG_STRICT, p->strict);
-	close_slice(x, ev->h.ts, track);
+	tracks__close_slice(x, ev->h.ts, track);
 	p->lazy = p->strict = 0;
 }
 
@@ -257,29 +82,30 @@ static void put_flush(struct exporter *x, struct domain_tracks *d, uint32_t nr,
 	};
 	struct perfetto *p = x->state;
 	const struct perfetto_track first = {
-		.uuid = uuid(TRACK_FLUSHES, nr, 0),
-		.parent = uuid(TRACK_DOMAIN, nr, 0),
+		.uuid = tracks__uuid(TRACK_FLUSHES, nr, 0),
+		.parent = tracks__uuid(TRACK_DOMAIN, nr, 0),
 		.name = "flushes",
 	};
 	bool known = ev->kind < sizeof(names) / sizeof(names[0]) && names[ev->kind];
 	uint64_t track;
 
-	open_slice(x, &d->flushes, &first, ev->begin, ev->h.ts,
-		   known ? names[ev->kind] : NAME_FLUSH, &track);
+	tracks__open_slice(x, &d->flushes, &first, ev->begin, ev->h.ts,
+			   known ? names[ev->kind] : NAME_FLUSH, &track);
 	put_label(x, &ev->h, offsetof(struct iot_flush, why), ARG_WHY);
 	perfetto__arg_uint(&p->packet, ARG_CPU, ev->h.cpu);
 	if (ev->size) {
 		perfetto__arg_address(&p->packet, ARG_IOVA, ev->iova);
 		perfetto__arg_uint(&p->packet, ARG_SIZE, ev->size);
 	}
-	close_slice(x, ev->h.ts, track);
+	tracks__close_slice(x, ev->h.ts, track);
 }
 
 static void put_bytes(struct exporter *x, uint32_t nr, uint64_t ts, uint64_t bytes)
 {
 	struct perfetto *p = x->state;
 
-	perfetto__counter(&p->packet, &x->out, ts, uuid(TRACK_BYTES, nr, 0), (int64_t)bytes);
+	perfetto__counter(&p->packet, &x->out, ts, tracks__uuid(TRACK_BYTES, nr, 0),
+			  (int64_t)bytes);
 }
 
 static void count_bytes(struct exporter *x, struct domain_tracks *d, const struct iot_event *ev)
@@ -305,7 +131,7 @@ static void put_rate(struct exporter *x, uint32_t nr, uint64_t slot, uint64_t ma
 {
 	struct perfetto *p = x->state;
 
-	perfetto__counter(&p->packet, &x->out, slot * RATE_NS, uuid(TRACK_RATE, nr, 0),
+	perfetto__counter(&p->packet, &x->out, slot * RATE_NS, tracks__uuid(TRACK_RATE, nr, 0),
 			  (int64_t)(maps * (1000000000 / RATE_NS)));
 }
 
@@ -339,8 +165,8 @@ static void count_map(struct exporter *x, struct domain_tracks *d, uint32_t nr,
 static int on_hot(struct exporter *x, const struct iot_event *ev)
 {
 	struct perfetto *p = x->state;
-	uint32_t nr = bounded(&p->domains, ev->domain, MODEL_DOMAINS_MAX);
-	struct domain_tracks *d = domain_of(x, nr);
+	uint32_t nr = tracks__bounded(&p->domains, ev->domain, MODEL_DOMAINS_MAX);
+	struct domain_tracks *d = tracks__domain(x, nr);
 	const void *body = ev;
 
 	if (!d)
@@ -359,11 +185,11 @@ static int on_hot(struct exporter *x, const struct iot_event *ev)
 static int on_fault(struct exporter *x, const struct iot_fault *ev)
 {
 	struct perfetto *p = x->state;
-	uint32_t nr = bounded(&p->devices, ev->h.dev, MODEL_DEVICES_MAX);
+	uint32_t nr = tracks__bounded(&p->devices, ev->h.dev, MODEL_DEVICES_MAX);
 
-	if (!device_of(x, nr))
+	if (!tracks__device(x, nr))
 		return -ENOMEM;
-	perfetto__instant(&p->packet, ev->h.ts, uuid(TRACK_DEVICE, nr, 0), NAME_FAULT);
+	perfetto__instant(&p->packet, ev->h.ts, tracks__uuid(TRACK_DEVICE, nr, 0), NAME_FAULT);
 	if (ev->iova_known)
 		perfetto__arg_address(&p->packet, ARG_IOVA, ev->iova);
 	put_label(x, &ev->h, offsetof(struct iot_fault, access), ARG_ACCESS);
@@ -378,11 +204,11 @@ static int on_fault(struct exporter *x, const struct iot_fault *ev)
 static int on_trouble(struct exporter *x, const struct iot_trouble *ev)
 {
 	struct perfetto *p = x->state;
-	uint32_t nr = bounded(&p->devices, ev->h.dev, MODEL_DEVICES_MAX);
-	struct device_tracks *d = device_of(x, nr);
+	uint32_t nr = tracks__bounded(&p->devices, ev->h.dev, MODEL_DEVICES_MAX);
+	struct device_tracks *d = tracks__device(x, nr);
 	const struct perfetto_track first = {
-		.uuid = uuid(TRACK_RESETS, nr, 0),
-		.parent = uuid(TRACK_DEVICE, nr, 0),
+		.uuid = tracks__uuid(TRACK_RESETS, nr, 0),
+		.parent = tracks__uuid(TRACK_DEVICE, nr, 0),
 		.name = "resets",
 	};
 	uint64_t track = 0;
@@ -390,7 +216,7 @@ static int on_trouble(struct exporter *x, const struct iot_trouble *ev)
 	if (!d)
 		return -ENOMEM;
 	if (ev->h.id == IOT_EV_RESET)
-		open_slice(x, &d->resets, &first, ev->begin, ev->h.ts, NAME_RESET, &track);
+		tracks__open_slice(x, &d->resets, &first, ev->begin, ev->h.ts, NAME_RESET, &track);
 	else
 		perfetto__instant(&p->packet, ev->h.ts, first.parent,
 				  ev->h.id == IOT_EV_HANG ? NAME_HANG : NAME_ERROR);
@@ -399,21 +225,22 @@ static int on_trouble(struct exporter *x, const struct iot_trouble *ev)
 		perfetto__arg_uint(&p->packet, ARG_STALLED, ev->stalled);
 	if (ev->ret)
 		perfetto__arg_int(&p->packet, ARG_RET, ev->ret);
-	close_slice(x, ev->h.ts, track);
+	tracks__close_slice(x, ev->h.ts, track);
 	return 0;
 }
 
 static int on_loss(struct exporter *x, const struct iot_loss *ev)
 {
 	struct perfetto *p = x->state;
-	const struct perfetto_track first = { .uuid = uuid(TRACK_LOSS, 0, 0), .name = "losses" };
+	const struct perfetto_track first = { .uuid = tracks__uuid(TRACK_LOSS, 0, 0),
+					      .name = "losses" };
 	uint64_t end = ev->end ? ev->end : ev->h.ts, track;
 
-	open_slice(x, &p->losses, &first, ev->begin, end, NAME_LOST, &track);
+	tracks__open_slice(x, &p->losses, &first, ev->begin, end, NAME_LOST, &track);
 	perfetto__arg_uint(&p->packet, ARG_COUNT, ev->count);
 	put_label(x, &ev->h, offsetof(struct iot_loss, cause), ARG_CAUSE);
 	perfetto__arg_text(&p->packet, ARG_WHAT, ev->what, strnlen(ev->what, sizeof(ev->what)));
-	close_slice(x, end, track);
+	tracks__close_slice(x, end, track);
 	return 0;
 }
 
@@ -422,9 +249,9 @@ static int on_log(struct exporter *x, const struct iot_log *ev)
 	struct perfetto *p = x->state;
 
 	if (!p->log_told)
-		tell_track(x, uuid(TRACK_LOG, 0, 0), 0, "kernel log", PERFETTO_SLICES);
+		tracks__tell(x, tracks__uuid(TRACK_LOG, 0, 0), 0, "kernel log", PERFETTO_SLICES);
 	p->log_told = true;
-	perfetto__instant(&p->packet, ev->h.ts, uuid(TRACK_LOG, 0, 0), NAME_LOG);
+	perfetto__instant(&p->packet, ev->h.ts, tracks__uuid(TRACK_LOG, 0, 0), NAME_LOG);
 	perfetto__arg_text(&p->packet, ARG_TEXT, ev->text, strnlen(ev->text, ev->text_len));
 	perfetto__write(&p->packet, &x->out);
 	return 0;
@@ -436,9 +263,9 @@ static int on_capture(struct exporter *x, const struct iot_event *ev)
 	const struct iot_module *module = (const void *)ev;
 
 	if (!p->capture_told)
-		tell_track(x, uuid(TRACK_CAPTURE, 0, 0), 0, "capture", PERFETTO_SLICES);
+		tracks__tell(x, tracks__uuid(TRACK_CAPTURE, 0, 0), 0, "capture", PERFETTO_SLICES);
 	p->capture_told = true;
-	perfetto__instant(&p->packet, ev->ts, uuid(TRACK_CAPTURE, 0, 0),
+	perfetto__instant(&p->packet, ev->ts, tracks__uuid(TRACK_CAPTURE, 0, 0),
 			  ev->id == IOT_EV_MODULE ? NAME_MODULE : NAME_CAPTURE);
 	if (ev->id == IOT_EV_MODULE) {
 		put_label(x, ev, offsetof(struct iot_module, gone), ARG_WHAT);
@@ -454,13 +281,13 @@ static int on_capture(struct exporter *x, const struct iot_event *ev)
 static int on_attach(struct exporter *x, const struct iot_attach *ev)
 {
 	struct perfetto *p = x->state;
-	uint32_t nr = bounded(&p->devices, ev->h.dev, MODEL_DEVICES_MAX);
+	uint32_t nr = tracks__bounded(&p->devices, ev->h.dev, MODEL_DEVICES_MAX);
 
 	if (ev->h.flags & IOT_F_SNAPSHOT)
 		return 0;
-	if (!device_of(x, nr))
+	if (!tracks__device(x, nr))
 		return -ENOMEM;
-	perfetto__instant(&p->packet, ev->h.ts, uuid(TRACK_DEVICE, nr, 0),
+	perfetto__instant(&p->packet, ev->h.ts, tracks__uuid(TRACK_DEVICE, nr, 0),
 			  ev->h.id == IOT_EV_ATTACH ? NAME_ATTACH : NAME_DETACH);
 	perfetto__arg_uint(&p->packet, ARG_DOMAIN, ev->h.domain);
 	if (ev->ret)
@@ -519,22 +346,7 @@ static void perfetto_abort(struct exporter *x)
 {
 	struct perfetto *p = x->state;
 
-	idtab__for_each (&p->domains, s) {
-		struct domain_tracks *d = s->value;
-
-		free(d->flushes.ends);
-		free(d->windows.ends);
-		free(d);
-	}
-	idtab__for_each (&p->devices, s) {
-		struct device_tracks *d = s->value;
-
-		free(d->resets.ends);
-		free(d);
-	}
-	idtab__free(&p->domains);
-	idtab__free(&p->devices);
-	free(p->losses.ends);
+	tracks__free(x);
 	buf__free(&p->packet.b);
 }
 
