@@ -166,7 +166,7 @@ def aggregates(name, t, rows, bad):
     for column, got in t["aggregates"].items():
         values = [r[column] for r in rows if r.get(column) is not None]
         want = {"count": len(values), "min": min(values, default=None), "max": max(values, default=None),
-                "sum": sum(values) if values else None, "upper": sum(v >= 2**63 for v in values)}
+                "sum": sum(values) if values else None, "upper": sum(v >= 2**63 for v in values), "negative": sum(v < 0 for v in values)}
         same("%s: %s" % (name, column), {k: v if v is None else int(v) for k, v in got.items()}, want, bad)
 
 

@@ -20,7 +20,8 @@ async function byDuckdb() {
 			if (!/^U?(BIG|SMALL|TINY)?INT(EGER)?$/.test(type)) continue;
 			const q = `"${name}"`;
 			aggregates[name] = (await rows(`select count(${q}) "count", min(${q}) "min", max(${q}) "max",
-				sum(${q}::hugeint) "sum", (select count(*) ${from} where ${q} >= 9223372036854775808) "upper"
+				sum(${q}::hugeint) "sum", (select count(*) ${from} where ${q} >= 9223372036854775808) "upper",
+				(select count(*) ${from} where ${q} < 0) "negative"
 				${from}`))[0];
 		}
 		out[table] = {
