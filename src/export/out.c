@@ -96,6 +96,8 @@ void out__used(struct out *o, size_t nr)
 
 void out__write(struct out *o, const void *data, size_t nr)
 {
+	if (!nr)
+		return;
 	if (BUFFER - o->nr < nr)
 		flush(o);
 	o->offset += nr;
