@@ -104,6 +104,11 @@ echo old >"$dir/kept.jsonl"
 kept() { (ulimit -f 100; trap '' XFSZ; export_as jsonl "$dir/kept.jsonl" "$dir/busy"); }
 check "a file that was there before" [ "$(kept; echo $?)" = 1 ]
 check "stays as it was" [ "$(cat "$dir/kept.jsonl")" = old ]
+# so small that it is written at the very end only
+late() { (ulimit -f 20; trap '' XFSZ; export_as csv "$dir/kept.jsonl" --table device "$dir/random"); }
+check "a full disk at the end" [ "$(late; echo $?)" = 1 ]
+check "leaves it alone too" [ "$(cat "$dir/kept.jsonl")" = old ]
+check "and nothing beside it" [ ! -e "$dir/kept.jsonl.partial" ]
 check "standard output is as good as a file" cmp -s "$dir/busy.jsonl" <("$iommutop" export -f jsonl "$dir/busy")
 check "a new file is for its owner alone" [ "$(stat -c %a "$dir/busy.jsonl")" = 600 ]
 

@@ -369,7 +369,7 @@ static void numbers_that_may_be_addresses_are_hidden_in_text(void **state)
 	(void)state;
 	hides("fault addr 0xfffff000 [reason 5]", "fffff", true);
 	hides("fault addr 0xfffff000 [reason 5]", "[reason 5]", false);
-	hides("addr 0x1", "0x1 ", true);
+	hides("pfn fff00 mapped", "fff00", true);
 	hides("RIP 0010:FFFFFFFF81234567", "FFFF", true);
 	hides("dma fe200000.mmc", "fe200", true);
 	hides("at 4294963200", "42949", true);
