@@ -6,12 +6,15 @@ set -eu
 build="gcc gcc-12 make binutils clang bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev libjson-c-dev libc6-dev"
 # tools/boot: booting, unpacking kernels, building linux-source and the reference driver's modules
 boot="qemu-system-x86 seabios busybox-static xz-utils zstd kmod dwarves bc flex bison libssl-dev perl python3 rsync cpio"
-tests="libcmocka-dev babeltrace2 mandoc clang-format shellcheck trace-cmd bpftrace gdb jq libclang-rt-14-dev"
+tests="libcmocka-dev babeltrace2 mandoc clang-format shellcheck trace-cmd bpftrace gdb jq protobuf-compiler libclang-rt-14-dev"
 # the HTML report in a real browser; node drives it
 browser="chromium nodejs"
+# readers of Parquet come from npm; a newer Node.js than Debian's brings its own and won't have Debian's beside it
+npm=
+command -v npm >/dev/null || npm=npm
 
 # the architecture's own name for QEMU comes with qemu-system-x86; everything above is in Debian 12's main
-all="$build $boot $tests $browser"
+all="$build $boot $tests $browser $npm"
 missing=
 for p in $all; do
 	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"

@@ -209,6 +209,8 @@ static void covered(const struct pending_unmap *u, bool lazy, void *ctx)
 	hist__add(lazy ? &c->dom->stats.lazy : &c->dom->stats.strict, window);
 	if (dev)
 		hist__add(lazy ? &dev->stats.lazy : &dev->stats.strict, window);
+	if (c->m->on_covered)
+		c->m->on_covered(c->m->on_covered_ctx, c->dom, u, lazy);
 }
 
 static bool covers(const struct iot_flush *ev, const struct dead *d)

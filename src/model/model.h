@@ -171,6 +171,10 @@ struct model {
 	__u64 first, last; /* ns, of class 0 events that aren't snapshots; 0 = none yet */
 	__u64 capture_begin, capture_end, attach_begin; /* ns, 0 = not told */
 	__u64 mono_to_real;                             /* ns to add to ts; 0 = not known */
+	/* If set: called for each unmap that a flush covers, while the model takes that flush. */
+	void (*on_covered)(void *ctx, const struct model_domain *dom, const struct pending_unmap *u,
+			   bool lazy);
+	void *on_covered_ctx;
 	bool has_mappings; /* any map or unmap in the stream: a kernel log alone has none */
 	int error;         /* first -ENOMEM, kept */
 };

@@ -65,7 +65,7 @@ void opts__help(const struct cmd *cmd, FILE *out);
 void cmd__complain(const char *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 extern const struct cmd *const cmds[]; /* NULL at the end; the first is the default */
-extern const struct cmd cmd_top, cmd_record, cmd_analyze, cmd_diff, cmd_session, cmd_list,
-	cmd_probe, cmd_boot, cmd_version;
+extern const struct cmd cmd_top, cmd_record, cmd_analyze, cmd_diff, cmd_session, cmd_export,
+	cmd_list, cmd_probe, cmd_boot, cmd_version;
 
 #endif
