@@ -74,6 +74,7 @@ void tables__attr(struct model *m, const struct iot_attr *ev)
 		return;
 	}
 	text__copy(a->text, len + 1, ev->text, len);
+	numa__learn(&m->numa, IOT_ORIGIN(ev->h.flags), a->text);
 	a->next = m->attrs;
 	m->attrs = a;
 	m->nr_attrs++;
