@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "klog/logfile.h"
-#include "session/forgotten.h"
 #include "session/reader.h"
 #include "util/text.h"
 
@@ -33,10 +32,8 @@ static void add_env(struct json_object *about, const struct session_env_entry *e
 static int read_session(struct sink *to, const char *dir, struct json_object **about,
 			struct error *err)
 {
-	struct forgotten forgotten = { 0 };
 	struct session_reader *r;
 	const struct session_info *info;
-	struct iot_loss loss;
 	const struct iot_event *ev;
 	int ret;
 
@@ -44,14 +41,11 @@ static int read_session(struct sink *to, const char *dir, struct json_object **a
 	if (ret)
 		return ret;
 	while ((ret = session_reader__next(r, &ev)) > 0) {
-		forgotten__see(&forgotten, ev);
 		ret = to->feed(to->ctx, ev);
 		if (ret)
 			break;
 	}
 	info = session_reader__info(r);
-	if (!ret && forgotten__loss(&forgotten, info, &loss))
-		ret = to->feed(to->ctx, &loss.h);
 	*about = json_object_new_object();
 	for (size_t i = 0; i < info->nr_env; i++)
 		add_env(*about, &info->env[i]);
