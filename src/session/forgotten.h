@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A flight recorder that was killed: faults are on disk and the events that explain them were in
- * memory. Whoever reads a session gives each event to this, and what it says at the end to the
- * analysis.
+ * memory. The reader gives each event to this, and tells what it says at the end.
  */
 #ifndef IOMMUTOP_SESSION_FORGOTTEN_H
 #define IOMMUTOP_SESSION_FORGOTTEN_H

@@ -9,6 +9,7 @@
 
 #include "session/crc32c.h"
 #include "session/files.h"
+#include "session/forgotten.h"
 #include "session/stream.h"
 
 #define KEPT_OPEN 16 /* streams; further ones are put away until their time has come */
@@ -27,6 +28,8 @@ struct session_reader {
 	uint64_t last_ts;
 	size_t tails_told;
 	struct iot_loss loss; /* told at the end */
+	struct forgotten forgotten;
+	int forgotten_told;
 };
 
 const struct session_env_entry *session_info__env(const struct session_info *info, const char *key)
@@ -308,6 +311,15 @@ static int tell_untold(struct session_reader *r, const struct iot_event **ev)
 	return give(r, ev);
 }
 
+static int tell_forgotten(struct session_reader *r, const struct iot_event **ev)
+{
+	if (r->forgotten_told || !forgotten__loss(&r->forgotten, &r->info, &r->loss))
+		return 0;
+	r->forgotten_told = 1;
+	r->loss.h.ts = r->last_ts;
+	return give(r, ev);
+}
+
 static int fetch(struct session_reader *r, struct stream *s)
 {
 	int fd = session_dir__open_file(&r->dir, &r->dir.files[s->file_nr]);
@@ -340,7 +352,7 @@ int session_reader__next(struct session_reader *r, const struct iot_event **ev)
 		r->current = NULL;
 	}
 	if (!r->nr_heap)
-		return tell_tail(r, ev) || tell_untold(r, ev);
+		return tell_tail(r, ev) || tell_untold(r, ev) || tell_forgotten(r, ev);
 	s = r->heap[0];
 	if (s->away) {
 		rc = fetch(r, s);
@@ -353,6 +365,7 @@ int session_reader__next(struct session_reader *r, const struct iot_event **ev)
 	if (s->ev == &s->loss.h)
 		return 1;
 	r->info.events++;
+	forgotten__see(&r->forgotten, s->ev);
 	if (s->ev->id == IOT_EV_LOSS)
 		untold__told(&r->untold, (const struct iot_loss *)s->ev);
 	return 1;

@@ -42,7 +42,8 @@ int session_reader__open_buffers(struct session_reader **out, const struct sessi
  * Among them are loss events that the reader makes (info.told_losses): of cause DAMAGE for what
  * can't be read, at the place in time where it is missing, with its file and kind in what and a
  * lower limit in count; of cause WRITER, at the end, for events that the recorder dropped and no
- * loss event of the session tells of.
+ * loss event of the session tells of; of cause OVERWRITTEN, at the end, for what a flight recorder
+ * that was killed had in memory.
  *
  * Below 0: a file can't be opened again (-EMFILE, -ENOENT …); the rest can't be read then.
  */

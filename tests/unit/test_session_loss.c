@@ -203,6 +203,39 @@ static void only_verdicts_near_the_damage_cannot_be_known(void **state)
 	free(file);
 }
 
+static void what_a_killed_flight_recorder_had_in_memory_is_missing(void **state)
+{
+	const struct session_env_entry more = { "flight_recorder", NULL, 1 << 20 };
+	const struct session_env env = { .version = "test", .more = &more, .nr_more = 1 };
+	struct iot_module rare = { .h = { .ts = 900, .id = IOT_EV_MODULE, .len = sizeof(rare) } };
+	struct iot_capture end = { .h = { .ts = 950, .id = IOT_EV_CAPTURE, .len = sizeof(end) },
+				   .what = IOT_CAPTURE_END };
+	struct error err = { "" };
+	struct session_writer *w;
+	uint64_t ts = 0;
+	struct copy c;
+
+	(void)state;
+	for (int ended = 0; ended < 2; ended++) {
+		remove_tree(path("s"));
+		assert_int_equal(session_writer__open(&w, path("s"), &env, &err), 0);
+		ts = 0;
+		fill(w, 100, &ts);
+		session_writer__write(w, &rare, sizeof(rare));
+		if (ended)
+			session_writer__write(w, &end, sizeof(end));
+		must_close(w);
+		must_read(&c, path("s"));
+		assert_int_equal(c.nr_losses, !ended);
+		if (!ended) {
+			assert_int_equal(c.losses[0].cause, IOT_LOST_OVERWRITTEN);
+			assert_int_equal(c.losses[0].begin, 100); /* the last hot event */
+			assert_int_equal(c.losses[0].h.ts, 900);
+		}
+		copy_free(&c);
+	}
+}
+
 static int setup(void **state)
 {
 	crc32c__init(&crc);
@@ -216,6 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(damage_is_told_between_its_neighbours),
 		TEST(discarded_events_are_told_once),
+		TEST(what_a_killed_flight_recorder_had_in_memory_is_missing),
 		TEST(only_verdicts_near_the_damage_cannot_be_known),
 	};
 

@@ -10,7 +10,6 @@
 
 #include "klog/logfile.h"
 #include "progress.h"
-#include "session/forgotten.h"
 #include "session/reader.h"
 #include "util/text.h"
 
@@ -34,10 +33,8 @@ static void add_env(struct json_object *about, const struct session_env_entry *e
 static int read_session(struct sink *to, const char *dir, struct json_object **about,
 			struct error *err)
 {
-	struct forgotten forgotten = { 0 };
 	struct session_reader *r;
 	const struct session_info *info;
-	struct iot_loss loss;
 	const struct iot_event *ev;
 	struct progress progress;
 	unsigned int n = 0;
@@ -49,7 +46,6 @@ static int read_session(struct sink *to, const char *dir, struct json_object **a
 	info = session_reader__info(r);
 	progress__begin(&progress);
 	while ((ret = session_reader__next(r, &ev)) > 0) {
-		forgotten__see(&forgotten, ev);
 		ret = to->feed(to->ctx, ev);
 		if (ret)
 			break;
@@ -58,8 +54,6 @@ static int read_session(struct sink *to, const char *dir, struct json_object **a
 				       info->total_bytes);
 	}
 	progress__end(&progress);
-	if (!ret && forgotten__loss(&forgotten, info, &loss))
-		ret = to->feed(to->ctx, &loss.h);
 	*about = json_object_new_object();
 	for (size_t i = 0; i < info->nr_env; i++)
 		add_env(*about, &info->env[i]);
