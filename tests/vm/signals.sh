@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/boot_lib.sh"
 . "$here/facts_lib.sh"
 
-# Tells QEMU to report errors of the device below the root port (which has no driver), once the guest is ready: a corrected one, and one that isn't.
+# Tells QEMU to report an error of the device below the root port (which has no driver), once the guest is ready.
 inject()
 {
 	python3 - "$dir" <<-'END'
@@ -27,10 +27,8 @@ inject()
 	s = socket.socket(socket.AF_UNIX)
 	s.connect(top + "/monitor")
 	f = s.makefile("rw")
-	for command in "pcie_aer_inject_error -c ill BAD_TLP", "pcie_aer_inject_error ill UNSUP":
-	    f.write(command + "\n")
-	    f.flush()
-	    time.sleep(0.5) # one status register holds both: let the guest read the first
+	f.write("pcie_aer_inject_error ill UNSUP\n")
+	f.flush()
 	f.close()
 	time.sleep(5) # the monitor ends when nobody is there any more
 	END
@@ -71,7 +69,8 @@ timed_out()
 	equal "$kernel: $1: device" "$(values "$1" hang 3)" "$2"
 	equal "$kernel: $1: what" "$(awk -v p="$1" '$1 == p && $2 == "hang" { print $6, $7 }' "$dir/facts/signals" | sort -u)" "$3"
 	check "$kernel: $1: begun a time-out before, at least" \
-		awk -v p="$1" '$1 == p && $2 == "hang" && ($5 < 900000000 || $5 > 600e9) { bad = 1 } END { exit bad }' \
+		awk -v p="$1" -v up="$(fact truth uptime)" \
+		'$1 == p && $2 == "hang" && ($5 < 900000000 || $5 > up * 1e9) { bad = 1 } END { exit bad }' \
 		"$dir/facts/signals"
 }
 
@@ -131,7 +130,6 @@ for kernel in "${kernels[@]}"; do
 		continue
 	fi
 	equal "$kernel: aer: device" "$(values aer error 3)" 0000:01:00.0
-	check "$kernel: aer: the corrected one" grep -q '^aer error .* AER corrected: Bad TLP$' "$dir/facts/signals"
-	check "$kernel: aer: the other one" grep -q '^aer error .* AER non-fatal: Unsupported Request$' "$dir/facts/signals"
+	check "$kernel: aer: which error" grep -q '^aer error .* AER non-fatal: Unsupported Request$' "$dir/facts/signals"
 done
 finish
