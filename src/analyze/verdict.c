@@ -92,12 +92,14 @@ static void judge_mapped(struct incident_fault *f, struct model *m)
  * ---------------------------------------------------------------------------------- */
 
 /* A flush that would cover the unmap may have been done by a function that wasn't traced (yet, or
- * at all). */
+ * at all), or by the driver's own unmap function. */
 static bool flush_may_be_unseen(const struct incident_fault *f, struct model *m)
 {
 	const struct model_domain *dom = model__domain(m, f->domain);
 	__u64 from = dom && dom->nr_flushes ? f->dead.unmap_ts : 0;
 
+	if (dom && dom->no_sync && f->dead.mode == IOT_UNMAP_STRICT)
+		return true;
 	return f->unwatched || model__lost(m, from, f->first, 1U << IOT_LOST_UNHOOKED) != NULL;
 }
 

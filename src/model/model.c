@@ -304,6 +304,9 @@ static void on_domain(struct model *m, const struct iot_domain *ev)
 	}
 	dom->type = ev->type;
 	dom->type_known = true;
+	/* Without the table of operations, 0 says nothing. */
+	if (ev->owner)
+		dom->no_sync = !ev->sync;
 	if (ev->group >= 0)
 		dom->group = ev->group;
 	if (ev->fq_known) {

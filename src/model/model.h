@@ -94,8 +94,9 @@ struct model_domain {
 	__u32 type;   /* IOT_TYPE_* if type_known */
 	bool type_known;
 	bool fq_known, fq_active;
-	bool snapshot;     /* it was there before the capture began */
-	__s32 group;       /* -1 = not known */
+	bool snapshot; /* it was there before the capture began */
+	bool no_sync;  /* its driver has no iotlb_sync: what a strict unmap flushes isn't seen */
+	__s32 group;   /* -1 = not known */
 	__u64 seen, freed; /* ns; freed 0 = alive */
 	__u32 *devs;       /* attached now */
 	size_t nr_devs, size_devs;

@@ -20,6 +20,9 @@ const char *advice__next(const struct incident *i)
 	switch (i->judgement.verdict) {
 	case VERDICT_UNMAPPED_WINDOW:
 	case VERDICT_UNMAPPED_FLUSHING:
+		if (i->nr_kept && i->faults[0]->dead.mode == IOT_UNMAP_STRICT)
+			return "Look at the code that unmapped it: was the device told to stop, or "
+			       "its descriptor taken back, before?";
 		return "Boot with iommu.strict=1: the flush then ends before the unmap returns, so "
 		       "that each such access faults, close to its cause. Look at what unmaps the "
 		       "buffer while the device still has it.";

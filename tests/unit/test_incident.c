@@ -302,6 +302,42 @@ static void a_flush_function_not_traced_leaves_the_flush_unknown(void **state)
 	expect(VERDICT_UNMAPPED, CONFIDENCE_CERTAIN);
 }
 
+/* Such a driver flushes in its own unmap function, past the operations that are traced. */
+static void a_driver_without_sync_leaves_the_flush_of_a_strict_unmap_unknown(void **state)
+{
+	struct iot_domain ev = { .h = head(IOT_EV_DOMAIN, sizeof(ev), 30),
+				 .what = IOT_DOMAIN_STATE,
+				 .type = IOT_TYPE_DMA,
+				 .group = -1,
+				 .owner = 0xffffffffc0200000ULL };
+
+	(void)state;
+	feed(&ev);
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_STRICT);
+	fault_at(5000, IOVA, IOT_ACCESS_READ);
+	expect(VERDICT_UNMAPPED, CONFIDENCE_CERTAIN);
+}
+
+static void a_driver_with_sync_has_not_flushed_a_strict_unmap_yet(void **state)
+{
+	struct iot_domain ev = { .h = head(IOT_EV_DOMAIN, sizeof(ev), 30),
+				 .what = IOT_DOMAIN_STATE,
+				 .type = IOT_TYPE_DMA,
+				 .group = -1,
+				 .sync = 0xffffffffc0100000ULL,
+				 .owner = 0xffffffffc0200000ULL };
+
+	(void)state;
+	feed(&ev);
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_STRICT);
+	fault_at(5000, IOVA, IOT_ACCESS_READ);
+	expect(VERDICT_UNMAPPED_WINDOW, CONFIDENCE_CERTAIN);
+	says("Next: Look at the code that unmapped it");
+}
+
+
 static void a_forgotten_history_is_not_never_mapped(void **state)
 {
 	struct analysis_opts opts = { .history = 16 };
@@ -369,6 +405,8 @@ int main(void)
 		SCENE(loss_makes_never_mapped_unknown),
 		SCENE(loss_that_concerns_no_mapping_changes_nothing),
 		SCENE(a_flush_function_not_traced_leaves_the_flush_unknown),
+		SCENE(a_driver_without_sync_leaves_the_flush_of_a_strict_unmap_unknown),
+		SCENE(a_driver_with_sync_has_not_flushed_a_strict_unmap_yet),
 		SCENE(a_forgotten_history_is_not_never_mapped),
 	};
 

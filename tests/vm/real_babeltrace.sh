@@ -50,7 +50,7 @@ mkdir "$dir/facts"
 kernels=("$@")
 [ $# -gt 0 ] || kernels=(debian:6.1 debian:6.12 debian:7.2 source:7.2)
 for kernel in "${kernels[@]}"; do
-	run "$kernel" intel map unmap flush iova_alloc iova_free domain attach log capture coverage device stack symbol attr clock_sample
+	run "$kernel" intel map unmap flush iova_alloc iova_free domain attach log capture coverage device stack symbol attr clock_sample region
 	if [ "$kernel" = debian:7.2 ]; then
 		skip "$kernel-ref" "the reference driver can't be built for Debian's 7.2 (its headers need a newer compiler)"
 		continue

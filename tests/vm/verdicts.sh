@@ -174,8 +174,7 @@ one()
 	[ "$verdict" = none ] && return
 	equal "$what: verdict" "${said% }" "$verdict"
 	echo "$verdict $group $(at "$name" $i.number)" >>"$dir/incidents"
-	# whom a message of the IOMMU about itself concerns, nobody knows
-	equal "$what: the device" "$(at "$name" $i.device_name)" "$([ "$verdict" = invalidation_failed ] && echo - || echo "$device")"
+	equal "$what: the device" "$(at "$name" $i.device_name)" "$device"
 	check "$what: it says how sure it is" grep -qE "^$i.confidence (certain|likely|unknown)\$" "$dir/facts/$group"
 	[ "$(true_ "$name" faults)" = 0 ] || faults "$name"
 	by_verdict "$name" "$verdict"

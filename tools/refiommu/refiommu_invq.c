@@ -14,7 +14,7 @@
 #include "refiommu_trace.h"
 
 #define QUEUE_SIZE     256
-#define LATENCY_MAX_NS (10 * NSEC_PER_MSEC)
+#define LATENCY_MAX_NS (100 * NSEC_PER_MSEC)
 
 static int latency_set(const char *val, const struct kernel_param *kp)
 {
@@ -30,7 +30,7 @@ static unsigned int inval_latency_ns = 1000;
 module_param_cb(inval_latency_ns, &latency_ops, &inval_latency_ns, 0644);
 MODULE_PARM_DESC(
 	inval_latency_ns,
-	"Time from submitting an invalidation to its completion, 0 to 10000000 ns (default 1000)");
+	"Time from submitting an invalidation to its completion, 0 to 100000000 ns (default 1000)");
 
 struct inv_desc {
 	struct refiommu_domain *dom;
