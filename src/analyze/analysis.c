@@ -47,10 +47,15 @@ int analysis__new(struct analysis **out, const struct analysis_opts *opts)
 		return err;
 	}
 	err = timeline__init(&a->timeline);
+	if (!err && opts && opts->iova)
+		err = journey__new(&a->journey, *opts->iova);
 	if (err) {
-		model__free(&a->model);
-		free(a);
+		analysis__free(a);
 		return err;
+	}
+	if (opts) {
+		a->scope = opts->scope;
+		a->folded.id = opts->folded;
 	}
 	*out = a;
 	return 0;
@@ -61,17 +66,46 @@ void analysis__free(struct analysis *a)
 	if (!a)
 		return;
 	incidents__free(&a->incidents);
+	journey__free(a->journey);
+	folded__free(&a->folded);
 	model__free(&a->model);
 	timeline__free(&a->timeline);
 	free(a);
 }
 
+/* A line of the log names its device itself; no event of the stream does. */
+static void enter_scope(struct analysis *a, const struct iot_event *derived)
+{
+	const struct model_device *dev = model__device(&a->model, derived->dev);
+
+	if (!a->scope)
+		return;
+	if (dev && dev->nr >= MODEL_LOG_DEVICE)
+		scope__device(a->scope, dev->nr, dev->name, dev->group);
+	a->model.in_scope = scope__has(a->scope, derived);
+}
+
+/* What only some ask for. */
+static int watch(struct analysis *a, const struct iot_event *ev)
+{
+	if (!a->model.in_scope)
+		return 0;
+	if (a->journey)
+		journey__event(a->journey, &a->model, ev);
+	return a->folded.id ? folded__event(&a->folded, ev) : 0;
+}
+
 static int on_line(void *ctx, const union logline_event *ev)
 {
 	struct analysis *a = ctx;
+	int err;
 
 	a->log_matched++;
+	enter_scope(a, &ev->h);
 	model__event(&a->model, &ev->h);
+	err = watch(a, &ev->h);
+	if (err)
+		return err;
 	switch (ev->h.id) {
 	case IOT_EV_FAULT:
 		return incidents__fault(&a->incidents, &a->model, &ev->fault);
@@ -98,8 +132,12 @@ int analysis__event(struct analysis *a, const struct iot_event *ev)
 	}
 	if (ev->flags & IOT_F_DERIVED)
 		return 0;
+	a->model.in_scope = !a->scope || scope__event(a->scope, ev);
+	a->in_scope += a->model.in_scope && ev->id < IOT_EV_DEVICE;
 	timeline__event(&a->timeline, &a->model, ev);
 	model__event(&a->model, ev);
+	if ((a->journey || a->folded.id) && watch(a, ev))
+		a->model.error = -ENOMEM;
 	switch (ev->id) {
 	case IOT_EV_FLUSH:
 		if (trouble__wants(&a->incidents, body))
@@ -123,7 +161,7 @@ int analysis__event(struct analysis *a, const struct iot_event *ev)
 		break;
 	}
 	if (!err)
-		err = a->model.error;
+		err = a->model.error ? a->model.error : scope__error(a->scope);
 	if (err && !a->error)
 		a->error = err;
 	return err;
@@ -143,19 +181,6 @@ static __u64 suppressed_near(const struct model *m, const struct incident *i)
 	return nr;
 }
 
-/* The hot path keeps histograms by domain only; an unmap without a domain has no window anyway. */
-static void add_up(struct model *m)
-{
-	m->total.lazy = m->total.strict = m->total.flush = (struct hist){ 0 };
-	idtab__for_each (&m->domains, s) {
-		const struct model_domain *dom = s->value;
-
-		hist__merge(&m->total.lazy, &dom->stats.lazy);
-		hist__merge(&m->total.strict, &dom->stats.strict);
-		hist__merge(&m->total.flush, &dom->stats.flush);
-	}
-}
-
 void analysis__finish(struct analysis *a)
 {
 	int err = 0;
@@ -166,8 +191,10 @@ void analysis__finish(struct analysis *a)
 	if (err && !a->error)
 		a->error = err;
 	a->model.origin = MODEL_ANY_ORIGIN;
-	add_up(&a->model);
+	model__add_up(&a->model);
 	timeline__update(&a->timeline, &a->model);
+	if (a->scope)
+		incidents__drop(&a->incidents);
 	for (__u32 n = 0; n < a->incidents.nr; n++) {
 		struct incident *i = a->incidents.list[n];
 

@@ -16,18 +16,38 @@
 /* A hook and the log line of one fault are this near at the most. */
 #define SAME_FAULT (1 * S)
 
+static void incident_free(struct incident *i)
+{
+	for (__u32 n = 0; n < i->nr_kept; n++)
+		free(i->faults[n]);
+	free(i);
+}
+
 void incidents__free(struct incidents *in)
 {
-	for (__u32 i = 0; i < in->nr; i++) {
-		for (__u32 n = 0; n < in->list[i]->nr_kept; n++)
-			free(in->list[i]->faults[n]);
-		free(in->list[i]);
-	}
+	for (__u32 i = 0; i < in->nr; i++)
+		incident_free(in->list[i]);
 	free(in->list);
 	idtab__free(&in->bursts);
 }
 
-struct incident *incidents__new(struct incidents *in, __u64 ts, __u32 dev, int *err)
+void incidents__drop(struct incidents *in)
+{
+	__u32 kept = 0;
+
+	for (__u32 i = 0; i < in->nr; i++) {
+		if (in->list[i]->in_scope)
+			in->list[kept++] = in->list[i];
+		else
+			incident_free(in->list[i]);
+	}
+	in->out_of_scope += in->nr - kept;
+	in->nr = kept;
+	idtab__free(&in->bursts);
+}
+
+struct incident *incidents__new(struct incidents *in, const struct model *m, __u64 ts, __u32 dev,
+				int *err)
 {
 	struct incident *i;
 
@@ -54,12 +74,14 @@ struct incident *incidents__new(struct incidents *in, __u64 ts, __u32 dev, int *
 	}
 	i->first = i->last = ts;
 	i->dev = dev;
+	i->in_scope = m->in_scope;
 	in->list[in->nr++] = i;
 	return i;
 }
 
-void incident__touch(struct incident *i, __u64 ts)
+void incident__touch(struct incident *i, const struct model *m, __u64 ts)
 {
+	i->in_scope |= m->in_scope;
 	if (ts > i->last)
 		i->last = ts;
 }
@@ -154,6 +176,8 @@ static void count_fault(struct model *m, const struct incident_fault *f)
 	struct model_device *dev = model__device(m, f->dev);
 	struct model_domain *dom = model__domain(m, f->domain);
 
+	if (!m->in_scope)
+		return;
 	m->total.faults++;
 	if (dev)
 		dev->stats.faults++;
@@ -201,7 +225,7 @@ int incidents__fault(struct incidents *in, struct model *m, const struct iot_fau
 		f.domain_by_attach = f.domain_by_alias = f.domain;
 	}
 	if (!i) {
-		i = incidents__new(in, f.first, f.dev, &err);
+		i = incidents__new(in, m, f.first, f.dev, &err);
 		if (!i) {
 			if (!err)
 				count_fault(m, &f);
@@ -235,6 +259,6 @@ int incidents__fault(struct incidents *in, struct model *m, const struct iot_fau
 		count_fault(m, &f);
 	}
 	i->last_fault = f.first;
-	incident__touch(i, f.first);
+	incident__touch(i, m, f.first);
 	return 0;
 }

@@ -141,6 +141,7 @@ struct incident_share {
 
 struct incident {
 	__u64 first, last; /* ns, of all that belongs to it */
+	bool in_scope;     /* one of its events is: it is to be reported */
 	__u64 first_fault, last_fault;
 	__u64 nr_faults;                    /* a floor if suppressed or lost */
 	__u64 other_seen[INCIDENT_SOURCES]; /* faults beyond those kept one by one */
@@ -182,20 +183,25 @@ struct incidents {
 	struct idtab bursts; /* by device, or by domain where that isn't known: newest incident */
 	__u64 work;          /* see lookup__fault() */
 	__u64 open_error;    /* ns: a failed invalidation whose flush hasn't ended yet; 0 = none */
+	__u64 out_of_scope;  /* forgotten by incidents__drop() */
 };
 
 void incidents__free(struct incidents *in);
+/* Forgets those that aren't in scope. The model must take no more events: it may watch what they
+ * kept. */
+void incidents__drop(struct incidents *in);
 
 /* A fault, in time order, after the model has taken it. 0 or -ENOMEM. */
 int incidents__fault(struct incidents *in, struct model *m, const struct iot_fault *ev);
 
 /* For src/analyze/trouble.c. NULL: *err is -ENOMEM, or 0 and there are too many. */
-struct incident *incidents__new(struct incidents *in, __u64 ts, __u32 dev, int *err);
+struct incident *incidents__new(struct incidents *in, const struct model *m, __u64 ts, __u32 dev,
+				int *err);
 /* Counts what one source saw in seen[INCIDENT_SOURCES]. The same thing may be seen by several: what
  * the one that saw most says is *count. False: another has told of this one already. */
 bool incidents__count(__u64 *seen, __u64 *count, __u32 source);
-/* Another event belongs to it. */
-void incident__touch(struct incident *i, __u64 ts);
+/* Another event, the one the model has in hand, belongs to it. */
+void incident__touch(struct incident *i, const struct model *m, __u64 ts);
 
 /* The moment that times are given relative to: the first fault, else the hang, else the begin. */
 static inline __u64 incident__zero(const struct incident *i)

@@ -8,6 +8,7 @@
  * The sum over all intervals is the model's total: a map, an unmap or a flush counts in the
  * interval of its own time; faults, hangs, resets and errors in the one in which the model's total
  * grew, because src/analyze knows which are one seen twice; a window in the one in which it ended.
+ * Only what is in scope counts, but time and mapped memory follow every event.
  */
 #ifndef IOMMUTOP_ANALYZE_TIMELINE_H
 #define IOMMUTOP_ANALYZE_TIMELINE_H
@@ -25,7 +26,7 @@ enum timeline_series {
 	TIMELINE_UNMAPS,
 	TIMELINE_UNMAP_BYTES,
 	TIMELINE_FLUSHES, /* + IOT_WHY_* */
-	TIMELINE_FAULTS = TIMELINE_FLUSHES + MODEL_WHY_NR,
+	TIMELINE_FAULTS = TIMELINE_FLUSHES + STATS_WHY_NR,
 	TIMELINE_HANGS,
 	TIMELINE_RESETS,
 	TIMELINE_ERRORS,
@@ -64,6 +65,8 @@ static inline void timeline__event(struct timeline *t, struct model *m, const st
 
 	if (ev->ts >= t->next)
 		timeline__advance(t, m, ev);
+	if (!m->in_scope)
+		return;
 	if (ev->id == IOT_EV_MAP) {
 		const struct iot_map *map = body;
 
@@ -75,7 +78,7 @@ static inline void timeline__event(struct timeline *t, struct model *m, const st
 	} else if (ev->id == IOT_EV_FLUSH) {
 		__u8 why = ((const struct iot_flush *)body)->why;
 
-		t->now[TIMELINE_FLUSHES + (why < MODEL_WHY_NR ? why : IOT_WHY_UNKNOWN)]++;
+		t->now[TIMELINE_FLUSHES + (why < STATS_WHY_NR ? why : IOT_WHY_UNKNOWN)]++;
 	}
 }
 

@@ -81,8 +81,10 @@ static void remember(struct incidents *in, const struct iot_trouble *ev)
 		(struct incident_recent){ .id = ev->h.id, .trouble = t };
 }
 
-static void count(__u64 *total, __u64 *of_dev)
+static void count(const struct model *m, __u64 *total, __u64 *of_dev)
 {
+	if (!m->in_scope)
+		return;
 	++*total;
 	if (of_dev)
 		++*of_dev;
@@ -193,8 +195,8 @@ int trouble__hang(struct incidents *in, struct model *m, const struct iot_troubl
 	while ((i = look_back(in, &at, ev->h.ts)) != NULL) {
 		if (same_hang(i, ev)) {
 			if (note_trouble(&i->hang, ev, i->hang.relation))
-				count(&m->total.hangs, dev ? &dev->stats.hangs : NULL);
-			incident__touch(i, ev->h.ts);
+				count(m, &m->total.hangs, dev ? &dev->stats.hangs : NULL);
+			incident__touch(i, m, ev->h.ts);
 			return 0;
 		}
 		relation = held_up(i, m, dev);
@@ -212,8 +214,8 @@ int trouble__hang(struct incidents *in, struct model *m, const struct iot_troubl
 			progressed = went_on(i, ev, signal);
 		}
 	}
-	count(&m->total.hangs, dev ? &dev->stats.hangs : NULL);
-	i = incidents__new(in, ev->h.ts, ev->h.dev, &err);
+	count(m, &m->total.hangs, dev ? &dev->stats.hangs : NULL);
+	i = incidents__new(in, m, ev->h.ts, ev->h.dev, &err);
 	if (!i)
 		return err;
 	note_trouble(&i->hang, ev, (struct relation){ .kind = RELATION_SAME });
@@ -225,8 +227,8 @@ int trouble__hang(struct incidents *in, struct model *m, const struct iot_troubl
 
 join:
 	note_trouble(&i->hang, ev, relation);
-	count(&m->total.hangs, dev ? &dev->stats.hangs : NULL);
-	incident__touch(i, ev->h.ts);
+	count(m, &m->total.hangs, dev ? &dev->stats.hangs : NULL);
+	incident__touch(i, m, ev->h.ts);
 	return 0;
 }
 
@@ -247,11 +249,11 @@ int trouble__reset(struct incidents *in, struct model *m, const struct iot_troub
 		if (relation.kind == RELATION_NONE)
 			continue;
 		if (note_trouble(&i->reset, ev, relation))
-			count(&m->total.resets, dev ? &dev->stats.resets : NULL);
-		incident__touch(i, ev->h.ts);
+			count(m, &m->total.resets, dev ? &dev->stats.resets : NULL);
+		incident__touch(i, m, ev->h.ts);
 		return 0;
 	}
-	count(&m->total.resets, dev ? &dev->stats.resets : NULL);
+	count(m, &m->total.resets, dev ? &dev->stats.resets : NULL);
 	return 0;
 }
 
@@ -290,16 +292,16 @@ int trouble__error(struct incidents *in, struct model *m, const struct iot_troub
 		if (relation.kind == RELATION_NONE || (i->error.count && i->error.kind != ev->kind))
 			continue;
 		if (note_trouble(&i->error, ev, relation))
-			count(&m->total.errors, dev ? &dev->stats.errors : NULL);
-		incident__touch(i, ev->h.ts);
+			count(m, &m->total.errors, dev ? &dev->stats.errors : NULL);
+		incident__touch(i, m, ev->h.ts);
 		if (!i->before.count && ev->kind == IOT_ERROR_INVALIDATION)
 			find_reset(i, in, m, ev->h.ts);
 		return 0;
 	}
-	count(&m->total.errors, dev ? &dev->stats.errors : NULL);
+	count(m, &m->total.errors, dev ? &dev->stats.errors : NULL);
 	if (ev->kind != IOT_ERROR_INVALIDATION)
 		return 0;
-	i = incidents__new(in, ev->h.ts, ev->h.dev, &err);
+	i = incidents__new(in, m, ev->h.ts, ev->h.dev, &err);
 	if (!i)
 		return err;
 	note_trouble(&i->error, ev, (struct relation){ .kind = RELATION_SAME });
@@ -336,14 +338,14 @@ static struct relation stall_of(const struct incident *i, struct model *m,
 	return dev ? relate__by_iommu(model__device(m, i->dev), dev) : none;
 }
 
-static void take_stall(struct incident *i, const struct iot_flush *ev, __u64 median, __u32 dev,
-		       struct relation relation)
+static void take_stall(struct incident *i, const struct model *m, const struct iot_flush *ev,
+		       __u64 median, __u32 dev, struct relation relation)
 {
 	__u64 times = i->stall.count + 1;
 
 	if (!i->dev && !i->before.count)
 		i->dev = dev;
-	incident__touch(i, ev->h.ts);
+	incident__touch(i, m, ev->h.ts);
 	if (ev->begin < i->first && !i->nr_faults)
 		i->first = ev->begin;
 	if (times == 1 || ev->h.ts - ev->begin > i->stall.end - i->stall.begin)
@@ -362,7 +364,7 @@ int trouble__flush(struct incidents *in, struct model *m, const struct iot_flush
 {
 	const struct model_domain *dom = model__domain(m, ev->h.domain);
 	__u64 median =
-		dom && dom->stats.flush.nr >= MEDIAN_OF ? hist__value(&dom->stats.flush, 0.5) : 0;
+		dom && dom->flush_times.nr >= MEDIAN_OF ? hist__value(&dom->flush_times, 0.5) : 0;
 	__u32 dev = ev->h.dev ? ev->h.dev : dom && dom->nr_devs == 1 ? dom->devs[0] : 0;
 	struct incident *i;
 	__u32 at = in->nr;
@@ -378,15 +380,15 @@ int trouble__flush(struct incidents *in, struct model *m, const struct iot_flush
 
 		if (relation.kind == RELATION_NONE || (!is_long && !failed_in(i, ev)))
 			continue;
-		take_stall(i, ev, median, dev, relation);
+		take_stall(i, m, ev, median, dev, relation);
 		return 0;
 	}
 	if (!is_long)
 		return 0;
-	i = incidents__new(in, ev->begin, dev, &err);
+	i = incidents__new(in, m, ev->begin, dev, &err);
 	if (!i)
 		return err;
-	take_stall(i, ev, median, dev, (struct relation){ .kind = RELATION_SAME });
+	take_stall(i, m, ev, median, dev, (struct relation){ .kind = RELATION_SAME });
 	find_reset(i, in, m, ev->h.ts);
 	return 0;
 }

@@ -9,7 +9,7 @@ static double flushes(const struct slice *s)
 {
 	double sum = 0;
 
-	for (int why = 0; why < MODEL_WHY_NR; why++)
+	for (int why = 0; why < STATS_WHY_NR; why++)
 		if (why != IOT_WHY_MAP)
 			sum += (double)s->flushes[why];
 	return sum;

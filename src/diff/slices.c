@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "model/cells.h"
+
 int slices__init(struct slices *s)
 {
 	*s = (struct slices){ .per_slice = SLICES_FIRST };
@@ -27,24 +29,23 @@ static void add_hist(struct slice_hist *to, const struct hist *from)
 
 static void totals(struct slice *out, const struct model *m, __u64 ts)
 {
+	struct model_stats all;
+
+	cells__total(m, &all);
 	*out = (struct slice){
 		.ns = ts,
-		.maps = m->total.maps,
-		.map_bytes = m->total.map_bytes,
-		.map_failed = m->total.map_failed,
-		.unmaps = m->total.unmaps,
-		.unmaps_lazy = m->total.unmaps_lazy,
-		.unmap_bytes = m->total.unmap_bytes,
+		.maps = all.maps,
+		.map_bytes = all.map_bytes,
+		.map_failed = all.map_failed,
+		.unmaps = all.unmaps,
+		.unmaps_lazy = all.unmaps_lazy,
+		.unmap_bytes = all.unmap_bytes,
 	};
-	for (size_t i = 0; i < MODEL_WHY_NR; i++)
-		out->flushes[i] = m->total.flushes[i];
-	idtab__for_each (&m->domains, slot) {
-		const struct model_domain *dom = slot->value;
-
-		add_hist(&out->lazy, &dom->stats.lazy);
-		add_hist(&out->strict, &dom->stats.strict);
-		add_hist(&out->flush, &dom->stats.flush);
-	}
+	for (size_t i = 0; i < STATS_WHY_NR; i++)
+		out->flushes[i] = all.flushes[i];
+	add_hist(&out->lazy, &all.lazy);
+	add_hist(&out->strict, &all.strict);
+	add_hist(&out->flush, &all.flush);
 }
 
 #define WORDS (sizeof(struct slice) / sizeof(__u64))

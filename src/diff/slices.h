@@ -22,7 +22,7 @@ struct slice {
 	__u64 ns; /* how long it is */
 	__u64 maps, map_bytes, map_failed;
 	__u64 unmaps, unmaps_lazy, unmap_bytes;
-	__u64 flushes[MODEL_WHY_NR];
+	__u64 flushes[STATS_WHY_NR];
 	struct slice_hist lazy, strict, flush; /* windows and lengths of flushes, ns */
 };
 

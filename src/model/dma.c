@@ -67,20 +67,41 @@ static __u64 bury(struct model *m, struct dead *d, const struct range *piece)
 	return history__add(&m->history, d);
 }
 
-static void count_map(struct model_stats *s, const struct iot_map *ev)
+static void count_map(struct model *m, struct pair *p, const struct iot_map *ev)
 {
-	if (ev->ret) {
-		s->map_failed++;
+	__u64 nr = 0;
+	struct model_stats *s;
+
+	if (ev->ret)
+		lists__end(&m->lists, &ev->h);
+	else
+		nr = lists__map(&m->lists, ev);
+	if (!m->in_scope)
 		return;
-	}
-	s->maps++;
-	s->map_bytes += ev->size;
+	s = cells__stats(m, p, &ev->h);
+	stats__map(s, ev);
+	s->map_lists += nr == 1;
+	if (nr > s->list_longest)
+		s->list_longest = nr;
 }
 
-void dma__map(struct model *m, struct model_domain *dom, struct model_device *dev,
-	      const struct iot_map *ev)
+/* Something is mapped where r goes: its unmap wasn't seen. */
+static void replace(struct model *m, struct model_domain *dom, const struct range *r)
 {
-	const struct range *below;
+	struct dead d = { .unmap_ts = r->ts, .domain = dom->nr, .replaced = true };
+
+	take_out(m, dom, r->start, r->last);
+	for (size_t i = 0; i < m->nr_pieces; i++) {
+		d.dev = 0;
+		bury(m, &d, &m->pieces[i]);
+	}
+	dom->replaced++;
+}
+
+void dma__map(struct model *m, struct pair *p, const struct iot_map *ev)
+{
+	struct model_domain *dom = p->dom;
+	int err;
 	struct range r = { .start = ev->iova,
 			   .ts = ev->h.ts,
 			   .paddr = ev->paddr,
@@ -89,27 +110,16 @@ void dma__map(struct model *m, struct model_domain *dom, struct model_device *de
 			   .dev = ev->h.dev,
 			   .prot = ev->prot };
 
-	count_map(&m->total, ev);
-	if (dev)
-		count_map(&dev->stats, ev);
-	if (!dom)
-		return;
-	count_map(&dom->stats, ev);
-	if (ev->ret || !ev->size)
+	count_map(m, p, ev);
+	if (!dom || ev->ret || !ev->size)
 		return;
 	r.last = last_byte(ev->iova, ev->size);
-	below = ranges__below(&dom->live, r.last);
-	if (below && below->last >= r.start) {
-		struct dead d = { .unmap_ts = ev->h.ts, .domain = dom->nr, .replaced = true };
-
-		take_out(m, dom, r.start, r.last);
-		for (size_t i = 0; i < m->nr_pieces; i++) {
-			d.dev = 0;
-			bury(m, &d, &m->pieces[i]);
-		}
-		dom->replaced++;
+	err = ranges__insert(&dom->live, &r);
+	if (err == -EEXIST) {
+		replace(m, dom, &r);
+		err = ranges__insert(&dom->live, &r);
 	}
-	if (ranges__insert(&dom->live, &r)) {
+	if (err) {
 		m->error = -ENOMEM;
 		return;
 	}
@@ -118,18 +128,12 @@ void dma__map(struct model *m, struct model_domain *dom, struct model_device *de
 		dom->live_bytes_max = dom->live_bytes;
 }
 
-static void count_unmap(struct model_stats *s, const struct iot_unmap *ev)
+void dma__unmap(struct model *m, struct pair *p, const struct iot_unmap *ev)
 {
-	s->unmaps++;
-	s->unmap_bytes += ev->unmapped;
-	s->unmaps_lazy += ev->mode == IOT_UNMAP_LAZY;
-	s->unmaps_strict += ev->mode == IOT_UNMAP_STRICT;
-}
-
-void dma__unmap(struct model *m, struct model_domain *dom, struct model_device *dev,
-		const struct iot_unmap *ev)
-{
-	struct pending_unmap wait = { .ts = ev->h.ts, .dev = ev->h.dev, .gather = ev->gather };
+	struct model_domain *dom = p->dom;
+	struct pending_unmap wait = {
+		.ts = ev->h.ts, .bytes = ev->unmapped, .gather = ev->gather, .in_scope = m->in_scope
+	};
 	struct dead d = {
 		.unmap_ts = ev->h.ts,
 		.unmap_tid = ev->h.tid,
@@ -143,13 +147,12 @@ void dma__unmap(struct model *m, struct model_domain *dom, struct model_device *
 	__u64 first;
 	int err = 0;
 
-	count_unmap(&m->total, ev);
-	if (dev)
-		count_unmap(&dev->stats, ev);
-	if (!dom)
-		return;
-	count_unmap(&dom->stats, ev);
-	if (!ev->unmapped)
+	lists__end(&m->lists, &ev->h);
+	if (m->in_scope) {
+		wait.cell = cells__index(m, p, &ev->h);
+		stats__unmap(&m->cells[wait.cell]->stats, ev);
+	}
+	if (!dom || !ev->unmapped)
 		return;
 	/* The kernel stops at the first hole, so what it removed is at the front; a huge page may
 	 * reach beyond size. */
@@ -178,8 +181,9 @@ void dma__unmap(struct model *m, struct model_domain *dom, struct model_device *
 
 struct covering {
 	struct model *m;
-	struct model_domain *dom;
+	const struct model_domain *dom;
 	const struct iot_flush *ev;
+	__u64 nr; /* unmaps */
 };
 
 static void mark(struct dead *d, const struct model_domain *dom, const struct iot_flush *ev)
@@ -195,20 +199,19 @@ static void mark(struct dead *d, const struct model_domain *dom, const struct io
 static void covered(const struct pending_unmap *u, bool lazy, void *ctx)
 {
 	struct covering *c = ctx;
-	struct model_device *dev = model__device(c->m, u->dev);
-	__u64 window = c->ev->h.ts - u->ts;
 
-	if (c->m->heat)
-		(lazy ? c->m->heat->lazy : c->m->heat->strict)[heat__row(window)]++;
+	if (c->m->heat && u->in_scope)
+		(lazy ? c->m->heat->lazy : c->m->heat->strict)[heat__row(c->ev->h.ts - u->ts)]++;
 	for (__u32 i = 0; i < u->nr; i++) {
 		struct dead *d = history__get(&c->m->history, u->dead + i);
 
 		if (d)
 			mark(d, c->dom, c->ev);
 	}
-	hist__add(lazy ? &c->dom->stats.lazy : &c->dom->stats.strict, window);
-	if (dev)
-		hist__add(lazy ? &dev->stats.lazy : &dev->stats.strict, window);
+	c->nr++;
+	if (u->in_scope)
+		stats__window(&c->m->cells[u->cell]->stats, lazy, c->ev->kind, u->bytes,
+			      c->ev->h.ts - u->ts);
 }
 
 static bool covers(const struct iot_flush *ev, const struct dead *d)
@@ -231,13 +234,6 @@ static void update_watched(struct model *m, const struct model_domain *dom,
 		else
 			i++;
 	}
-}
-
-static void count_flush(struct model_stats *s, const struct iot_flush *ev)
-{
-	s->flushes[ev->why < MODEL_WHY_NR ? ev->why : IOT_WHY_UNKNOWN]++;
-	if (ev->begin && ev->kind != IOT_FLUSH_SYNC_MAP)
-		hist__add(&s->flush, ev->h.ts - ev->begin);
 }
 
 static struct model_load *load_at(struct model_domain *dom, __u64 ts)
@@ -308,26 +304,27 @@ void dma__freed(struct model *m, struct model_domain *dom)
 	dom->live_bytes = 0;
 }
 
-void dma__flush(struct model *m, struct model_domain *dom, struct model_device *dev,
-		const struct iot_flush *ev)
+void dma__flush(struct model *m, struct pair *p, const struct iot_flush *ev)
 {
-	struct covering c = { m, dom, ev };
+	struct model_stats *s = NULL;
+	struct model_domain *dom = p->dom;
+	struct covering c = { .m = m, .dom = dom, .ev = ev };
 
-	m->total.flushes[ev->why < MODEL_WHY_NR ? ev->why : IOT_WHY_UNKNOWN]++;
-	if (dev)
-		count_flush(&dev->stats, ev);
-	if (!dom)
-		return;
-	count_flush(&dom->stats, ev);
-	if (m->heat && ev->begin && ev->kind != IOT_FLUSH_SYNC_MAP)
+	if (m->in_scope) {
+		s = cells__stats(m, p, &ev->h);
+		stats__flush(s, ev);
+	}
+	/* A flush whose begin isn't known can't be said to cover anything. */
+	if (dom && ev->begin && ev->begin <= ev->h.ts)
+		load_flush(dom, ev->h.ts, ev->h.ts - ev->begin);
+	if (m->heat && m->in_scope && dom && ev->begin && ev->kind != IOT_FLUSH_SYNC_MAP)
 		m->heat->flush[heat__row(ev->h.ts - ev->begin)]++;
-	/* A flush whose begin isn't known can't be said to cover anything; one after map covers no
-	 * unmap. */
-	if (!ev->begin || ev->begin > ev->h.ts)
-		return;
-	load_flush(dom, ev->h.ts, ev->h.ts - ev->begin);
 	if (ev->kind == IOT_FLUSH_SYNC_MAP)
+		return; /* it covers no unmap and ends no list */
+	lists__end(&m->lists, &ev->h);
+	if (!dom || !ev->begin || ev->begin > ev->h.ts)
 		return;
+	hist__add(&dom->flush_times, ev->h.ts - ev->begin);
 	dom->recent[dom->nr_flushes++ % MODEL_RECENT_FLUSHES] = (struct model_flush){
 		.begin = ev->begin, .end = ev->h.ts, .kind = ev->kind, .why = ev->why
 	};
@@ -335,6 +332,8 @@ void dma__flush(struct model *m, struct model_domain *dom, struct model_device *
 		pending__flush_all(&dom->pending, ev->begin, covered, &c);
 	else
 		pending__sync(&dom->pending, ev->gather, ev->begin, covered, &c);
+	if (s)
+		stats__covered(s, ev->kind, c.nr);
 	if (m->nr_watched)
 		update_watched(m, dom, ev);
 }

@@ -5,15 +5,12 @@
 #define IOMMUTOP_MODEL_DMA_H
 
 #include "event.h"
+#include "model/cells.h"
 #include "model/model.h"
 
-/* dom and dev may be NULL: not known. */
-void dma__map(struct model *m, struct model_domain *dom, struct model_device *dev,
-	      const struct iot_map *ev);
-void dma__unmap(struct model *m, struct model_domain *dom, struct model_device *dev,
-		const struct iot_unmap *ev);
-void dma__flush(struct model *m, struct model_domain *dom, struct model_device *dev,
-		const struct iot_flush *ev);
+void dma__map(struct model *m, struct pair *p, const struct iot_map *ev);
+void dma__unmap(struct model *m, struct pair *p, const struct iot_unmap *ev);
+void dma__flush(struct model *m, struct pair *p, const struct iot_flush *ev);
 /* The domain was freed: what was still mapped is dead, unflushed. */
 void dma__freed(struct model *m, struct model_domain *dom);
 /* An IOVA allocation that took ns ended at ts. */

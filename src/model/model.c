@@ -2,10 +2,12 @@
 #include "model/model.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/cells.h"
 #include "model/dma.h"
 #include "model/tables.h"
 #include "util/parse.h"
@@ -17,12 +19,14 @@ int model__init(struct model *m, size_t history)
 {
 	int err;
 
-	*m = (struct model){ .pool = ranges_pool__new() };
+	*m = (struct model){ .pool = ranges_pool__new(), .in_scope = true };
 	if (!m->pool)
 		return -ENOMEM;
 	err = history__init(&m->history, history ? history : HISTORY_DEFAULT);
+	if (!err)
+		err = cells__init(m);
 	if (err)
-		ranges_pool__free(m->pool);
+		model__free(m);
 	return err;
 }
 
@@ -35,10 +39,12 @@ void model__free(struct model *m)
 		struct model_domain *dom = s->value;
 
 		pending__free(&dom->pending);
+		free(dom->iovas);
 		free(dom->devs);
 		free(dom);
 	}
 	idtab__free(&m->domains);
+	cells__free(m);
 	tables__free(m);
 	ranges_pool__free(m->pool);
 	history__free(&m->history);
@@ -306,24 +312,23 @@ static void on_domain(struct model *m, const struct iot_domain *ev)
 	}
 }
 
-static void on_iova(struct model *m, struct model_domain *dom, struct model_device *dev,
-		    const struct iot_iova *ev)
+static void on_iova(struct model *m, struct pair *p, const struct iot_iova *ev)
 {
-	struct model_stats *stats[] = { &m->total, dom ? &dom->stats : NULL,
-					dev ? &dev->stats : NULL };
-
-	if (dom && ev->begin && ev->begin < ev->h.ts)
-		dma__load_alloc(dom, ev->h.ts, ev->h.ts - ev->begin);
-	for (size_t i = 0; i < sizeof(stats) / sizeof(stats[0]); i++) {
-		if (!stats[i])
-			continue;
-		if (ev->h.id == IOT_EV_IOVA_FREE)
-			stats[i]->iova_frees++;
-		else if (ev->iova)
-			stats[i]->iova_allocs++;
-		else
-			stats[i]->iova_failed++;
+	lists__end(&m->lists, &ev->h);
+	if (p->dom && ev->begin && ev->begin < ev->h.ts)
+		dma__load_alloc(p->dom, ev->h.ts, ev->h.ts - ev->begin);
+	if (!m->in_scope)
+		return;
+	stats__iova(cells__stats(m, p, &ev->h), ev);
+	if (!p->dom)
+		return;
+	if (!p->dom->iovas)
+		p->dom->iovas = calloc(1, sizeof(*p->dom->iovas));
+	if (!p->dom->iovas) {
+		m->error = -ENOMEM;
+		return;
 	}
+	series__add(p->dom->iovas, ev);
 }
 
 static void note_time(struct model *m, const struct iot_event *ev)
@@ -336,34 +341,52 @@ static void note_time(struct model *m, const struct iot_event *ev)
 		m->last = ev->ts;
 }
 
+static void on_hot(struct model *m, const struct iot_event *ev)
+{
+	struct pair *p = cells__find(m, ev), made;
+	const void *body = ev;
+
+	m->has_mappings = true;
+	if (!p) {
+		made = (struct pair){ .dom = make_domain(m, ev->domain, ev->ts),
+				      .dev = make_device(m, ev->dev) };
+		p = cells__add(m, ev, &made);
+	}
+	if (!p) {
+		made.shared = true;
+		p = &made;
+	}
+	switch (ev->id) {
+	case IOT_EV_MAP:
+		dma__map(m, p, body);
+		break;
+	case IOT_EV_UNMAP:
+		dma__unmap(m, p, body);
+		break;
+	case IOT_EV_FLUSH:
+		dma__flush(m, p, body);
+		break;
+	default:
+		on_iova(m, p, body);
+	}
+}
+
+void model__add_up(struct model *m)
+{
+	cells__add_up(m);
+}
+
 void model__event(struct model *m, const struct iot_event *ev)
 {
 	const void *body = ev;
-	struct model_domain *dom;
-	struct model_device *dev;
 
 	m->origin = IOT_ORIGIN(ev->flags);
 	if (m->origin)
 		m->merged = true;
 	note_time(m, ev);
 	if (ev->id <= IOT_EV_IOVA_FREE) {
-		dom = make_domain(m, ev->domain, ev->ts);
-		dev = make_device(m, ev->dev);
-		m->has_mappings = true;
-		switch (ev->id) {
-		case IOT_EV_MAP:
-			dma__map(m, dom, dev, body);
-			return;
-		case IOT_EV_UNMAP:
-			dma__unmap(m, dom, dev, body);
-			return;
-		case IOT_EV_FLUSH:
-			dma__flush(m, dom, dev, body);
-			return;
-		default:
-			on_iova(m, dom, dev, body);
-			return;
-		}
+		on_hot(m, ev);
+		return;
 	}
 	switch (ev->id) {
 	case IOT_EV_DEVICE:

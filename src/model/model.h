@@ -17,11 +17,13 @@
 #include "model/heat.h"
 #include "model/history.h"
 #include "model/idtab.h"
+#include "model/lists.h"
+#include "model/numa.h"
 #include "model/pending.h"
 #include "model/ranges.h"
-#include "util/hist.h"
+#include "model/series.h"
+#include "model/stats.h"
 
-#define MODEL_WHY_NR         6 /* IOT_WHY_* */
 #define MODEL_DEVICES_MAX    65536U
 #define MODEL_DOMAINS_MAX    65536U
 #define MODEL_LOSSES_MAX     4096U
@@ -35,19 +37,6 @@
 /* Numbers of devices that only the kernel log names begin here; devices of the stream stay below.
  */
 #define MODEL_LOG_DEVICE 0x80000000U
-
-struct model_stats {
-	__u64 maps, map_bytes, map_failed;
-	__u64 unmaps, unmap_bytes;
-	__u64 unmaps_lazy, unmaps_strict;
-	__u64 flushes[MODEL_WHY_NR]; /* by IOT_WHY_* */
-	__u64 iova_allocs, iova_failed, iova_frees;
-	__u64 faults, hangs, resets,
-		errors;   /* counted by src/analyze, which knows what is the same one seen twice */
-	struct hist lazy; /* window, ns: end of the unmap to end of the flush that covers it */
-	struct hist strict;
-	struct hist flush; /* length of a flush, ns */
-};
 
 /* A domain that a device was attached to and isn't any more. */
 struct model_stay {
@@ -75,7 +64,7 @@ struct model_device {
 	struct model_stay stays[MODEL_STAYS]; /* the last ones that ended: ring, next at nr_stays %
 						 … */
 	__u32 nr_stays;
-	struct model_stats stats;
+	struct model_stats stats; /* of hot events: as of the last model__add_up() */
 };
 
 /* Addresses with a meaning of their own in every domain of a group. */
@@ -117,9 +106,13 @@ struct model_domain {
 	__u64 nr_flushes;
 	struct model_load load[MODEL_LOAD_SLOTS]; /* by slot % … */
 	__u64 live_bytes, live_bytes_max;
-	__u64 replaced; /* maps that landed on something mapped: an unmap wasn't seen */
-	struct model_stats stats;
+	struct series *iovas;     /* NULL = no IOVA event */
+	__u64 replaced;           /* maps that landed on something mapped: an unmap wasn't seen */
+	struct hist flush_times;  /* of flushes but those after map, ns, in scope or not */
+	struct model_stats stats; /* as of a device */
 };
+
+struct cell;
 
 struct model_loss {
 	__u64 begin, end, count;
@@ -165,12 +158,20 @@ struct model {
 	size_t nr_regions;
 	size_t nr_attrs;
 	struct model_attr *attrs;
-	struct model_stats total;
+	struct idtab pairs;  /* see model/cells.h */
+	struct cell **cells; /* counters of hot events; cell 0 belongs to nobody */
+	__u32 nr_cells;
+	size_t size_cells;
+	struct lists lists;
+	struct numa numa;
+	struct model_stats total; /* as of a device */
+	__u64 uncounted;   /* events that are in total only: too many pairs of domain and device */
 	struct heat *heat; /* if set: windows and flushes count here as well. Somebody else's */
 	__u64 refused;     /* events of devices and domains that there was no room for */
 	__u64 first, last; /* ns, of class 0 events that aren't snapshots; 0 = none yet */
 	__u64 capture_begin, capture_end, attach_begin; /* ns, 0 = not told */
 	__u64 mono_to_real;                             /* ns to add to ts; 0 = not known */
+	bool in_scope;     /* the event in hand counts; the state follows all of them */
 	bool has_mappings; /* any map or unmap in the stream: a kernel log alone has none */
 	int error;         /* first -ENOMEM, kept */
 };
@@ -183,6 +184,9 @@ void model__free(struct model *m);
 void model__event(struct model *m, const struct iot_event *ev);
 
 #define MODEL_ANY_ORIGIN IOT_ORIGINS /* model.origin when no event is in hand */
+
+/* Brings stats of domains and devices, and total, up to date. */
+void model__add_up(struct model *m);
 
 /* NULL = not known. number 0 gives NULL. By name and rid: within the origin of the event in hand.
  */

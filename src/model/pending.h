@@ -13,8 +13,10 @@
 struct pending_unmap {
 	__u64 ts;   /* end of the unmap, ns */
 	__u64 dead; /* number of its first entry in the history */
-	__u32 nr;   /* how many entries it made */
-	__u32 dev;
+	__u64 bytes;
+	__u32 cell;         /* where its window counts … */
+	__u32 nr : 31;      /* how many entries it made */
+	__u32 in_scope : 1; /* … if it does */
 	__u32 gather;
 	__u32 next; /* used by the strict table */
 };

@@ -251,6 +251,19 @@ static void split(struct ranges *t, struct ranges_node *parent, int at, __u64 st
 	parent->child[at + 1] = right;
 }
 
+/* Does r overlap what is before or behind it, if it goes to place at of the leaf? */
+static bool overlaps(const struct ranges_node *n, int at, const struct range *r)
+{
+	const struct range *before = at        ? &n->range[at - 1]
+				     : n->prev ? &n->prev->range[n->prev->nr - 1]
+					       : NULL,
+			   *behind = at < n->nr ? &n->range[at]
+				     : n->next  ? &n->next->range[0]
+						: NULL;
+
+	return (before && before->last >= r->start) || (behind && behind->start <= r->last);
+}
+
 int ranges__insert(struct ranges *t, const struct range *r)
 {
 	struct ranges_node *n;
@@ -279,6 +292,8 @@ int ranges__insert(struct ranges *t, const struct range *r)
 		n = n->child[at];
 	}
 	at = last_at_or_below(n, r->start) + 1;
+	if (overlaps(n, at, r))
+		return -EEXIST;
 	open_gap(n, at);
 	n->key[at] = r->start;
 	n->range[at] = *r;

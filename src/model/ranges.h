@@ -46,7 +46,7 @@ const struct range *ranges__find(const struct ranges *t, __u64 addr);
 const struct range *ranges__below(const struct ranges *t, __u64 addr);
 const struct range *ranges__above(const struct ranges *t, __u64 addr);
 
-/* Nothing may overlap r (remove first). 0 or -ENOMEM, then nothing has changed. */
+/* 0; -EEXIST: something overlaps r (remove it first); or -ENOMEM. Below 0, nothing has changed. */
 int ranges__insert(struct ranges *t, const struct range *r);
 
 /*

@@ -93,6 +93,7 @@ void tables__attr(struct model *m, const struct iot_attr *ev)
 	}
 	text__copy(a->text, len + 1, ev->text, len);
 	a->origin = m->origin;
+	numa__learn(&m->numa, IOT_ORIGIN(ev->h.flags), a->text);
 	a->next = m->attrs;
 	m->attrs = a;
 	m->nr_attrs++;

@@ -77,7 +77,7 @@ static void print_numbers(FILE *out, const struct analysis *a)
 	__u64 begin = m->capture_begin ? m->capture_begin : m->first,
 	      end = m->capture_end ? m->capture_end : m->last, flushes = 0;
 
-	for (int i = 0; i < MODEL_WHY_NR; i++)
+	for (int i = 0; i < STATS_WHY_NR; i++)
 		flushes += m->total.flushes[i];
 	fprintf(out, "<dl class=\"numbers\">\n<div><dt>recorded</dt><dd>%s</dd></div>\n",
 		words__duration(end > begin ? end - begin : 0).s);

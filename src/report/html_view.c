@@ -42,7 +42,7 @@ static json *flush_series(const struct timeline *t)
 {
 	json *all = json_object_new_array();
 
-	for (__u32 why = 0; why < MODEL_WHY_NR; why++) {
+	for (__u32 why = 0; why < STATS_WHY_NR; why++) {
 		__u64 sum;
 		json *values = series(t, TIMELINE_FLUSHES + why, &sum), *o;
 
@@ -270,7 +270,7 @@ static const struct {
 	int bytes;
 } columns[] = {
 	{ "maps", TIMELINE_MAPS, 1, 0 },     { "mapped", TIMELINE_MAP_BYTES, 1, 1 },
-	{ "unmaps", TIMELINE_UNMAPS, 1, 0 }, { "flushes", TIMELINE_FLUSHES, MODEL_WHY_NR, 0 },
+	{ "unmaps", TIMELINE_UNMAPS, 1, 0 }, { "flushes", TIMELINE_FLUSHES, STATS_WHY_NR, 0 },
 	{ "faults", TIMELINE_FAULTS, 1, 0 }, { "hangs", TIMELINE_HANGS, 1, 0 },
 	{ "resets", TIMELINE_RESETS, 1, 0 }, { "errors", TIMELINE_ERRORS, 1, 0 },
 };

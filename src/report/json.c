@@ -1,93 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/advice.h"
 #include "report/evidence.h"
 #include "report/explain.h"
+#include "report/journey.h"
+#include "report/json_stats.h"
 #include "report/report.h"
 #include "report/summary.h"
 #include "report/words.h"
 
-typedef struct json_object json;
-
-static void put(json *o, const char *key, json *value)
-{
-	json_object_object_add(o, key, value);
-}
-
-static void put_u64(json *o, const char *key, __u64 v)
-{
-	put(o, key, json_object_new_uint64(v));
-}
-
-static void put_text(json *o, const char *key, const char *text)
-{
-	put(o, key, text && *text ? json_object_new_string(text) : NULL);
-}
-
-static void put_hex(json *o, const char *key, __u64 v)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "0x%llx", v);
-	put_text(o, key, text);
-}
-
-/* null for "none": 0 isn't a time, a number of a device, a domain or a stack. */
-static void put_nonzero(json *o, const char *key, __u64 v)
-{
-	put(o, key, v ? json_object_new_uint64(v) : NULL);
-}
-
-static json *hist_json(const struct hist *h)
-{
-	json *o;
-
-	if (!h->nr)
-		return NULL;
-	o = json_object_new_object();
-	put_u64(o, "count", h->nr);
-	put_u64(o, "min_ns", h->min);
-	put_u64(o, "mean_ns", h->sum / h->nr);
-	put_u64(o, "p50_ns", hist__value(h, 0.5));
-	put_u64(o, "p90_ns", hist__value(h, 0.9));
-	put_u64(o, "p99_ns", hist__value(h, 0.99));
-	put_u64(o, "max_ns", h->max);
-	return o;
-}
-
-static json *stats_json(const struct model_stats *s)
-{
-	static const char *const why[MODEL_WHY_NR] = { "unknown", "strict", "queue_full",
-						       "timer",   "map",    "other" };
-	json *o = json_object_new_object(), *flushes = json_object_new_object();
-
-	put_u64(o, "maps", s->maps);
-	put_u64(o, "map_bytes", s->map_bytes);
-	put_u64(o, "map_failed", s->map_failed);
-	put_u64(o, "unmaps", s->unmaps);
-	put_u64(o, "unmap_bytes", s->unmap_bytes);
-	put_u64(o, "unmaps_lazy", s->unmaps_lazy);
-	put_u64(o, "unmaps_strict", s->unmaps_strict);
-	put_u64(o, "iova_allocs", s->iova_allocs);
-	put_u64(o, "iova_failed", s->iova_failed);
-	put_u64(o, "iova_frees", s->iova_frees);
-	for (int i = 0; i < MODEL_WHY_NR; i++)
-		put_u64(flushes, why[i], s->flushes[i]);
-	put(o, "flushes", flushes);
-	put(o, "window_lazy", hist_json(&s->lazy));
-	put(o, "window_strict", hist_json(&s->strict));
-	put(o, "flush_time", hist_json(&s->flush));
-	put_u64(o, "faults", s->faults);
-	put_u64(o, "hangs", s->hangs);
-	put_u64(o, "resets", s->resets);
-	put_u64(o, "errors", s->errors);
-	return o;
-}
-
-static json *device_json(const struct model_device *d)
+static json *device_json(const struct model *m, const struct model_device *d)
 {
 	json *o = json_object_new_object();
 
@@ -106,13 +30,15 @@ static json *device_json(const struct model_device *d)
 	put_nonzero(o, "domain", d->domain);
 	put_nonzero(o, "dma_bits", d->dma_bits);
 	put(o, "numa_node", d->node_known ? json_object_new_int64(d->node) : NULL);
-	put(o, "stats", stats_json(&d->stats));
+	put(o, "stats", json_stats(&d->stats));
+	put(o, "numa", json_numa(m, d));
 	return o;
 }
 
-static json *domain_json(const struct model *m, const struct model_domain *d)
+static json *domain_json(const struct analysis *a, const struct model_domain *d)
 {
 	json *o = json_object_new_object(), *devs = json_object_new_array();
+	const struct model *m = &a->model;
 
 	put_u64(o, "number", d->nr);
 	put_text(o, "type", d->type_known ? words__domain_type(d) : NULL);
@@ -129,20 +55,9 @@ static json *domain_json(const struct model *m, const struct model_domain *d)
 	put_u64(o, "live_bytes_max", d->live_bytes_max);
 	put_u64(o, "maps_over_live", d->replaced);
 	put_u64(o, "windows_not_measured", d->pending.forgotten);
-	put(o, "stats", stats_json(&d->stats));
-	return o;
-}
-
-static json *stack_json(const struct model *m, __u32 nr)
-{
-	const struct model_stack *st = nr ? model__stack(m, nr) : NULL;
-	json *o;
-
-	if (!st)
-		return NULL;
-	o = json_object_new_array();
-	for (__u32 i = 0; i < st->nr; i++)
-		json_object_array_add(o, json_object_new_string(words__symbol(m, st->ip[i]).s));
+	put(o, "stats", json_stats(&d->stats));
+	put(o, "iova_over_time", json_iova_over_time(d));
+	put(o, "strict_or_lazy", json_whatif(a, d));
 	return o;
 }
 
@@ -460,8 +375,10 @@ struct json_object *report__json(const struct analysis *a)
 	put_nonzero(capture, "last_event_ns", m->last);
 	put_nonzero(capture, "real_minus_monotonic_ns", m->mono_to_real);
 	put_u64(capture, "events", a->events);
+	put(capture, "events_in_scope", a->scope ? json_object_new_uint64(a->in_scope) : NULL);
 	put_u64(capture, "log_lines", a->log_lines);
 	put_u64(capture, "refused_events", m->refused);
+	put_u64(capture, "uncounted_events", m->uncounted);
 	put_u64(capture, "malformed_events", a->malformed);
 	put(capture, "out_of_memory", json_object_new_boolean(a->error != 0));
 	put(o, "capture", capture);
@@ -469,17 +386,19 @@ struct json_object *report__json(const struct analysis *a)
 		json_object_array_add(incidents, incident_json(a->incidents.list[n], n + 1, m));
 	put(o, "incidents", incidents);
 	put_u64(o, "incidents_dropped", a->incidents.dropped);
-	put(o, "totals", stats_json(&m->total));
+	put_u64(o, "incidents_out_of_scope", a->incidents.out_of_scope);
+	put(o, "totals", json_stats(&m->total));
 	devs = summary__devices(m, &nr);
 	for (size_t i = 0; i < nr; i++)
-		json_object_array_add(devices, device_json(devs[i]));
+		json_object_array_add(devices, device_json(m, devs[i]));
 	free(devs);
 	put(o, "devices", devices);
 	doms = summary__domains(m, &nr);
 	for (size_t i = 0; i < nr; i++)
-		json_object_array_add(domains, domain_json(m, doms[i]));
+		json_object_array_add(domains, domain_json(a, doms[i]));
 	free(doms);
 	put(o, "domains", domains);
+	put(o, "journey", journey__json(a));
 	put(o, "losses", losses_json(m));
 	put(o, "coverage", checks_json(m));
 	return o;

@@ -7,7 +7,9 @@
 #include "report/advice.h"
 #include "report/evidence.h"
 #include "report/explain.h"
+#include "report/journey.h"
 #include "report/summary.h"
+#include "report/summary_tables.h"
 #include "report/wrap.h"
 #include "report/words.h"
 
@@ -99,6 +101,10 @@ static void print_head(FILE *out, const struct analysis *a)
 			"Attaching took %s before that; what happened meanwhile was seen in "
 			"part.\n",
 			words__duration(m->capture_begin - m->attach_begin).s);
+	if (a->scope)
+		fprintf(out, "%s asked for: only they are counted; %s left out.\n",
+			words__times(a->in_scope, "event is what was", "events are what was").s,
+			words__times(a->incidents.out_of_scope, "incident is", "incidents are").s);
 	if (a->error)
 		fputs("Out of memory on the way: what follows is incomplete.\n", out);
 	if (m->refused)
@@ -111,10 +117,16 @@ static void print_head(FILE *out, const struct analysis *a)
 
 void report__text(FILE *out, const struct analysis *a)
 {
+	report__text_tables(out, a, SUMMARY_ALL);
+}
+
+void report__text_tables(FILE *out, const struct analysis *a, __u32 which)
+{
 	print_head(out, a);
 	print_origins(out, &a->model);
 	if (!a->incidents.nr)
-		fputs("\nNo incidents: no fault and no hang was seen.\n", out);
+		fprintf(out, "\nNo incidents: no fault and no hang was seen%s.\n",
+			a->scope ? " in what was asked for" : "");
 	else
 		fprintf(out, "\n%s\n", words__times(a->incidents.nr, "incident", "incidents").s);
 	for (__u32 n = 0; n < a->incidents.nr; n++)
@@ -123,5 +135,7 @@ void report__text(FILE *out, const struct analysis *a)
 		fprintf(out,
 			"\n%llu more faults or hangs were not looked at: too many incidents.\n",
 			a->incidents.dropped);
-	summary__print(out, a);
+	if (a->journey)
+		journey__print(out, a);
+	summary__print(out, a, which);
 }

@@ -13,6 +13,8 @@ struct json_object;
 
 /* Incidents, then tables; plain text of at most 100 columns. */
 void report__text(FILE *out, const struct analysis *a);
+/* Only these tables, a bit for each of summary_tables[] (report/summary_tables.h). */
+void report__text_tables(FILE *out, const struct analysis *a, __u32 which);
 
 /* A new object for json_object_put(), or NULL without memory. Addresses are hex strings, times ns
  * of CLOCK_MONOTONIC. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/summary_tables.h"
 #include "report/words.h"
 
 static int by_number(const void *a, const void *b)
@@ -37,18 +38,17 @@ const struct model_domain **summary__domains(const struct model *m, size_t *nr)
 	return sorted(&m->domains, nr);
 }
 
-static void print_devices(FILE *out, const struct model *m)
+static void print_devices(FILE *out, const struct summary_view *v)
 {
-	size_t nr;
-	const struct model_device **devs = summary__devices(m, &nr);
+	const struct model *m = v->m;
 
-	if (!nr)
+	if (!v->nr_devs)
 		return;
 	fprintf(out, "\nDevices\n  %-16s %-12s %5s %6s %9s %9s %10s %7s %6s %6s\n", "name",
 		"driver", "group", "domain", "maps", "unmaps", "mapped", "faults", "hangs",
 		"resets");
-	for (size_t i = 0; i < nr; i++) {
-		const struct model_device *d = devs[i];
+	for (size_t i = 0; i < v->nr_devs; i++) {
+		const struct model_device *d = v->devs[i];
 		char group[16] = "-", domain[16] = "-";
 
 		if (d->group >= 0)
@@ -61,16 +61,18 @@ static void print_devices(FILE *out, const struct model *m)
 			words__bytes(d->stats.map_bytes).s, d->stats.faults, d->stats.hangs,
 			d->stats.resets);
 	}
-	free(devs);
 }
 
-static void print_domains(FILE *out, const struct model *m, const struct model_domain **doms,
-			  size_t nr)
+static void print_domains(FILE *out, const struct summary_view *v)
 {
+	const struct model *m = v->m;
+
+	if (!v->nr_doms)
+		return;
 	fprintf(out, "\nDomains\n  %-6s %-9s %-6s %-20s %9s %9s %10s %10s %7s\n", "number", "type",
 		"mode", "devices", "maps", "unmaps", "mapped", "unmapped", "faults");
-	for (size_t i = 0; i < nr; i++) {
-		const struct model_domain *d = doms[i];
+	for (size_t i = 0; i < v->nr_doms; i++) {
+		const struct model_domain *d = v->doms[i];
 		char devs[21] = "-";
 		size_t len = 0;
 
@@ -87,84 +89,12 @@ static void print_domains(FILE *out, const struct model *m, const struct model_d
 	}
 }
 
-static __u64 all_flushes(const struct model_stats *s)
+static void print_losses(FILE *out, const struct summary_view *v)
 {
-	__u64 sum = 0;
+	const struct model *m = v->m;
 
-	for (int i = 0; i < MODEL_WHY_NR; i++)
-		sum += s->flushes[i];
-	return sum;
-}
-
-static void print_flushes(FILE *out, const struct model_domain **doms, size_t nr)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < nr; i++) {
-		const struct model_stats *s = &doms[i]->stats;
-		struct words p50 = { "-" }, p99 = { "-" }, max = { "-" };
-
-		if (!all_flushes(s))
-			continue;
-		if (!any)
-			fprintf(out,
-				"\nIOTLB flushes %58s time of one flush\n  %-6s %8s %8s %8s %8s "
-				"%8s %8s   %9s %9s %9s\n",
-				"", "domain", "strict", "q. full", "timer", "map", "other",
-				"unknown", "p50", "p99", "max");
-		any = true;
-		if (s->flush.nr) {
-			p50 = words__duration(hist__value(&s->flush, 0.5));
-			p99 = words__duration(hist__value(&s->flush, 0.99));
-			max = words__duration(s->flush.max);
-		}
-		fprintf(out, "  %-6u %8s %8s %8s %8s %8s %8s   %9s %9s %9s\n", doms[i]->nr,
-			words__count(s->flushes[IOT_WHY_STRICT]).s,
-			words__count(s->flushes[IOT_WHY_QUEUE_FULL]).s,
-			words__count(s->flushes[IOT_WHY_TIMER]).s,
-			words__count(s->flushes[IOT_WHY_MAP]).s,
-			words__count(s->flushes[IOT_WHY_OTHER]).s,
-			words__count(s->flushes[IOT_WHY_UNKNOWN]).s, p50.s, p99.s, max.s);
-	}
-}
-
-static void print_window(FILE *out, const struct model_domain *d, const char *mode,
-			 const struct hist *h, __u64 unmaps, bool *any)
-{
-	if (!unmaps)
+	if (!m->has_mappings && !m->capture_begin && !m->nr_losses)
 		return;
-	if (!*any)
-		fprintf(out,
-			"\nWindows: from the end of an unmap to the end of the flush that covers "
-			"it\n"
-			"  %-6s %-6s %10s %10s %9s %9s %9s %9s\n",
-			"domain", "mode", "unmaps", "covered", "p50", "p90", "p99", "max");
-	*any = true;
-	fprintf(out, "  %-6u %-6s %10s %10s", d->nr, mode, words__count(unmaps).s,
-		words__count(h->nr).s);
-	if (h->nr)
-		fprintf(out, " %9s %9s %9s %9s", words__duration(hist__value(h, 0.5)).s,
-			words__duration(hist__value(h, 0.9)).s,
-			words__duration(hist__value(h, 0.99)).s, words__duration(h->max).s);
-	else
-		fprintf(out, " %9s %9s %9s %9s", "-", "-", "-", "-");
-	fputc('\n', out);
-}
-
-static void print_windows(FILE *out, const struct model_domain **doms, size_t nr)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < nr; i++) {
-		print_window(out, doms[i], "lazy", &doms[i]->stats.lazy, doms[i]->stats.unmaps_lazy,
-			     &any);
-		print_window(out, doms[i], "strict", &doms[i]->stats.strict,
-			     doms[i]->stats.unmaps_strict, &any);
-	}
-}
-
-static void print_losses(FILE *out, const struct model *m)
-{
 	if (!m->nr_losses) {
 		fputs("\nLoss: none reported.\n", out);
 		return;
@@ -180,8 +110,9 @@ static void print_losses(FILE *out, const struct model *m)
 	}
 }
 
-static void print_checks(FILE *out, const struct model *m)
+static void print_checks(FILE *out, const struct summary_view *v)
 {
+	const struct model *m = v->m;
 	size_t bad = 0;
 
 	if (!m->nr_checks)
@@ -204,21 +135,62 @@ static void print_checks(FILE *out, const struct model *m)
 		fprintf(out, "\nCoverage: all %zu self-checks passed.\n", m->nr_checks);
 }
 
-void summary__print(FILE *out, const struct analysis *a)
-{
-	const struct model *m = &a->model;
-	size_t nr;
-	const struct model_domain **doms;
+const struct summary_table summary_tables[] = {
+	{ "devices", "devices, their domains, and what was counted of them", print_devices },
+	{ "domains", "domains, their type and mode", print_domains },
+	{ "maps", "maps to a call, flushes to a call, page sizes", summary__maps },
+	{ "errors", "maps that failed, by error", summary__errors },
+	{ "flushes", "IOTLB flushes by reason, time spent in them", summary__flushes },
+	{ "covered", "unmaps and pages to a flush", summary__covering },
+	{ "windows", "time from unmap to flush", summary__windows },
+	{ "times", "percentiles of flushes and IOVA allocations", summary__times },
+	{ "iova", "the IOVA allocator: slow path, failures, ageing", summary__iova },
+	{ "numa", "unmaps and flushes on the device's node and elsewhere", summary__numa },
+	{ "whatif", "what strict or lazy costs, and what the other would", summary__whatif },
+	{ "loss", "what is missing", print_losses },
+	{ "coverage", "self-checks of the capture", print_checks },
+	{ .name = NULL },
+};
 
-	print_devices(out, m);
-	doms = summary__domains(m, &nr);
-	if (nr) {
-		print_domains(out, m, doms, nr);
-		print_flushes(out, doms, nr);
-		print_windows(out, doms, nr);
+__u32 summary__parse(const char *list)
+{
+	__u32 bits = 0;
+
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		__u32 i = 0;
+
+		while (summary_tables[i].name &&
+		       (strncmp(summary_tables[i].name, list, len) || summary_tables[i].name[len]))
+			i++;
+		if (!summary_tables[i].name)
+			return 0;
+		bits |= 1U << i;
+		list += len + (list[len] == ',');
 	}
-	free(doms);
-	if (m->has_mappings || m->capture_begin || m->nr_losses)
-		print_losses(out, m);
-	print_checks(out, m);
+	return bits;
+}
+
+void summary__help(FILE *out)
+{
+	for (const struct summary_table *t = summary_tables; t->name; t++)
+		fprintf(out, "%-10s %s\n", t->name, t->about);
+}
+
+void summary__print(FILE *out, const struct analysis *a, __u32 which)
+{
+	struct summary_view v = { .a = a, .m = &a->model };
+
+	v.doms = summary__domains(v.m, &v.nr_doms);
+	v.devs = summary__devices(v.m, &v.nr_devs);
+	for (__u32 i = 0; summary_tables[i].name; i++)
+		if (which & 1U << i)
+			summary_tables[i].print(out, &v);
+	if (v.m->uncounted)
+		fprintf(out,
+			"\n%s counted in no domain's and no device's line: too many pairs of "
+			"both.\n",
+			words__times(v.m->uncounted, "event is", "events are").s);
+	free(v.doms);
+	free(v.devs);
 }

@@ -7,7 +7,8 @@
 
 #include "analyze/analysis.h"
 
-void summary__print(FILE *out, const struct analysis *a);
+/* which: a bit for each of summary_tables[] (report/summary_tables.h). */
+void summary__print(FILE *out, const struct analysis *a, __u32 which);
 
 /* Devices and domains by number, for whoever lists them; nr of them, to free(). NULL if none or
  * without memory. */

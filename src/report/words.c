@@ -164,6 +164,13 @@ const char *words__domain_mode(const struct model_domain *dom)
 	return "-";
 }
 
+struct words words__error(__s32 err)
+{
+	const char *name = err < 0 && err > -4096 ? strerrorname_np(-err) : NULL;
+
+	return name ? say("%s", name) : say("error %d", err);
+}
+
 const char *words__access(__u32 access)
 {
 	return access == IOT_ACCESS_READ ? "read" : access == IOT_ACCESS_WRITE ? "write" : "access";

@@ -34,6 +34,7 @@ struct words words__task(const struct model *m,
 const char *words__domain_type(const struct model_domain *dom); /* "DMA-FQ"; "-" = not known */
 const char *words__domain_mode(
 	const struct model_domain *dom); /* what unmaps really do: "lazy", "strict", "-" */
+struct words words__error(__s32 err);    /* "ENOMEM", "error -515" */
 const char *words__access(__u32 access); /* "read", "write", "access" */
 const char *words__mode(__u32 mode);     /* IOT_UNMAP_*: "lazy", … */
 const char *words__why(__u32 why);       /* IOT_WHY_*: "queue full", … */

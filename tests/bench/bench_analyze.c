@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Speed of the analysis alone: synthetic events made in memory, fed again and again with moved
- * times, so that the machine's disk and the making of events don't count. Usage: bench_analyze
- * [MILLIONS_OF_EVENTS]
+ * times, so that the machine's disk and the making of events don't count. Once as `analyze` does
+ * without options, once with everything on: a filter that looks at each event, the journey of an
+ * address, folded stacks, leaks, and both reports. Usage: bench_analyze [MILLIONS_OF_EVENTS]
  */
+#include <json-c/json.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +14,8 @@
 #include <time.h>
 
 #include "analyze/analysis.h"
+#include "report/leaks.h"
+#include "report/report.h"
 
 #define LIVE 20000 /* mappings live at any time, as of a busy NIC and an NVMe disk */
 #define BATCH                                                                                    \
@@ -106,54 +111,97 @@ static void feed(struct analysis *a, struct maker *mk)
 			abort();
 }
 
-int main(int argc, char **argv)
+/* Fills mk with the maps of the live set, feeds them, then fills it with rounds of unmap and map.
+ * Returns how long these are, ns. */
+static __u64 make(struct analysis *a, struct maker *mk)
 {
-	__u64 want = (argc > 1 ? strtoull(argv[1], NULL, 10) : 20) * 1000000, done = 0, span;
-	struct maker mk = { .events = malloc((BATCH + 4096 + 2 * LIVE) * sizeof(*mk.events)),
-			    .now = 1000000 };
-	struct analysis *a;
-	struct rusage ru;
-	double spent = 0;
-	__u64 iova;
+	__u64 iova, begin;
 	__u32 domain, mode;
 
-	if (!mk.events || analysis__new(&a, NULL))
-		abort();
+	*mk = (struct maker){ .events = mk->events, .now = 1000000 };
 	srandom(1);
 	for (size_t s = 0; s < LIVE; s++) {
 		slot_owner(s, &domain, &mode, &iova);
-		make_map(&mk, domain, iova);
+		make_map(mk, domain, iova);
 	}
-	feed(a, &mk);
-	mk.nr = 0;
-	span = mk.now;
-	while (mk.nr < BATCH) {
+	feed(a, mk);
+	mk->nr = 0;
+	begin = mk->now;
+	while (mk->nr < BATCH) {
 		slot_owner((size_t)random() % LIVE, &domain, &mode, &iova);
-		make_unmap(&mk, domain, iova, mode);
-		make_map(&mk, domain, iova);
+		make_unmap(mk, domain, iova, mode);
+		make_map(mk, domain, iova);
 	}
-	span = mk.now - span;
-	while (done < want) {
-		double begin = seconds();
+	return mk->now - begin;
+}
 
-		feed(a, &mk);
+static void report(const struct analysis *a)
+{
+	FILE *out = fopen("/dev/null", "w");
+	struct json_object *json = report__json(a);
+	struct leaks leaks;
+
+	if (!out || !json || leaks__collect(a, &leaks))
+		abort();
+	report__text(out, a);
+	leaks__print(out, a, &leaks);
+	fputs(json_object_to_json_string(json), out);
+	json_object_put(json);
+	leaks__free(&leaks);
+	fclose(out);
+}
+
+static void run(const char *what, struct maker *mk, __u64 want, const struct analysis_opts *opts,
+		bool with_report)
+{
+	struct analysis *a;
+	struct rusage ru;
+	double spent = 0, begin;
+	__u64 done = 0, span;
+
+	if (analysis__new(&a, opts))
+		abort();
+	span = make(a, mk);
+	while (done < want) {
+		begin = seconds();
+		feed(a, mk);
 		spent += seconds() - begin;
-		done += mk.nr;
-		for (size_t i = 0; i < mk.nr; i++) {
-			mk.events[i].h.ts += span;
-			if (mk.events[i].h.id == IOT_EV_FLUSH)
-				mk.events[i].flush.begin += span;
+		done += mk->nr;
+		for (size_t i = 0; i < mk->nr; i++) {
+			mk->events[i].h.ts += span;
+			if (mk->events[i].h.id == IOT_EV_FLUSH)
+				mk->events[i].flush.begin += span;
 		}
 	}
+	begin = seconds();
 	analysis__finish(a);
+	if (with_report)
+		report(a);
+	spent += seconds() - begin;
 	getrusage(RUSAGE_SELF, &ru);
 	if (a->model.total.lazy.nr + a->model.total.strict.nr < a->model.total.unmaps * 9 / 10)
 		abort();
-	printf("analysis: %.1f M events in %.2f s of CPU time: %.2f M events/s, %ld MiB at most "
+	printf("analysis%s: %.1f M events in %.2f s of CPU time: %.2f M events/s, %ld MiB at most "
 	       "(events %zu MiB of them)\n",
-	       (double)done / 1e6, spent, (double)done / 1e6 / spent, ru.ru_maxrss / 1024,
-	       mk.nr * sizeof(*mk.events) >> 20);
+	       what, (double)done / 1e6, spent, (double)done / 1e6 / spent, ru.ru_maxrss / 1024,
+	       mk->nr * sizeof(*mk->events) >> 20);
 	analysis__free(a);
+}
+
+int main(int argc, char **argv)
+{
+	__u64 want = (argc > 1 ? strtoull(argv[1], NULL, 10) : 20) * 1000000, iova = 0xffe00000;
+	struct maker mk = { .events = malloc((BATCH + 4096 + 2 * LIVE) * sizeof(*mk.events)) };
+	struct analysis_opts all = { .iova = &iova, .folded = IOT_EV_UNMAP };
+
+	if (!mk.events ||
+	    scope__new(&all.scope,
+		       &(struct scope_opts){ .filter = "size<1G || id==flush", .time = "0," },
+		       NULL))
+		abort();
+	run("", &mk, want, NULL, false);
+	run(", everything on", &mk, want, &all, true);
+	scope__free(all.scope);
 	free(mk.events);
 	return 0;
 }

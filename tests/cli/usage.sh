@@ -85,6 +85,11 @@ for cmd in top list probe version; do
 	refused 2 "takes no argument, not 'extra'" "$cmd" extra
 done
 refused 2 'iommutop analyze' analyze
+refused 2 "--filter .sise>1.: column 1: no event has a field" analyze --filter "sise>1" x
+refused 2 "--time takes FROM,TO, not .5." analyze --time 5 x
+refused 2 "--group takes a number, not .eth0." analyze --group eth0 x
+refused 2 "--domain takes a number" analyze --domain -1 x
+refused 2 "--dev takes a name" analyze --dev "" x
 refused 2 'iommutop boot' boot --kernel debian:6.12
 refused 125 'nosuch' boot --kernel debian:6.12 --iommu nosuch -- true
 

@@ -111,6 +111,7 @@ static void random_flush(struct model *m, struct naive_model *n, __u32 domain, _
 static void compare_models(struct model *m, const struct naive_model *n, const struct hist *lazy,
 			   const struct hist *strict)
 {
+	model__add_up(m);
 	for (__u32 d = 1; d <= DOMAINS; d++) {
 		struct model_domain *dom = model__domain(m, d);
 		__u64 bytes = 0;

@@ -7,17 +7,23 @@
 #include <string.h>
 
 #include "analyze/analysis.h"
+#include "analyze/leaks.h"
 #include "input.h"
 #include "opts.h"
+#include "report/folded.h"
 #include "report/html.h"
+#include "report/leaks.h"
 #include "report/report.h"
+#include "report/summary_tables.h"
+#include "scope_opts.h"
 #include "util/error.h"
+#include "util/parse.h"
 
 struct analyze_opts {
-	bool json;
-	const char *html;
-	const char *klog;
+	bool json, leaks;
+	const char *html, *klog, *tables, *iova, *folded, *weight;
 	uint64_t history;
+	struct scope_values scope;
 };
 
 static const struct opt analyze_table[] = {
@@ -30,6 +36,20 @@ static const struct opt analyze_table[] = {
 	{ OPT_U64, 0, "history", "N",
 	  "remember N mappings after their unmap (default 65536, 128 bytes each)",
 	  offsetof(struct analyze_opts, history), 16, 1 << 28 },
+	{ OPT_STRING, 0, "tables", "LIST",
+	  "only these tables, like maps,flushes; 'help' lists them, 'none' is none of them",
+	  offsetof(struct analyze_opts, tables), 0, 0 },
+	{ OPT_STRING, 0, "iova", "ADDR", "the journey of one address: every event that touched it",
+	  offsetof(struct analyze_opts, iova), 0, 0 },
+	{ OPT_FLAG, 0, "leaks", NULL, "what is still mapped at the end, and who mapped it when",
+	  offsetof(struct analyze_opts, leaks), 0, 0 },
+	{ OPT_STRING, 0, "folded", "map|unmap|flush|fault",
+	  "only stacks of these events, one to a line, for a flame graph",
+	  offsetof(struct analyze_opts, folded), 0, 0 },
+	{ OPT_STRING, 0, "weight", "count|bytes|time",
+	  "what --folded adds up: events (default), bytes mapped or unmapped, or ns of flushes",
+	  offsetof(struct analyze_opts, weight), 0, 0 },
+	SCOPE_OPTS(analyze_opts, scope),
 	{ .kind = OPT_END },
 };
 
@@ -98,28 +118,148 @@ static int feed(void *ctx, const struct iot_event *ev)
 	return analysis__event(ctx, ev);
 }
 
+static bool tables_help(const struct analyze_opts *o)
+{
+	if (!o->tables || strcmp(o->tables, "help"))
+		return false;
+	summary__help(stdout);
+	return true;
+}
+
+static bool wanted_tables(const char *list, __u32 *which)
+{
+	*which = strcmp(list, "none") ? summary__parse(list) : 0;
+	if (*which || !strcmp(list, "none"))
+		return true;
+	cmd__complain("analyze",
+		      "--tables takes names like maps,flushes, not '%s'; "
+		      "`iommutop analyze --tables help` lists them",
+		      list);
+	return false;
+}
+
+/* What --iova, --folded and --weight ask for; false: it has been said what is wrong. */
+static bool wanted_extras(const struct analyze_opts *o, struct analysis_opts *opts, __u64 *iova,
+			  enum folded_weight *weight)
+{
+	static const struct {
+		const char *name;
+		__u16 id;
+	} kinds[] = { { "map", IOT_EV_MAP },
+		      { "unmap", IOT_EV_UNMAP },
+		      { "flush", IOT_EV_FLUSH },
+		      { "fault", IOT_EV_FAULT } };
+	uint64_t v;
+
+	if (o->iova) {
+		if (parse__u64(o->iova, &v)) {
+			cmd__complain("analyze",
+				      "--iova takes an address like 0xfff0a000, not '%s'", o->iova);
+			return false;
+		}
+		*iova = v;
+		opts->iova = iova;
+	}
+	for (size_t i = 0; o->folded && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(o->folded, kinds[i].name))
+			opts->folded = kinds[i].id;
+	if (o->folded && o->json) {
+		cmd__complain("analyze", "--folded prints stacks and nothing else: without --json");
+		return false;
+	}
+	if (!o->weight)
+		return true;
+	*weight = *o->weight == 'b' ? FOLDED_BYTES : *o->weight == 't' ? FOLDED_TIME : FOLDED_COUNT;
+	if (!o->folded) {
+		cmd__complain("analyze", "--weight is for --folded");
+		return false;
+	}
+	if ((*weight == FOLDED_BYTES && opts->folded != IOT_EV_MAP &&
+	     opts->folded != IOT_EV_UNMAP) ||
+	    (*weight == FOLDED_TIME && opts->folded != IOT_EV_FLUSH)) {
+		cmd__complain("analyze",
+			      "--weight %s doesn't go with --folded %s: maps and unmaps "
+			      "have bytes, flushes have time",
+			      o->weight, o->folded);
+		return false;
+	}
+	return true;
+}
+
+static int write_json(const struct analysis *a, const struct leaks *leaks,
+		      struct json_object *about)
+{
+	struct json_object *json = report__json(a);
+
+	if (!json)
+		return -ENOMEM;
+	json_object_object_add(json, "leaks", leaks ? leaks__json(a, leaks) : NULL);
+	json_object_object_add(json, "source", json_object_get(about));
+	puts(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY |
+							  JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(json);
+	return 0;
+}
+
+static int write_report(const struct analyze_opts *o, const struct analysis *a, __u32 tables,
+			enum folded_weight weight, struct json_object *about)
+{
+	struct leaks leaks = { 0 };
+	int ret = 0;
+
+	if (o->folded)
+		return folded__print(stdout, a, weight);
+	if (o->leaks)
+		ret = leaks__collect(a, &leaks);
+	if (ret)
+		return ret;
+	if (o->json) {
+		ret = write_json(a, o->leaks ? &leaks : NULL, about);
+	} else {
+		print_about(stdout, about);
+		report__text_tables(stdout, a, tables);
+		if (o->leaks)
+			leaks__print(stdout, a, &leaks);
+	}
+	leaks__free(&leaks);
+	return ret;
+}
+
 static int analyze_run(const void *values, int rest_nr, char **rest)
 {
 	const struct analyze_opts *o = values;
 	struct analysis_opts opts = { .history = o->history };
-	struct json_object *about = NULL, *json = NULL;
+	struct json_object *about = NULL;
 	struct analysis *a = NULL;
 	struct error err = { "" };
+	enum folded_weight weight = FOLDED_COUNT;
+	__u32 tables = SUMMARY_ALL;
+	__u64 iova;
 	int ret, code = EXIT_FAILED;
 
+	if (scope_opts__help(&o->scope) || tables_help(o))
+		return EXIT_OK;
 	if (rest_nr != (o->klog ? 0 : 1)) {
 		cmd__complain("analyze", o->klog ? "takes either a session or --klog"
 						 : "needs the session's directory, or --klog FILE");
 		return EXIT_USAGE;
 	}
-	if (o->html && o->json) {
-		cmd__complain("analyze", "makes either --html or --json");
+	if (o->html && (o->json || o->folded || o->leaks || o->iova || o->tables)) {
+		cmd__complain("analyze",
+			      "--html makes a report of its own: without --json, --folded, "
+			      "--leaks, --iova and --tables");
 		return EXIT_USAGE;
 	}
+	if ((o->tables && !wanted_tables(o->tables, &tables)) ||
+	    !wanted_extras(o, &opts, &iova, &weight))
+		return EXIT_USAGE;
+	ret = scope_opts__make(&opts.scope, &o->scope, o->klog, "analyze");
+	if (ret)
+		return ret;
 	ret = analysis__new(&a, &opts);
 	if (ret) {
 		cmd__complain("analyze", "cannot begin: %s", strerror(-ret));
-		return EXIT_FAILED;
+		goto out;
 	}
 	ret = input__read(&(struct input){ .session = o->klog ? NULL : rest[0], .klog = o->klog },
 			  feed, a, &about, &err);
@@ -128,23 +268,18 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 		goto out;
 	}
 	analysis__finish(a);
+	scope_opts__warn(opts.scope, "analyze");
 	if (o->html) {
 		if (write_html(o->html, a, about, &err)) {
 			cmd__complain("analyze", "%s", err.text);
 			goto out;
 		}
-	} else if (o->json) {
-		json = report__json(a);
-		if (!json) {
-			cmd__complain("analyze", "cannot build the JSON report: out of memory");
+	} else {
+		ret = write_report(o, a, tables, weight, about);
+		if (ret) {
+			cmd__complain("analyze", "cannot build the report: %s", strerror(-ret));
 			goto out;
 		}
-		json_object_object_add(json, "source", json_object_get(about));
-		puts(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY |
-								  JSON_C_TO_STRING_NOSLASHESCAPE));
-	} else {
-		print_about(stdout, about);
-		report__text(stdout, a);
 	}
 	code = EXIT_OK;
 	if (fflush(stdout) || ferror(stdout)) {
@@ -152,9 +287,9 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 		code = EXIT_FAILED;
 	}
 out:
-	json_object_put(json);
 	json_object_put(about);
 	analysis__free(a);
+	scope__free(opts.scope);
 	return code;
 }
 

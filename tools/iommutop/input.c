@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "klog/logfile.h"
+#include "progress.h"
 #include "session/forgotten.h"
 #include "session/reader.h"
 #include "util/text.h"
@@ -38,18 +39,25 @@ static int read_session(struct sink *to, const char *dir, struct json_object **a
 	const struct session_info *info;
 	struct iot_loss loss;
 	const struct iot_event *ev;
+	struct progress progress;
+	unsigned int n = 0;
 	int ret;
 
 	ret = session_reader__open(&r, dir, err);
 	if (ret)
 		return ret;
+	info = session_reader__info(r);
+	progress__begin(&progress);
 	while ((ret = session_reader__next(r, &ev)) > 0) {
 		forgotten__see(&forgotten, ev);
 		ret = to->feed(to->ctx, ev);
 		if (ret)
 			break;
+		if (!(++n % PROGRESS_EVERY))
+			progress__show(&progress, info->bytes + info->damaged_bytes,
+				       info->total_bytes);
 	}
-	info = session_reader__info(r);
+	progress__end(&progress);
 	if (!ret && forgotten__loss(&forgotten, info, &loss))
 		ret = to->feed(to->ctx, &loss.h);
 	*about = json_object_new_object();

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which events are counted and reported: by device, domain, group, time and filter expression. Who
+ * builds a model gives it all events all the same, so that a fault inside is explained by a map
+ * outside.
+ *
+ * All kinds of conditions must hold; of several devices (domains, groups), one. An event without a
+ * device belongs to a device if its domain does, that is, if the device is attached to it then.
+ */
+#ifndef IOMMUTOP_FILTER_SCOPE_H
+#define IOMMUTOP_FILTER_SCOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "event.h"
+#include "util/error.h"
+
+struct scope_time {
+	bool given;
+	bool absolute;         /* CLOCK_MONOTONIC; else since the begin of the capture */
+	bool relative_to_from; /* of the second one: +1s */
+	__u64 ns;
+};
+
+struct scope_opts {                 /* texts as on a command line; nothing is kept */
+	const char *const *devices; /* name, pattern with * and ?, or PCI address */
+	size_t nr_devices;
+	const char *const *domains, *const *groups; /* numbers */
+	size_t nr_domains, nr_groups;
+	const char *time;   /* "FROM,TO", see scope__parse_time(); NULL = all */
+	const char *filter; /* NULL = none */
+	bool stamps; /* times since the begin are those of the events: a kernel log has no begin */
+};
+
+struct scope;
+
+/*
+ * *out is NULL if opts ask for nothing: every event is in scope. 0; -EINVAL and err, which names
+ * the option; or -ENOMEM.
+ */
+int scope__new(struct scope **out, const struct scope_opts *opts, struct error *err);
+void scope__free(struct scope *s); /* NULL is fine */
+
+/*
+ * Takes each event of a stream in order and says whether it is in scope; NULL: it is. ev is at
+ * least as long as its id demands. Side tables (ids from IOT_EV_DEVICE on) always are: what they
+ * say may be needed.
+ */
+bool scope__event(struct scope *s, const struct iot_event *ev);
+
+/* The same for an event that isn't of the stream, without learning from it. */
+bool scope__has(const struct scope *s, const struct iot_event *ev);
+/* A device that no event of the stream tells of: one that the kernel log names. 0 or -ENOMEM. */
+int scope__device(struct scope *s, __u32 nr, const char *name, __s32 group);
+
+/* Narrows [*begin, *end], ns, to the time asked for; to nothing (begin = end) if it is outside.
+ * NULL: leaves it. */
+void scope__narrow(const struct scope *s, __u64 *begin, __u64 *end);
+
+/* What was asked for and never came: "device 0000:03:00.0". NULL if all did. For a warning at the
+ * end. Valid until the next call. */
+const char *scope__unseen(struct scope *s);
+/* First -ENOMEM, or 0. */
+int scope__error(const struct scope *s);
+
+/* "2.5,3": seconds since the begin, or with a unit: "200ms,2s". "@5959.3,@5960": CLOCK_MONOTONIC,
+ * as dmesg shows it. "2,+500ms": the second one after the first. Each may be missing. 0 or -EINVAL
+ * and err. */
+int scope__parse_time(const char *text, struct scope_time *from, struct scope_time *to,
+		      struct error *err);
+
+#endif

@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2317 # functions are called through check
+#
+# The tables, the journey of an address, leaks, folded stacks and filters of analyze, on a session whose numbers are
+# worked out by hand from its recipe (tests/unit/gen_scene.c); docs/json.md against what is printed.
+set -uo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../tap_lib.sh"
+gen=${BUILD:-$top/build}/tests/gen_scene
+scene=$dir/scene
+
+[ -x "$gen" ] || { echo "Bail out! $gen is missing: make test-programs"; exit 1; }
+"$gen" "$scene" || { echo "Bail out! no session"; exit 1; }
+
+try()
+{
+	code=0
+	"$iommutop" analyze "$@" >"$dir/out" 2>"$dir/err" </dev/null || code=$?
+}
+ended() { [ "$code" = "$1" ]; }
+printed() { grep -qE -- "$1" "$dir/out"; }
+said() { grep -qE -- "$1" "$dir/err"; }
+lines() { [ "$(grep -cE -- "$1" "$dir/out")" = "$2" ]; }
+narrow() { [ "$(wc -L <"$dir/out")" -le 100 ]; }
+# value PATH: of the JSON in $dir/out, with null, true and false as Python writes them
+value() { python3 -c 'import json, sys; print(eval(sys.argv[1], {"d": json.load(open(sys.argv[2]))}))' "$1" "$dir/out"; }
+is() { [ "$(value "$1")" = "$2" ] || { echo "# $1 is $(value "$1"), not $2"; false; }; }
+
+# --- tables: domain 3 is lazy, with 100 lists of 4 pages and one map of 3 MiB that holds one large page
+
+try "$scene"
+check "the report is made" ended 0
+check "no line is longer than 100 columns" narrow
+check "maps: 401 in 101 lists, the longest of 4" printed '^  3 +401 +101 +4\.0 +4 '
+check "maps: 2 of 4.56 MiB could be mapped with a large page" printed '^  3 +401 .* 56\.2 % +43\.8 % +0\.0 %$'
+check "maps: each strict map is a list with a flush of its own" printed '^  4 +50 +50 +1\.0 +1 +64 KiB +1\.00 '
+check "errors by name" printed 'domain 3 +3 of 404 maps: 2 ENOMEM, 1 EINVAL'
+check "flushes by reason, with their time" printed '^  4 +50 +0 +0 +50 +0 +0 +250 us +150 us$'
+check "covered: 25 unmaps of 4 pages to a flush" printed '^  3 +whole domain +3 +0 +25\.0 +25 +100\.0$'
+check "windows: strict ones take 6 us" printed '^  4 +strict +50 +50 +6\.00 us( +6\.00 us){4}$'
+check "IOVA: every tenth allocation is slow" printed '^  3 +100 +0 +95 +10\.0 % +500 ns '
+check "NUMA: CPUs 0 and 1 are the reference device's" printed '^  refdma\.0 +0 +own +201 +48 +2 '
+check "NUMA: CPUs 2 and 3 are not" printed '^  refdma\.0 +0 +other +200 +47 +1 '
+check "NUMA: a NIC is served from its own node" printed '^  0000:03:00\.0 +1 +own +50 +50 +50 '
+check "what if: strict unmaps waited 250 us" printed 'domain 4, strict now: 50 unmaps waited for 50 flushes that took 250 us'
+check "what if: lazy unmaps that nothing covered are told" grep -q '20 not yet at the end' <(tr -s ' \n' ' ' <"$dir/out")
+
+try --tables maps,numa "$scene"
+check "--tables prints those" printed '^NUMA'
+check "--tables prints no others" lines '^(Devices|Windows|IOTLB|Loss)' 0
+try --tables none "$scene"
+check "--tables none prints none" lines '^(Maps|NUMA|Devices|Loss)' 0
+try --tables help
+check "--tables help lists them" printed '^whatif '
+try --tables maps,nosuch "$scene"
+check "an unknown table is refused" ended 2
+check "an unknown table is refused with a hint" said "not 'maps,nosuch'.*--tables help"
+
+# --- JSON
+
+try --json --iova 0xff000040 --leaks "$scene"
+cp "$dir/out" "$dir/scene.json"
+check "JSON: lists" is 'd["domains"][0]["stats"]["map_lists"]' 101
+check "JSON: large pages" is 'd["domains"][0]["stats"]["mappable_bytes"]["2m"]' 2097152
+# From one unmap to the next are 1017.5 us, and 4.5 us more before each tenth. A flush ends 21 us after the last of its 25
+# unmaps: 300 * 1017.5 + 25 * 21 us for each of three, and 4.5 us for each unmap that waits over a tenth: 80.
+# 3 * 305775 us + 360 us = 0.917685 s, of 16 KiB each.
+check "JSON: bytes times seconds are the sum over all windows" is \
+	'round(d["domains"][0]["stats"]["exposed_lazy_byte_s"], 5)' 15035.35104
+check "JSON: strict flushes cost 250 us" is 'd["domains"][1]["strict_or_lazy"]["strict"]["flush_ns"]' 250000
+check "JSON: NUMA" is 'd["devices"][0]["numa"]["other_node"]["unmaps"]' 47
+check "JSON: totals are the sum" is 'd["totals"]["maps"], d["totals"]["unmaps"], d["totals"]["iova_slow"]' '(451, 145, 10)'
+check "JSON: the bins hold every allocation" is 'sum(b["allocs"] for b in d["domains"][0]["iova_over_time"]["bins"])' 100
+check "JSON: leaks" is 'd["leaks"]["mappings"], d["leaks"]["bytes"]' "(21, $((20 * 4096 + 3 * 1048576)))"
+check "JSON: the journey" is '[s["what"] for s in d["journey"]["steps"]]' "['alloc', 'map', 'unmap', 'free', 'flush', 'fault']"
+check "JSON: the journey's times" is '[s["since_ns"] for s in d["journey"]["steps"]][2]' 14000
+"$gen" "$dir/troubled" troubled || echo "Bail out! no session"
+try --json "$dir/troubled"
+cp "$dir/out" "$dir/troubled.json"
+printf '%s\n' '[  100.000000] pcieport 0000:00:01.0: AER: Uncorrected (Fatal) error received: 0000:03:00.0' \
+	'[  101.000000] DMAR: VT-d detected Invalidation Time-out Error: SID 0' >"$dir/log"
+try --json --klog "$dir/log"
+cp "$dir/out" "$dir/klog.json"
+check "docs/json.md has every key, and no other" python3 "$top/tests/json_paths.py" "$top/docs/json.md" \
+	"$dir/scene.json" "$dir/troubled.json" "$dir/klog.json"
+
+# --- journey
+
+try --iova 0xff000040 --tables none "$scene"
+check "journey: who mapped" printed ' map +0xff000000-0xff000fff 4 KiB to 0x10000000, task 61 \(dma-test\)'
+check "journey: how long it was mapped" printed ' unmap +0xff000000-0xff003fff 16 KiB, lazy, 14\.0 us after the map'
+check "journey: the flush that covers it, and no other" lines ' domain 3 +flush .*covers the unmap' 1
+check "journey: freed and no flush seen" printed ' free .*NO FLUSH OF IT SEEN'
+check "journey: the fault" printed ' fault +write of refdma\.0 .*unmapped 102 ms ago'
+try --iova 0xfe000000 --tables none "$scene"
+check "journey: an address used again and again" lines ' map .*again 107 us after' 49
+check "journey: nothing wrong with a strict one" lines 'NO FLUSH' 0
+try --iova 0x1234 --tables none "$scene"
+check "journey: nothing touched it" printed 'Journey of IOVA 0x1234: 0 events; nothing touched it'
+try --iova 0xff000040 --domain 4 --tables none "$scene"
+check "journey: --domain narrows it" printed '0 events; nothing'
+
+# --- leaks and folded stacks
+
+try --leaks --tables none "$scene"
+check "leaks: how many, how much" printed '^Still mapped at the end: 21 mappings, 3\.1 MiB'
+check "leaks: without stacks, by task, and said so" printed 'no stacks of maps'
+check "leaks: of a device and a task" grep -qE 'refdma\.0 +21 .* task 61 \(dma-test\)' <(tr -s '\n ' ' ' <"$dir/out")
+try --folded unmap "$scene"
+check "folded: outermost function first, with their number" [ "$(cat "$dir/out")" = 'kthread;refdma_unmap [refdma] 145' ]
+try --folded unmap --weight bytes "$scene"
+check "folded: bytes" [ "$(cat "$dir/out")" = "kthread;refdma_unmap [refdma] $((95 * 16384 + 50 * 65536))" ]
+try --folded flush --weight time "$scene"
+check "folded: time, by task without stacks" [ "$(cat "$dir/out")" = "task 61 (dma-test);[no stack] 460000" ]
+for wrong in '--weight bytes' '--folded map --weight time' '--folded nosuch' '--folded map --json' '--iova x'; do
+	# shellcheck disable=SC2086
+	try $wrong "$scene"
+	check "'$wrong' is refused" ended 2
+done
+
+# --- what counts
+
+try --dev 0000:03:00.0 --tables domains "$scene"
+check "--dev counts its events" printed '^  4 .* 50 +50 '
+check "--dev counts no others" printed '^  3 .* 0 +0 +0 B '
+check "--dev leaves out another's incident" printed 'No incidents.* in what was asked for'
+try --dev 03:00.0 --json "$scene"
+check "a short PCI address names it too" is 'd["totals"]["maps"]' 50
+try --group 5 --json "$scene"
+check "--group" is 'd["totals"]["maps"]' 401
+try --dev nosuch "$scene"
+check "a device that isn't in it is told" said 'device nosuch is not in it'
+try --time 0.1,0.104 --json "$scene"
+check "--time counts what is in it" is 'd["totals"]["iova_allocs"]' 0
+check "--time keeps the incident in it" is 'len(d["incidents"])' 1
+check "--time: a mapping before explains it" is 'd["incidents"][0]["verdict"]' use_after_unmap_flushed
+try --time ,0.05 --json "$scene"
+check "--time leaves out the incident behind it" is 'len(d["incidents"]), d["incidents_out_of_scope"]' '(0, 1)'
+try --time @100.1,@100.104 --json "$scene"
+check "--time takes the kernel's time" is 'len(d["incidents"])' 1
+try --filter 'id==map && ret==-ENOMEM' --json "$scene"
+check "--filter counts what it holds for" is 'd["totals"]["maps"], d["totals"]["map_failed"]' '(0, 2)'
+try --filter 'id==unmap && dev~"ref*"' --json "$scene"
+check "--filter knows devices by name" is 'd["totals"]["unmaps"], d["totals"]["window_lazy"]["count"]' '(95, 75)'
+try --filter help
+check "--filter help lists fields" printed 'unmap: iova size unmapped gather mode'
+try --klog "$top/tests/fixtures/klog/82599-vf.txt" --dev '0000:04:*' --json
+check "--dev of a log: the device of the fault" is 'len(d["incidents"])' 1
+try --klog "$top/tests/fixtures/klog/82599-vf.txt" --dev '0000:05:*' --json
+check "--dev of a log: no other" is 'len(d["incidents"])' 0
+finish
