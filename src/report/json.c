@@ -399,6 +399,7 @@ struct json_object *report__json(const struct analysis *a)
 	free(doms);
 	put(o, "domains", domains);
 	put(o, "journey", journey__json(a));
+	put(o, "leaks", NULL); /* who asked for them, puts them */
 	put(o, "losses", losses_json(m));
 	put(o, "coverage", checks_json(m));
 	return o;

@@ -193,7 +193,8 @@ static int write_json(const struct analysis *a, const struct leaks *leaks,
 
 	if (!json)
 		return -ENOMEM;
-	json_object_object_add(json, "leaks", leaks ? leaks__json(a, leaks) : NULL);
+	if (leaks)
+		json_object_object_add(json, "leaks", leaks__json(a, leaks));
 	json_object_object_add(json, "source", json_object_get(about));
 	puts(json_object_to_json_string_ext(json, JSON_C_TO_STRING_PRETTY |
 							  JSON_C_TO_STRING_NOSLASHESCAPE));
