@@ -144,7 +144,7 @@ $(B)/bench/%: tests/bench/%.c $(B)/libiommutop.a
 # $(B)/fuzz/NAME.corpus, what breaks in $(B)/fuzz. `make test` replays tests/fuzz/corpus (tests/cli/fuzz_corpus.sh).
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_RUNS ?= 100000
-FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(foreach d,util session klog model analyze,$(wildcard src/$(d)/*.c)))
+FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(foreach d,util session klog model filter analyze,$(wildcard src/$(d)/*.c)))
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_FLAGS = -std=gnu11 -D_GNU_SOURCE -Wno-gnu-variable-sized-type-not-at-end -Isrc -DIOMMUTOP_VERSION='"$(VERSION)"' \
 	-MMD -MP -g -O2 $(FUZZ_SAN)

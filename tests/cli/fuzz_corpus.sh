@@ -11,7 +11,7 @@ ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-* >/dev/null 2>&1 ||
 make --no-print-directory fuzz-programs >build/fuzz-make.log 2>&1 || { tail -n 20 build/fuzz-make.log; exit 1; }
 
 failed=0 nr=0
-for target in reader repair klog; do
+for target in reader repair klog filter; do
 	nr=$((nr + 1))
 	inputs=$(find "tests/fuzz/corpus/$target" -type f | wc -l)
 	if [ "$inputs" = 0 ]; then
