@@ -66,7 +66,8 @@ def with_time(events):
     """The time of day in microseconds, known from the first clock sample on."""
     offset = None
     for e in events:
-        if e["event"] == "clock_sample" and offset is None and not e["flags"] & 4:
+        # of a merged session, the first session's clock is the one that all times are in
+        if e["event"] == "clock_sample" and offset is None and not e["flags"] & 4 and not e["flags"] >> 12:
             offset = e["own"]["real"] - e["ts"]
         e["time"] = None if offset is None else (e["ts"] + offset) % 2**64 // 1000
     return events
