@@ -22,7 +22,10 @@ unchanged()
 # of SESSION KEY: the first number that analyze gives for the key, the totals' for counters.
 of() { iommutop analyze --json "$1" 2>/dev/null | grep -m 1 -oE "\"$2\":[0-9]+" | grep -oE '[0-9]+$'; }
 begun() { [ -n "$(of "$1" begin_ns)" ]; }
-whole() { begun "$1" && [ -n "$(of "$1" end_ns)" ] && [ "$(of "$1" damaged_bytes)" = 0 ]; }
+# the session holds the end of its capture
+ended() { iommutop session info --json "$1" 2>/dev/null | grep -q '"ended":true'; }
+without_end() { ! ended "$1"; }
+whole() { begun "$1" && ended "$1" && [ "$(of "$1" damaged_bytes)" = 0 ]; }
 # says FILE PATTERN...: everything is in there, and it is short.
 says()
 {
