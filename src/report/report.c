@@ -65,12 +65,11 @@ out:
 /* Behind the names of devices stands "@" and one of these numbers. */
 static void print_origins(FILE *out, const struct model *m)
 {
-	char key[16], head[24];
-	const char *what;
+	char head[24];
 
 	for (int i = 0; m->merged && i < IOT_ORIGINS; i++) {
-		snprintf(key, sizeof(key), "origin.%d", i);
-		what = model__attr(m, key);
+		const char *what = words__origin(m, i);
+
 		if (!what)
 			continue;
 		snprintf(head, sizeof(head), "Origin @%d: ", i);
@@ -101,10 +100,12 @@ static void print_head(FILE *out, const struct analysis *a)
 			"Attaching took %s before that; what happened meanwhile was seen in "
 			"part.\n",
 			words__duration(m->capture_begin - m->attach_begin).s);
-	if (a->scope)
-		fprintf(out, "%s asked for: only they are counted; %s left out.\n",
-			words__times(a->in_scope, "event is what was", "events are what was").s,
+	if (a->scope) {
+		wrap__print(out, "Asked for: ", scope__text(a->scope));
+		fprintf(out, "Only that is counted: %s; %s left out.\n",
+			words__times(a->in_scope, "event", "events").s,
 			words__times(a->incidents.out_of_scope, "incident is", "incidents are").s);
+	}
 	if (a->error)
 		fputs("Out of memory on the way: what follows is incomplete.\n", out);
 	if (m->refused)
