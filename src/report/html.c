@@ -75,13 +75,13 @@ static __u64 lost_events(const struct model *m)
 static void print_numbers(FILE *out, const struct analysis *a)
 {
 	const struct model *m = &a->model;
-	__u64 begin = m->capture_begin ? m->capture_begin : m->first,
-	      end = m->capture_end ? m->capture_end : m->last, flushes = 0;
+	__u64 begin, end, flushes = 0;
 
+	model__span(m, &begin, &end);
 	for (int i = 0; i < STATS_WHY_NR; i++)
 		flushes += m->total.flushes[i];
 	fprintf(out, "<dl class=\"numbers\">\n<div><dt>recorded</dt><dd>%s</dd></div>\n",
-		words__duration(end > begin ? end - begin : 0).s);
+		words__duration(end - begin).s);
 	print_number(out, "events", a->events, "");
 	print_traced(out, m, "maps", m->total.maps);
 	print_traced(out, m, "unmaps", m->total.unmaps);

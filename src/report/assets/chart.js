@@ -79,10 +79,10 @@ const chart = (() => {
 		fault: "M-6 -5H6L0 6Z",
 		hang: "M-5 -5H5V5H-5Z",
 		reset: "M0 -7L7 0L0 7L-7 0Z",
-		stall: "M-5 -5L5 5H-5L5 -5Z",
+		stall: "M-1 -6H2V6H-1Z",
 		error: "M-5 -3L-3 -5L0 -2L3 -5L5 -3L2 0L5 3L3 5L0 2L-3 5L-5 3L-2 0Z",
 	};
-	const PLURAL = { fault: "faults ▼", hang: "hangs ■", reset: "resets ◆", error: "errors ✕", stall: "stalls ⧗" };
+	const PLURAL = { fault: "faults ▼", hang: "hangs ■", reset: "resets ◆", error: "errors ✕", stall: "stalls ▬" };
 
 	// Links, so that a click, a middle click and Enter do what they do elsewhere.
 	const link = (number, cls, title, ...children) =>
@@ -196,7 +196,7 @@ const chart = (() => {
 		...(storm ? [areaLane("all faults", view.faults, "faults", v => rate(perSecond(v)), 38)] : []),
 		...(view.maps.some(Boolean) || view.unmaps.some(Boolean) ? [pairLane()] : []),
 		...view.flushes.map(f =>
-			areaLane(`flush: ${f.name}`, f.values, "why" + f.why, v => rate(perSecond(v)), 38)),
+			areaLane("flush: " + f.name.replace("reason ", ""), f.values, "why" + f.why, v => rate(perSecond(v)), 38)),
 		...(view.live_bytes.some(Boolean) ? [areaLane("mapped now", view.live_bytes, "live", bytes, 44)] : []),
 		...view.heat.map(heatLane),
 	];
