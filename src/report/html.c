@@ -72,6 +72,15 @@ static __u64 lost_events(const struct model *m)
 	return sum;
 }
 
+/* Events that were moved in time aren't missing. */
+static bool is_any_missing(const struct model *m)
+{
+	for (size_t i = 0; i < m->nr_losses; i++)
+		if (m->losses[i].cause != IOT_LOST_LATE)
+			return true;
+	return false;
+}
+
 static void print_numbers(FILE *out, const struct analysis *a)
 {
 	const struct model *m = &a->model;
@@ -174,7 +183,7 @@ static void print_top(FILE *out, const struct analysis *a, json *report, json *s
 		      "further "
 		      "one begin an hour behind the one before.</p>\n",
 		      out);
-	if (m->nr_losses)
+	if (is_any_missing(m))
 		fputs("<p class=\"warning\">Events are missing: <a href=\"#coverage\">which and "
 		      "why</a>. Counts that depend on them are lower limits.</p>\n",
 		      out);

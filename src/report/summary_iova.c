@@ -116,22 +116,15 @@ void summary__whatif(FILE *out, const struct summary_view *v)
 		if (!w.lazy.unmaps || !w.span)
 			continue;
 		if (!lazy)
-			fprintf(out, "
-				Lazy now
-				: memory stays within the
-					  device's reach from its unmap " "until a flush covers it (mean: bytes
-									  "
-									  "at any time). Strict "
-									  "(an estimate) would "
-									  "flush for each unmap, "
-									  "each as "
-									  "long as a flush took here
-									  "
-									  "  %-6s %8s %8s %8s %8s %9s %9s  %13s %10s %9s
-									  ",
-									  "domain",
-				  "unmaps", "covered", "waiting", "longest", "mean", "bytes x s",
-				  "strict in all", "of one CPU", "each");
+			fprintf(out,
+				"\nLazy now: memory stays within the device's reach from its unmap "
+				"until a flush covers it (mean:\n"
+				"bytes at any time). Strict (an estimate) would flush for each "
+				"unmap, "
+				"as long as a flush took here\n"
+				"  %-6s %8s %8s %8s %8s %9s %9s  %13s %10s %9s\n",
+				"domain", "unmaps", "covered", "waiting", "longest", "mean",
+				"bytes x s", "strict in all", "of one CPU", "each");
 		lazy = true;
 		print_lazy(out, v->doms[i]->nr, &w);
 	}

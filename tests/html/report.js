@@ -203,6 +203,7 @@ async function contents(name, report) {
 		tables: ${shownTables},
 		title: document.title,
 		width: view.width,
+		missing: [...document.querySelectorAll(".warning")].some(w => w.textContent.startsWith("Events are missing")),
 		overflow: document.documentElement.scrollWidth - innerWidth,
 		view: { maps: view.maps, unmaps: view.unmaps, flushes: view.flushes.map(f => f.values), faults: view.faults, hangs: view.hangs, resets: view.resets, errors: view.errors,
 			lazy: view.heat.filter(h => h.name.includes("lazy")).flatMap(h => h.cells.filter((_, n) => n % 3 === 2)) },
@@ -233,6 +234,7 @@ async function contents(name, report) {
 		[report.devices.length, report.domains.length].filter(Boolean));
 	equal(`${name}: rows of losses and self-checks`, page.losses,
 		[report.losses.length, report.coverage.length].filter(Boolean));
+	equal(`${name}: a warning if events are missing`, page.missing, report.losses.some(l => l.cause_code !== LATE));
 	const wanted = tables(report);
 	for (const caption of new Set([...Object.keys(wanted), ...Object.keys(page.tables)]))
 		equal(`${name}: ${caption.split(/[(:,]/)[0].trim()}, as in JSON`, page.tables[caption], wanted[caption]);
@@ -397,6 +399,8 @@ async function looks() {
 		.filter(b => b.getBoundingClientRect().width && !b.closest("th")).map(b => b.textContent)`), []);
 	await size(760, 900);
 	await shot("print");
+	equal("on paper no table is cut off", await ev(`[...document.querySelectorAll("table")].filter(t =>
+		t.getBoundingClientRect().right > innerWidth + 1).map(t => t.caption.textContent)`), []);
 	await size(1300, 900);
 	const { data } = await browser.send("Page.printToPDF", { printBackground: false });
 	const pdf = Buffer.from(data, "base64");
