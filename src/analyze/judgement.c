@@ -217,7 +217,7 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 		[IOT_LOST_DEVICE_TABLE] = "too many devices",
 		[IOT_LOST_BEGIN] = "the begin of a flush was not seen",
 		[IOT_LOST_WRITER] = "the disk was too slow or full",
-		[IOT_LOST_UNHOOKED] = "a flush function wasn't traced",
+		[IOT_LOST_UNHOOKED] = "", /* has words of its own */
 		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
 		[IOT_LOST_DAMAGE] = "the session is damaged",
 	};
@@ -228,7 +228,9 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 		if (l->begin > to || l->end < from || l->cause >= IOT_LOST_CAUSES ||
 		    !causes[l->cause])
 			continue;
-		if (l->count)
+		if (l->cause == IOT_LOST_UNHOOKED)
+			incident__note(i, "Flushes by %s were not traced around it.", l->what);
+		else if (l->count)
 			incident__note(i, "%llu events are missing around it: %s.", l->count,
 				       causes[l->cause]);
 		else

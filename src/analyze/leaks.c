@@ -94,10 +94,8 @@ int leaks__collect(const struct analysis *a, struct leaks *out)
 	struct gathering g = { .out = out };
 	int err = 0;
 
-	*out = (struct leaks){ .begin = m->capture_begin ? m->capture_begin : m->first,
-			       .end = m->capture_end ? m->capture_end : m->last };
-	if (out->end < out->begin)
-		out->end = out->begin;
+	*out = (struct leaks){ 0 };
+	model__span(m, &out->begin, &out->end);
 	idtab__for_each (&m->domains, s) {
 		const struct model_domain *dom = s->value;
 		const struct range *r = ranges__find(&dom->live, 0);

@@ -176,6 +176,6 @@ void unowned__judge(struct incident_fault *f, struct model *m, const struct mode
 			       "before can't be seen");
 	else
 		judgement__set(j, VERDICT_NEVER_MAPPED, CONFIDENCE_CERTAIN,
-			       "the domain has been watched from its beginning and no event is "
-			       "missing");
+			       "the domain has been watched from its beginning, and no map of "
+			       "it is missing");
 }

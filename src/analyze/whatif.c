@@ -12,10 +12,10 @@ struct whatif whatif__domain(const struct analysis *a, const struct model_domain
 {
 	const struct model *m = &a->model;
 	const struct model_stats *s = &d->stats;
-	__u64 begin = m->capture_begin ? m->capture_begin : m->first,
-	      end = m->capture_end ? m->capture_end : m->last;
 	struct whatif w = { 0 };
+	__u64 begin, end;
 
+	model__span(m, &begin, &end);
 	scope__narrow(a->scope, &begin, &end);
 	w.span = end > begin ? end - begin : 0;
 	if (s->unmaps_strict) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "filter/filter.h"
+#include "filter/scope_text.h"
 #include "model/idtab.h"
 #include "util/glob.h"
 #include "util/parse.h"
@@ -48,6 +49,7 @@ struct scope {
 	struct filter *filter;
 	struct idtab devices, domains;
 	char unseen[80];
+	char *text;
 	int error;
 };
 
@@ -136,6 +138,11 @@ static int want_numbers(struct wanted_list *l, const char *option, const char *c
 	return 0;
 }
 
+const char *scope__text(const struct scope *s)
+{
+	return s ? s->text : NULL;
+}
+
 int scope__new(struct scope **out, const struct scope_opts *opts, struct error *err)
 {
 	struct scope *s;
@@ -163,6 +170,9 @@ int scope__new(struct scope **out, const struct scope_opts *opts, struct error *
 		if (ret)
 			error__set(err, ret, "--filter '%s': %s", opts->filter, why.text);
 	}
+	s->text = scope_text__new(opts);
+	if (!ret && !s->text)
+		ret = error__set(err, -ENOMEM, "out of memory");
 	if (ret)
 		scope__free(s);
 	else
@@ -194,6 +204,7 @@ void scope__free(struct scope *s)
 	filter__free(s->filter);
 	free_values(&s->devices);
 	free_values(&s->domains);
+	free(s->text);
 	free(s);
 }
 

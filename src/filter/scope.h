@@ -23,7 +23,7 @@ struct scope_time {
 	__u64 ns;
 };
 
-struct scope_opts {                 /* texts as on a command line; nothing is kept */
+struct scope_opts {                 /* texts as on a command line; the caller's */
 	const char *const *devices; /* name, pattern with * and ?, or PCI address */
 	size_t nr_devices;
 	const char *const *domains, *const *groups; /* numbers */
@@ -41,6 +41,10 @@ struct scope;
  */
 int scope__new(struct scope **out, const struct scope_opts *opts, struct error *err);
 void scope__free(struct scope *s); /* NULL is fine */
+
+/* What was asked for, as the options of a command line: "--dev 0000:03:00.0 --time 2,3". The
+ * scope's; NULL: everything. */
+const char *scope__text(const struct scope *s);
 
 /*
  * Takes each event of a stream in order and says whether it is in scope; NULL: it is. ev is at

@@ -449,3 +449,13 @@ void model__event(struct model *m, const struct iot_event *ev)
 		break; /* of a newer iommutop */
 	}
 }
+
+void model__span(const struct model *m, __u64 *begin, __u64 *end)
+{
+	*begin = m->capture_begin ? m->capture_begin : m->first;
+	*end = m->capture_end ? m->capture_end : m->last;
+	if (*end > *begin)
+		return;
+	*begin = m->first;
+	*end = m->last > m->first ? m->last : m->first;
+}

@@ -191,6 +191,12 @@ void model__event(struct model *m, const struct iot_event *ev);
 /* Brings stats of domains and devices, and total, up to date. */
 void model__add_up(struct model *m);
 
+/*
+ * ns: from when to when was recorded. As marked; where the marks are missing, or merged sessions
+ * were not recorded at the same time, from the first event to the last. Never end < begin.
+ */
+void model__span(const struct model *m, __u64 *begin, __u64 *end);
+
 #define MODEL_ANY_ORIGIN IOT_ORIGINS /* model.origin when no event is in hand */
 
 /* NULL = not known. number 0 gives NULL. By name and rid: within the origin of the event in hand.

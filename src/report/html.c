@@ -11,6 +11,7 @@
 #include "report/html_tables.h"
 #include "report/html_text.h"
 #include "report/html_view.h"
+#include "report/leaks.h"
 #include "report/report.h"
 #include "report/words.h"
 
@@ -71,16 +72,25 @@ static __u64 lost_events(const struct model *m)
 	return sum;
 }
 
+/* Events that were moved in time aren't missing. */
+static bool is_any_missing(const struct model *m)
+{
+	for (size_t i = 0; i < m->nr_losses; i++)
+		if (m->losses[i].cause != IOT_LOST_LATE)
+			return true;
+	return false;
+}
+
 static void print_numbers(FILE *out, const struct analysis *a)
 {
 	const struct model *m = &a->model;
-	__u64 begin = m->capture_begin ? m->capture_begin : m->first,
-	      end = m->capture_end ? m->capture_end : m->last, flushes = 0;
+	__u64 begin, end, flushes = 0;
 
+	model__span(m, &begin, &end);
 	for (int i = 0; i < STATS_WHY_NR; i++)
 		flushes += m->total.flushes[i];
 	fprintf(out, "<dl class=\"numbers\">\n<div><dt>recorded</dt><dd>%s</dd></div>\n",
-		words__duration(end > begin ? end - begin : 0).s);
+		words__duration(end - begin).s);
 	print_number(out, "events", a->events, "");
 	print_traced(out, m, "maps", m->total.maps);
 	print_traced(out, m, "unmaps", m->total.unmaps);
@@ -114,7 +124,30 @@ static void print_source(FILE *out, json *source)
 	}
 }
 
-static void print_top(FILE *out, const struct analysis *a, json *source)
+/* What the numbers are of, if not of everything that one session recorded. */
+static void print_scope(FILE *out, const struct analysis *a, json *report)
+{
+	json *origins = html__at(report, "/origins");
+	const char *scope = html__string(report, "/scope");
+
+	for (size_t i = 0; origins && i < json_object_array_length(origins); i++) {
+		json *o = json_object_array_get_idx(origins, i);
+
+		fprintf(out, "<div class=\"origin\"><dt>origin @%llu</dt><dd>",
+			html__u64(o, "/number"));
+		html__text(out, html__string(o, "/what"));
+		fputs("</dd></div>\n", out);
+	}
+	if (!*scope)
+		return;
+	fputs("<div class=\"asked\"><dt>asked for</dt><dd><code>", out);
+	html__text(out, scope);
+	fprintf(out, "</code> (only that is counted: %s; %s left out)</dd></div>\n",
+		words__times(a->in_scope, "event", "events").s,
+		words__times(a->incidents.out_of_scope, "incident is", "incidents are").s);
+}
+
+static void print_top(FILE *out, const struct analysis *a, json *report, json *source)
 {
 	const struct model *m = &a->model;
 
@@ -123,7 +156,8 @@ static void print_top(FILE *out, const struct analysis *a, json *source)
 	html__text(out, subject(source));
 	fputs(" <small>iommutop report</small></h1>\n<nav aria-label=\"Parts of the report\">"
 	      "<a href=\"#incidents\">Incidents</a> <a href=\"#timeline\">Time line</a> "
-	      "<a href=\"#devices\">Devices</a> <a href=\"#flushes\">Flushes</a> "
+	      "<a href=\"#devices\">Devices</a> <a href=\"#maps\">Maps</a> <a "
+	      "href=\"#flushes\">Flushes</a> "
 	      "<a href=\"#coverage\">Losses</a> <a href=\"#about\">Recording</a>"
 	      "<span class=\"script\"><button type=\"button\" id=\"theme\" "
 	      "aria-pressed=\"false\">Dark"
@@ -132,7 +166,9 @@ static void print_top(FILE *out, const struct analysis *a, json *source)
 	print_source(out, source);
 	fputs("<div><dt>begin</dt><dd>", out);
 	html__text(out, words__when(m, m->capture_begin ? m->capture_begin : m->first).s);
-	fputs("</dd></div>\n</dl>\n", out);
+	fputs("</dd></div>\n", out);
+	print_scope(out, a, report);
+	fputs("</dl>\n", out);
 	print_numbers(out, a);
 	if (a->error)
 		fputs("<p class=\"warning\">Memory ran out during the analysis: what follows is "
@@ -147,7 +183,7 @@ static void print_top(FILE *out, const struct analysis *a, json *source)
 		      "further "
 		      "one begin an hour behind the one before.</p>\n",
 		      out);
-	if (m->nr_losses)
+	if (is_any_missing(m))
 		fputs("<p class=\"warning\">Events are missing: <a href=\"#coverage\">which and "
 		      "why</a>. Counts that depend on them are lower limits.</p>\n",
 		      out);
@@ -163,7 +199,8 @@ static void print_incidents(FILE *out, const struct analysis *a, json *report, s
 		"id=\"h-incidents\">%s</h2>\n",
 		nr ? words__times(nr, "incident", "incidents").s : "No incidents");
 	if (!nr)
-		fputs("<p>No fault and no hang was seen.</p>\n", out);
+		fprintf(out, "<p>No fault and no hang was seen%s.</p>\n",
+			a->scope ? " in what was asked for" : "");
 	if (nr > shown)
 		fprintf(out,
 			"<p class=\"warning\">%zu more incidents are not in this file; "
@@ -264,7 +301,8 @@ static void print_data(FILE *out, json *report, json *view, size_t shown)
 	fprintf(out, "</script>\n<script>%s</script>\n</body>\n</html>\n", html_assets__js);
 }
 
-int report__html(FILE *out, const struct analysis *a, struct json_object *source)
+int report__html(FILE *out, const struct analysis *a, const struct leaks *leaks,
+		 struct json_object *source)
 {
 	json *report = report__json(a), *view = NULL;
 	size_t shown;
@@ -272,6 +310,8 @@ int report__html(FILE *out, const struct analysis *a, struct json_object *source
 
 	if (!report)
 		return err;
+	if (leaks)
+		json_object_object_add(report, "leaks", leaks__json(a, leaks));
 	if (source)
 		json_object_object_add(report, "source", json_object_get(source));
 	shown = a->incidents.nr < HTML_INCIDENTS_MAX ? a->incidents.nr : HTML_INCIDENTS_MAX;
@@ -279,7 +319,7 @@ int report__html(FILE *out, const struct analysis *a, struct json_object *source
 	if (!view)
 		goto out;
 	print_head(out, source);
-	print_top(out, a, source);
+	print_top(out, a, report, source);
 	print_incidents(out, a, report, shown);
 	print_timeline(out, a);
 	html_tables__all(out, &a->model, report);

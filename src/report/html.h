@@ -10,13 +10,16 @@
 #include <stdio.h>
 
 #include "analyze/analysis.h"
+#include "analyze/leaks.h"
 
 #define HTML_INCIDENTS_MAX 200U /* incidents shown; the report says how many more there are */
 
 struct json_object;
 
-/* After analysis__finish(). source: what the input says of itself, may be NULL; stays the caller's.
- * 0 or -ENOMEM; whether out took it all is for the caller to ask. */
-int report__html(FILE *out, const struct analysis *a, struct json_object *source);
+/* After analysis__finish(). leaks: NULL, they weren't asked for. source: what the input says of
+ * itself, may be NULL; stays the caller's. 0 or -ENOMEM; whether out took it all is for the caller
+ * to ask. */
+int report__html(FILE *out, const struct analysis *a, const struct leaks *leaks,
+		 struct json_object *source);
 
 #endif

@@ -4,6 +4,7 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 
+#include "report/html_stats.h"
 #include "report/html_text.h"
 #include "report/words.h"
 
@@ -16,7 +17,9 @@ typedef struct json_object json;
 
 static void print_devices(FILE *out, json *report, bool traced)
 {
+	/* Of a merged session only: the first one. */
 	static const struct html_column devices[] = {
+		{ "origin", "/origin", "which of the sessions: see the top", HTML_TEXT },
 		{ "name", "/name", NULL, HTML_CODE },
 		{ "driver", "/driver", NULL, HTML_CODE },
 		{ "bus", "/bus", NULL, HTML_TEXT },
@@ -48,18 +51,39 @@ static void print_devices(FILE *out, json *report, bool traced)
 		{ "faults", "/stats/faults", NULL, HTML_COUNT },
 	};
 
+	bool merged = html__at(report, "/origins");
+
 	fputs("<section id=\"devices\" aria-labelledby=\"h-devices\">\n<h2 "
 	      "id=\"h-devices\">Devices and "
 	      "domains</h2>\n",
 	      out);
-	if (!html__table(out, "Devices", html__at(report, "/devices"), devices,
-			 NR(devices) - (traced ? 0 : TRACED_COLUMNS), 0))
+	if (!html__table(out, "Devices", html__at(report, "/devices"), devices + !merged,
+			 NR(devices) - !merged - (traced ? 0 : TRACED_COLUMNS), 0))
 		fputs("<p>No device is known.</p>\n", out);
 	html__table(out, "Domains", html__at(report, "/domains"), domains, NR(domains), 0);
 	fputs("</section>\n", out);
 }
 
-static void print_flushes(FILE *out, json *report, bool traced)
+static const char *nothing(bool traced)
+{
+	return traced ? "<p>None were seen.</p>\n" : "<p>A kernel log doesn't tell of them.</p>\n";
+}
+
+static void print_maps(FILE *out, const struct model *m, json *report, bool traced)
+{
+	fputs("<section id=\"maps\" aria-labelledby=\"h-maps\">\n<h2 id=\"h-maps\">Maps</h2>\n"
+	      "<div class=\"beside\">\n",
+	      out);
+	if (!html_stats__maps(out, m, report))
+		fputs(nothing(traced), out);
+	if (html__at(report, "/leaks") && !html__u64(report, "/leaks/mappings"))
+		fputs("<p>Still mapped at the end: nothing that was mapped during the "
+		      "capture.</p>\n",
+		      out);
+	fputs("</div>\n</section>\n", out);
+}
+
+static void print_flushes(FILE *out, const struct model *m, json *report, bool traced)
 {
 	static const struct html_column flushes[] = {
 		{ "domain", "/number", NULL, HTML_TEXT },
@@ -69,10 +93,6 @@ static void print_flushes(FILE *out, json *report, bool traced)
 		{ "after map", "/stats/flushes/map", NULL, HTML_COUNT },
 		{ "other", "/stats/flushes/other", NULL, HTML_COUNT },
 		{ "unknown", "/stats/flushes/unknown", NULL, HTML_COUNT },
-		{ "p50", "/stats/flush_time/p50_ns", NULL, HTML_NS },
-		{ "p90", "/stats/flush_time/p90_ns", NULL, HTML_NS },
-		{ "p99", "/stats/flush_time/p99_ns", NULL, HTML_NS },
-		{ "max", "/stats/flush_time/max_ns", NULL, HTML_NS },
 	};
 	static const struct html_column lazy[] = {
 		{ "domain", "/number", NULL, HTML_TEXT },
@@ -82,6 +102,7 @@ static void print_flushes(FILE *out, json *report, bool traced)
 		{ "p50", "/stats/window_lazy/p50_ns", NULL, HTML_NS },
 		{ "p90", "/stats/window_lazy/p90_ns", NULL, HTML_NS },
 		{ "p99", "/stats/window_lazy/p99_ns", NULL, HTML_NS },
+		{ "p99.9", "/stats/window_lazy/p999_ns", NULL, HTML_NS },
 		{ "max", "/stats/window_lazy/max_ns", NULL, HTML_NS },
 	};
 	static const struct html_column strict[] = {
@@ -92,6 +113,7 @@ static void print_flushes(FILE *out, json *report, bool traced)
 		{ "p50", "/stats/window_strict/p50_ns", NULL, HTML_NS },
 		{ "p90", "/stats/window_strict/p90_ns", NULL, HTML_NS },
 		{ "p99", "/stats/window_strict/p99_ns", NULL, HTML_NS },
+		{ "p99.9", "/stats/window_strict/p999_ns", NULL, HTML_NS },
 		{ "max", "/stats/window_strict/max_ns", NULL, HTML_NS },
 	};
 	json *domains = html__at(report, "/domains");
@@ -104,14 +126,12 @@ static void print_flushes(FILE *out, json *report, bool traced)
 	      "that covers it: so long a device could still use the old address. Percentiles are "
 	      "within 6.25 %.</p>\n<div class=\"beside\">\n",
 	      out);
-	rows = html__table(out, "IOTLB flushes by reason, and the time of one", domains, flushes,
-			   NR(flushes), 1);
+	rows = html__table(out, "IOTLB flushes by reason", domains, flushes, NR(flushes), 1);
 	rows += html__table(out, "Windows of lazy unmaps", domains, lazy, NR(lazy), 1);
 	rows += html__table(out, "Windows of strict unmaps", domains, strict, NR(strict), 1);
-	fputs(rows     ? "</div>\n</section>\n"
-	      : traced ? "</div>\n<p>None were seen.</p>\n</section>\n"
-		       : "</div>\n<p>A kernel log doesn't tell of them.</p>\n</section>\n",
-	      out);
+	rows += html_stats__flushes(out, m, report);
+	fputs(rows ? "" : nothing(traced), out);
+	fputs("</div>\n</section>\n", out);
 }
 
 static json *seconds(const struct model *m, __u64 ts)
@@ -178,6 +198,7 @@ void html_tables__all(FILE *out, const struct model *m, json *report)
 	bool traced = m->has_mappings || m->capture_begin;
 
 	print_devices(out, report, traced);
-	print_flushes(out, report, traced);
+	print_maps(out, m, report, traced);
+	print_flushes(out, m, report, traced);
 	print_coverage(out, m, report);
 }

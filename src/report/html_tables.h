@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The tables of the HTML report: devices, domains, flushes, windows, losses, self-checks. */
+/* The tables of the HTML report: devices, domains, maps, flushes, windows, losses, self-checks. */
 #ifndef IOMMUTOP_REPORT_HTML_TABLES_H
 #define IOMMUTOP_REPORT_HTML_TABLES_H
 

@@ -94,6 +94,12 @@ void html__value(FILE *out, struct json_object *o, const char *path, enum html_k
 		html__text(out, json_object_get_string(v));
 		fputs("</code>", out);
 		break;
+	case HTML_RATIO:
+		fprintf(out, "%.1f", json_object_get_double(v));
+		break;
+	case HTML_PERCENT:
+		fprintf(out, "%.1f %%", 100 * json_object_get_double(v));
+		break;
 	case HTML_BYTES:
 		fputs(words__bytes(json_object_get_uint64(v)).s, out);
 		break;
@@ -114,15 +120,23 @@ void html__value(FILE *out, struct json_object *o, const char *path, enum html_k
 
 static int is_number(enum html_kind kind)
 {
-	return kind == HTML_COUNT || kind == HTML_BYTES || kind == HTML_NS;
+	return kind == HTML_COUNT || kind == HTML_RATIO || kind == HTML_PERCENT ||
+	       kind == HTML_BYTES || kind == HTML_NS;
 }
 
 static int is_empty(struct json_object *row, const struct html_column *columns, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++)
-		if (is_number(columns[i].kind) && html__u64(row, columns[i].path))
+		if (is_number(columns[i].kind) &&
+		    json_object_get_double(html__at(row, columns[i].path)) != 0)
 			return 0;
 	return 1;
+}
+
+/* What a column is sorted by, as exact as it is. */
+static const char *number(struct json_object *v)
+{
+	return v ? json_object_get_string(v) : "0";
 }
 
 static void table_head(FILE *out, const char *caption, const struct html_column *columns, size_t nr)
@@ -158,8 +172,8 @@ size_t html__table(FILE *out, const char *caption, struct json_object *rows,
 		fputs("<tr>", out);
 		for (size_t i = 0; i < nr; i++) {
 			if (is_number(columns[i].kind))
-				fprintf(out, "<td class=\"n\" data-v=\"%llu\">",
-					html__u64(row, columns[i].path));
+				fprintf(out, "<td class=\"n\" data-v=\"%s\">",
+					number(html__at(row, columns[i].path)));
 			else
 				fputs("<td>", out);
 			html__value(out, row, columns[i].path, columns[i].kind);

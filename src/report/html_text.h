@@ -22,6 +22,8 @@ enum html_kind {
 	HTML_TEXT,
 	HTML_CODE, /* addresses, names of functions */
 	HTML_COUNT,
+	HTML_RATIO,   /* one digit behind the point */
+	HTML_PERCENT, /* a share, 1 is all */
 	HTML_BYTES,
 	HTML_NS,     /* a duration */
 	HTML_LIST,   /* an array of texts */

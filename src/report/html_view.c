@@ -164,6 +164,26 @@ static void add_trouble(json *marks, const struct timeline *t, const char *kind,
 	json_object_array_add(marks, o);
 }
 
+static void add_stall(json *marks, const struct timeline *t, __u64 incident, json *stall)
+{
+	__u64 begin = html__u64(stall, "/begin_ns"), end = html__u64(stall, "/end_ns");
+	char text[160];
+	json *o;
+
+	if (!stall)
+		return;
+	o = json_object_new_object();
+	snprintf(text, sizeof(text), "flush of %s (%s) took %s",
+		 html__string(stall, "/device_name"), html__string(stall, "/why"),
+		 words__duration(end - begin).s);
+	put(o, "kind", json_object_new_string("stall"));
+	put(o, "incident", json_object_new_uint64(incident));
+	put(o, "ns", since(t, begin));
+	put(o, "end", since(t, end));
+	put(o, "text", json_object_new_string(text));
+	json_object_array_add(marks, o);
+}
+
 static json *marks_of(const struct timeline *t, json *incidents, size_t shown)
 {
 	json *marks = json_object_new_array();
@@ -177,6 +197,7 @@ static json *marks_of(const struct timeline *t, json *incidents, size_t shown)
 		add_trouble(marks, t, "hang", number, html__at(i, "/hang"));
 		add_trouble(marks, t, "reset", number, html__at(i, "/reset"));
 		add_trouble(marks, t, "error", number, html__at(i, "/error"));
+		add_stall(marks, t, number, html__at(i, "/stall"));
 	}
 	return marks;
 }

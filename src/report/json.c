@@ -349,6 +349,25 @@ static json *checks_json(const struct model *m)
 	return all;
 }
 
+/* NULL: it isn't merged. */
+static json *origins_json(const struct model *m)
+{
+	json *all = m->merged ? json_object_new_array() : NULL;
+
+	for (int i = 0; all && i < IOT_ORIGINS; i++) {
+		const char *what = words__origin(m, i);
+		json *o;
+
+		if (!what)
+			continue;
+		o = json_object_new_object();
+		put_u64(o, "number", (__u64)i);
+		put_text(o, "what", what);
+		json_object_array_add(all, o);
+	}
+	return all;
+}
+
 struct json_object *report__json(const struct analysis *a)
 {
 	const struct model *m = &a->model;
@@ -381,6 +400,8 @@ struct json_object *report__json(const struct analysis *a)
 	put_u64(capture, "uncounted_events", m->uncounted);
 	put_u64(capture, "malformed_events", a->malformed);
 	put(capture, "out_of_memory", json_object_new_boolean(a->error != 0));
+	put(o, "origins", origins_json(m));
+	put_text(o, "scope", scope__text(a->scope));
 	put(o, "capture", capture);
 	for (__u32 n = 0; n < a->incidents.nr; n++)
 		json_object_array_add(incidents, incident_json(a->incidents.list[n], n + 1, m));

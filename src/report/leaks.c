@@ -28,8 +28,8 @@ static void print_one(FILE *out, const struct model *m, const struct leaks *l, c
 	char where[32];
 
 	snprintf(where, sizeof(where), "domain %u", k->domain);
-	fprintf(out, "  %-14.14s %8s %9s %8s  ", k->dev ? words__device_name(m, k->dev).s : where,
-		words__count(k->nr).s, words__bytes(k->bytes).s,
+	wrap__name(out, k->dev ? words__device_name(m, k->dev).s : where, 14);
+	fprintf(out, " %8s %9s %8s  ", words__count(k->nr).s, words__bytes(k->bytes).s,
 		words__duration(l->end > k->oldest ? l->end - k->oldest : 0).s);
 	for (__u32 i = 0; i < LEAKS_PARTS; i++)
 		fprintf(out, " %5s", k->parts[i] ? short_bytes(k->parts[i]).s : "-");

@@ -13,11 +13,6 @@
 #include "report/wrap.h"
 #include "report/words.h"
 
-static __u64 start_of(const struct model *m)
-{
-	return m->capture_begin ? m->capture_begin : m->first;
-}
-
 static void print_evidence(FILE *out, const struct incident *i, const struct model *m)
 {
 	struct evidence_list list;
@@ -65,12 +60,11 @@ out:
 /* Behind the names of devices stands "@" and one of these numbers. */
 static void print_origins(FILE *out, const struct model *m)
 {
-	char key[16], head[24];
-	const char *what;
+	char head[24];
 
 	for (int i = 0; m->merged && i < IOT_ORIGINS; i++) {
-		snprintf(key, sizeof(key), "origin.%d", i);
-		what = model__attr(m, key);
+		const char *what = words__origin(m, i);
+
 		if (!what)
 			continue;
 		snprintf(head, sizeof(head), "Origin @%d: ", i);
@@ -81,8 +75,9 @@ static void print_origins(FILE *out, const struct model *m)
 static void print_head(FILE *out, const struct analysis *a)
 {
 	const struct model *m = &a->model;
-	__u64 start = start_of(m), end = m->capture_end ? m->capture_end : m->last;
+	__u64 start, end;
 
+	model__span(m, &start, &end);
 	if (a->log_lines < a->events)
 		fprintf(out, "%s", words__times(a->events - a->log_lines, "event", "events").s);
 	if (a->log_lines)
@@ -92,19 +87,25 @@ static void print_head(FILE *out, const struct analysis *a)
 			a->log_matched == 1 ? "s" : "");
 	if (!a->events)
 		fputs("No events", out);
-	fprintf(out, " over %s", words__duration(end > start ? end - start : 0).s);
+	fprintf(out, " over %s", words__duration(end - start).s);
 	if (!m->capture_begin && m->has_mappings)
 		fputs("; the capture's begin isn't marked", out);
 	fputs(".\n", out);
-	if (m->attach_begin && m->capture_begin > m->attach_begin)
+	if (m->merged && m->capture_end && m->capture_end <= m->capture_begin)
+		fputs("The sessions in it were not recorded at the same time: times count from the "
+		      "last one's begin.\n",
+		      out);
+	else if (m->attach_begin && m->capture_begin > m->attach_begin)
 		fprintf(out,
 			"Attaching took %s before that; what happened meanwhile was seen in "
 			"part.\n",
 			words__duration(m->capture_begin - m->attach_begin).s);
-	if (a->scope)
-		fprintf(out, "%s asked for: only they are counted; %s left out.\n",
-			words__times(a->in_scope, "event is what was", "events are what was").s,
+	if (a->scope) {
+		wrap__print(out, "Asked for: ", scope__text(a->scope));
+		fprintf(out, "Only that is counted: %s; %s left out.\n",
+			words__times(a->in_scope, "event", "events").s,
 			words__times(a->incidents.out_of_scope, "incident is", "incidents are").s);
+	}
 	if (a->error)
 		fputs("Out of memory on the way: what follows is incomplete.\n", out);
 	if (m->refused)

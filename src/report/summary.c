@@ -6,6 +6,7 @@
 
 #include "report/summary_tables.h"
 #include "report/words.h"
+#include "report/wrap.h"
 
 static int by_number(const void *a, const void *b)
 {
@@ -38,6 +39,16 @@ const struct model_domain **summary__domains(const struct model *m, size_t *nr)
 	return sorted(&m->domains, nr);
 }
 
+/* A kernel log alone tells nothing of maps, which isn't that there were none. */
+static void print_maps_of(FILE *out, const struct model *m, const struct model_stats *s)
+{
+	if (m->has_mappings || m->capture_begin)
+		fprintf(out, " %9s %9s %10s", words__count(s->maps).s, words__count(s->unmaps).s,
+			words__bytes(s->map_bytes).s);
+	else
+		fprintf(out, " %9s %9s %10s", "-", "-", "-");
+}
+
 static void print_devices(FILE *out, const struct summary_view *v)
 {
 	const struct model *m = v->m;
@@ -49,23 +60,36 @@ static void print_devices(FILE *out, const struct summary_view *v)
 		"resets");
 	for (size_t i = 0; i < v->nr_devs; i++) {
 		const struct model_device *d = v->devs[i];
+		const char *driver = d->driver[0] ? d->driver : "-";
 		char group[16] = "-", domain[16] = "-";
 
 		if (d->group >= 0)
 			snprintf(group, sizeof(group), "%d", d->group);
 		if (d->domain)
 			snprintf(domain, sizeof(domain), "%u", d->domain);
-		fprintf(out, "  %-16s %-12s %5s %6s %9s %9s %10s %7llu %6llu %6llu\n",
-			words__device_name(m, d->nr).s, d->driver[0] ? d->driver : "-", group,
-			domain, words__count(d->stats.maps).s, words__count(d->stats.unmaps).s,
-			words__bytes(d->stats.map_bytes).s, d->stats.faults, d->stats.hangs,
+		wrap__name(out, words__device_name(m, d->nr).s, 16);
+		fprintf(out, " %-12s", driver);
+		if (strlen(driver) > 12) /* the rest below it, in its columns */
+			fprintf(out, "\n  %29s", "");
+		fprintf(out, " %5s %6s", group, domain);
+		print_maps_of(out, m, &d->stats);
+		fprintf(out, " %7llu %6llu %6llu\n", d->stats.faults, d->stats.hangs,
 			d->stats.resets);
 	}
+}
+
+/* Default domains that a driver replaced, and the like. */
+static bool is_unused(const struct model_domain *d)
+{
+	const struct model_stats *s = &d->stats;
+
+	return !d->nr_devs && !s->maps && !s->map_failed && !s->unmaps && !s->faults;
 }
 
 static void print_domains(FILE *out, const struct summary_view *v)
 {
 	const struct model *m = v->m;
+	size_t unused = 0;
 
 	if (!v->nr_doms)
 		return;
@@ -76,6 +100,10 @@ static void print_domains(FILE *out, const struct summary_view *v)
 		char devs[21] = "-";
 		size_t len = 0;
 
+		if (is_unused(d)) {
+			unused++;
+			continue;
+		}
 		for (size_t n = 0; n < d->nr_devs && len < sizeof(devs); n++)
 			len += (size_t)snprintf(devs + len, sizeof(devs) - len, "%s%s",
 						n ? " " : "", words__device_name(m, d->devs[n]).s);
@@ -87,6 +115,9 @@ static void print_domains(FILE *out, const struct summary_view *v)
 			words__bytes(d->stats.map_bytes).s, words__bytes(d->stats.unmap_bytes).s,
 			d->stats.faults);
 	}
+	if (unused)
+		fprintf(out, "  and %s: no device at the end, no map, unmap or fault counted\n",
+			words__times(unused, "other", "others").s);
 }
 
 static void print_losses(FILE *out, const struct summary_view *v)

@@ -31,12 +31,12 @@ void summary__maps(FILE *out, const struct summary_view *v)
 			fprintf(out,
 				"\nMaps: neighbours in a row make a list (one call, as far as can "
 				"be "
-				"told) %21s\n"
-				"  %-6s %9s %9s %8s %7s %10s %8s %8s %8s %8s\n",
+				"told) %23s\n"
+				"  %-6s %9s %9s %8s %7s %10s %10s %8s %8s %8s\n",
 				"could be mapped with", "domain", "maps", "lists", "per list",
-				"longest", "bytes/list", "fl./list", "4 KiB", "2 MiB", "1 GiB");
+				"longest", "bytes/list", "flush/list", "4 KiB", "2 MiB", "1 GiB");
 		any = true;
-		fprintf(out, "  %-6u %9s %9s %8.1f %7s %10s %8.2f", v->doms[i]->nr,
+		fprintf(out, "  %-6u %9s %9s %8.1f %7s %10s %10.2f", v->doms[i]->nr,
 			words__count(s->maps).s, words__count(s->map_lists).s,
 			ratio(s->maps, s->map_lists), words__count(s->list_longest).s,
 			words__bytes(s->map_lists ? s->map_bytes / s->map_lists : 0).s,
@@ -94,14 +94,18 @@ void summary__flushes(FILE *out, const struct summary_view *v)
 			continue;
 		if (!any)
 			fprintf(out,
-				"\nIOTLB flushes: why, and the time spent in them\n  %-6s %8s %8s "
-				"%8s %8s %8s %8s   %10s %10s\n",
-				"domain", "strict", "q. full", "timer", "map", "other", "unknown",
-				"unmap", "after map");
+				"\nIOTLB flushes: why, and the time spent in those of unmaps and "
+				"after maps\n  %-6s %8s %10s %8s %9s %8s %8s   %10s %10s\n",
+				"domain", "strict", "queue full", "timer", "after map", "other",
+				"unknown", "unmaps", "after maps");
 		any = true;
 		fprintf(out, "  %-6u", v->doms[i]->nr);
 		for (size_t w = 0; w < sizeof(order); w++)
-			fprintf(out, " %8s", words__count(s->flushes[order[w]]).s);
+			fprintf(out, " %*s",
+				order[w] == IOT_WHY_QUEUE_FULL ? 10
+				: order[w] == IOT_WHY_MAP      ? 9
+							       : 8,
+				words__count(s->flushes[order[w]]).s);
 		fprintf(out, "   %10s", s->flush.nr ? words__duration(s->flush.sum).s : "-");
 		fprintf(out, " %10s\n", s->sync_map.nr ? words__duration(s->sync_map.sum).s : "-");
 	}
@@ -124,9 +128,10 @@ void summary__covering(FILE *out, const struct summary_view *v)
 			if (!any)
 				fprintf(out,
 					"\nWhat flushes covered (mean of those that covered "
-					"anything)\n  %-6s %-13s %9s %9s %13s %9s %13s\n",
+					"anything; pages of 4 KiB)\n  %-6s %-13s %9s %9s %13s %9s "
+					"%13s\n",
 					"domain", "flush of", "flushes", "empty", "unmaps/flush",
-					"longest", "pages/flush");
+					"most", "pages/flush");
 			any = true;
 			fprintf(out, "  %-6u %-13s %9s %9s", v->doms[i]->nr, names[k],
 				words__count(s->kinds[k]).s, words__count(s->empty[k]).s);

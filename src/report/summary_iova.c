@@ -4,7 +4,6 @@
 #include "analyze/whatif.h"
 #include "model/series.h"
 #include "report/words.h"
-#include "report/wrap.h"
 
 static double share(__u64 part, __u64 all)
 {
@@ -62,66 +61,71 @@ void summary__iova(FILE *out, const struct summary_view *v)
 	}
 }
 
-static void say_strict(FILE *out, const char *head, const struct whatif *w)
+/* "-" = nobody saw a flush of them, so what they cost isn't known. */
+static void print_strict(FILE *out, __u32 nr, const struct whatif *w)
 {
-	char text[1024];
-
-	snprintf(text, sizeof(text),
-		 "strict now: %s waited for %s that took %s, %.2f %% of the time of one CPU. Lazy, "
-		 "about %s would do (every 10 ms, or 256 unmaps), and what is unmapped would stay "
-		 "within reach of the device for up to 10 ms: at most %s x seconds in all (an "
-		 "estimate).",
-		 words__times(w->strict.unmaps, "unmap", "unmaps").s,
-		 words__times(w->strict.flushes, "flush", "flushes").s,
-		 words__duration(w->strict.ns).s, share(w->strict.ns, w->span),
-		 words__times(w->strict.lazy_flushes, "flush", "flushes").s,
-		 words__bytes((__u64)w->strict.lazy_exposed).s);
-	wrap__print(out, head, text);
+	fprintf(out, "  %-6u %9s %9s", nr, words__count(w->strict.unmaps).s,
+		words__count(w->strict.flushes).s);
+	if (w->strict.flushes)
+		fprintf(out, " %12s %8.2f %%", words__duration(w->strict.ns).s,
+			share(w->strict.ns, w->span));
+	else
+		fprintf(out, " %12s %10s", "-", "-");
+	fprintf(out, "   %13s %17s\n", words__count(w->strict.lazy_flushes).s,
+		words__bytes((__u64)w->strict.lazy_exposed).s);
 }
 
-static void say_lazy(FILE *out, const char *head, const struct whatif *w)
+static void print_lazy(FILE *out, __u32 nr, const struct whatif *w)
 {
-	char text[1280];
-	int len;
-
-	len = snprintf(text, sizeof(text),
-		       "lazy now: after its unmap, memory stayed within reach of the device for up "
-		       "to %s; %s of it at any time on average, %s x seconds in all (%s of %s "
-		       "unmaps were covered by a flush, %s not yet at the end).",
-		       words__duration(w->lazy.window_max).s,
-		       words__bytes((__u64)w->lazy.exposed_mean).s,
-		       words__bytes((__u64)w->lazy.exposed).s, words__count(w->lazy.covered).s,
-		       words__count(w->lazy.unmaps).s, words__count(w->lazy.waiting).s);
+	fprintf(out, "  %-6u %8s %8s %8s %8s %9s %9s", nr, words__count(w->lazy.unmaps).s,
+		words__count(w->lazy.covered).s, words__count(w->lazy.waiting).s,
+		w->lazy.window_max ? words__duration(w->lazy.window_max).s : "-",
+		words__bytes((__u64)w->lazy.exposed_mean).s,
+		words__bytes((__u64)w->lazy.exposed).s);
 	if (w->lazy.strict_ns)
-		snprintf(text + len, sizeof(text) - (size_t)len,
-			 " Strict, each unmap would wait for a flush: %s in all, %.2f %% of the "
-			 "time of one CPU, if one takes the %s that %s took here (an estimate).",
-			 words__duration(w->lazy.strict_ns).s, share(w->lazy.strict_ns, w->span),
-			 words__duration(w->lazy.flush_mean).s,
-			 w->lazy.by_sync ? "a flush of ranges" : "a flush of the whole domain");
+		fprintf(out, "  %13s %8.2f %% %9s\n", words__duration(w->lazy.strict_ns).s,
+			share(w->lazy.strict_ns, w->span), words__duration(w->lazy.flush_mean).s);
 	else
-		snprintf(text + len, sizeof(text) - (size_t)len,
-			 " What strict would cost isn't known: no flush was timed here.");
-	wrap__print(out, head, text);
+		fprintf(out, "  %13s %10s %9s\n", "-", "-", "-");
 }
 
 void summary__whatif(FILE *out, const struct summary_view *v)
 {
-	bool any = false;
+	bool strict = false, lazy = false;
 
 	for (size_t i = 0; i < v->nr_doms; i++) {
 		const struct whatif w = whatif__domain(v->a, v->doms[i]);
-		char head[32];
 
-		if ((!w.strict.unmaps && !w.lazy.unmaps) || !w.span)
+		if (!w.strict.unmaps || !w.span)
 			continue;
-		if (!any)
-			fputs("\nStrict or lazy: what it costs, and what the other would\n", out);
-		any = true;
-		snprintf(head, sizeof(head), "  domain %u, ", v->doms[i]->nr);
-		if (w.strict.unmaps)
-			say_strict(out, head, &w);
-		if (w.lazy.unmaps)
-			say_lazy(out, head, &w);
+		if (!strict)
+			fprintf(out,
+				"\nStrict now: unmaps wait for flushes. Lazy (an estimate) would "
+				"flush every 10 ms or 256 unmaps,\n"
+				"and leave what is unmapped within the device's reach for up to 10 "
+				"ms\n"
+				"  %-6s %9s %9s %12s %10s   %13s %17s\n",
+				"domain", "unmaps", "flushes", "time in them", "of one CPU",
+				"lazy: flushes", "bytes x s at most");
+		strict = true;
+		print_strict(out, v->doms[i]->nr, &w);
+	}
+	for (size_t i = 0; i < v->nr_doms; i++) {
+		const struct whatif w = whatif__domain(v->a, v->doms[i]);
+
+		if (!w.lazy.unmaps || !w.span)
+			continue;
+		if (!lazy)
+			fprintf(out,
+				"\nLazy now: memory stays within the device's reach from its unmap "
+				"until a flush covers it (mean:\n"
+				"bytes at any time). Strict (an estimate) would flush for each "
+				"unmap, "
+				"as long as a flush took here\n"
+				"  %-6s %8s %8s %8s %8s %9s %9s  %13s %10s %9s\n",
+				"domain", "unmaps", "covered", "waiting", "longest", "mean",
+				"bytes x s", "strict in all", "of one CPU", "each");
+		lazy = true;
+		print_lazy(out, v->doms[i]->nr, &w);
 	}
 }

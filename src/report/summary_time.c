@@ -5,6 +5,7 @@
 
 #include "model/cells.h"
 #include "report/words.h"
+#include "report/wrap.h"
 
 static const double quantiles[] = { 0.5, 0.9, 0.99, 0.999, 1 };
 
@@ -52,7 +53,8 @@ static void print_time(FILE *out, const char *of, const char *what, const struct
 		fprintf(out, "\nTimes\n  %-20s %-15s %9s %8s %8s %8s %8s %8s\n", "of", "what",
 			"number", "p50", "p90", "p99", "p99.9", "max");
 	*any = true;
-	fprintf(out, "  %-20.20s %-15s %9s", of, what, words__count(h->nr).s);
+	wrap__name(out, of, 20);
+	fprintf(out, " %-15s %9s", what, words__count(h->nr).s);
 	print_quantiles(out, h);
 	fputc('\n', out);
 }
@@ -64,13 +66,13 @@ static void print_times_of(FILE *out, const char *of, const struct model_stats *
 	print_time(out, of, "IOVA allocation", &s->iova_time, any);
 }
 
-/* A device that is alone in its domain has the domain's times. */
+/* A device that is alone in its domain has the domain's times, but for a flush or two that name no
+ * device, when it was attached. */
 static bool alone(const struct model_device *d, const struct summary_view *v)
 {
 	for (size_t i = 0; i < v->nr_doms; i++)
 		if (v->doms[i]->nr == d->domain)
-			return v->doms[i]->stats.flush.nr == d->stats.flush.nr &&
-			       v->doms[i]->stats.unmaps == d->stats.unmaps &&
+			return v->doms[i]->stats.unmaps == d->stats.unmaps &&
 			       v->doms[i]->stats.iova_time.nr == d->stats.iova_time.nr;
 	return false;
 }
@@ -114,8 +116,9 @@ static void print_place(FILE *out, const struct model_device *d, const char *nam
 	*any = true;
 	hist__merge(&windows, &s->strict);
 	snprintf(node, sizeof(node), "%u", d->node);
-	fprintf(out, "  %-14.14s %-4s %-9s %8s %8s %8s", name, node, names[place],
-		words__count(s->maps).s, words__count(s->unmaps).s, words__count(s->flush.nr).s);
+	wrap__name(out, name, 14);
+	fprintf(out, " %-4s %-9s %8s %8s %8s", node, names[place], words__count(s->maps).s,
+		words__count(s->unmaps).s, words__count(s->flush.nr).s);
 	fprintf(out, " %9s", s->flush.nr ? words__duration(hist__value(&s->flush, 0.5)).s : "-");
 	fprintf(out, " %8s", s->flush.nr ? words__duration(hist__value(&s->flush, 0.99)).s : "-");
 	fprintf(out, " %9s", windows.nr ? words__duration(hist__value(&windows, 0.5)).s : "-");

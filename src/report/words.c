@@ -125,6 +125,14 @@ struct words words__task(const struct model *m, __u32 tid)
 	return name ? say("task %u (%.32s)", tid, name) : say("task %u", tid);
 }
 
+const char *words__origin(const struct model *m, int number)
+{
+	char key[16];
+
+	snprintf(key, sizeof(key), "origin.%d", number);
+	return model__attr(m, key);
+}
+
 const char *words__domain_type(const struct model_domain *dom)
 {
 	if (!dom || !dom->type_known)

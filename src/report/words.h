@@ -31,6 +31,9 @@ struct words words__device_name(const struct model *m, __u32 nr); /* "refdma.0",
 struct words words__task(const struct model *m,
 			 __u32 tid); /* "task 61 (kworker/0:1)" if its name is known */
 
+/* Of a merged session: what the one with this number is. The model's; NULL: there is none. */
+const char *words__origin(const struct model *m, int number);
+
 const char *words__domain_type(const struct model_domain *dom); /* "DMA-FQ"; "-" = not known */
 const char *words__domain_mode(
 	const struct model_domain *dom); /* what unmaps really do: "lazy", "strict", "-" */

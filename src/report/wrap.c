@@ -41,3 +41,12 @@ void wrap__print(FILE *out, const char *head, const char *text)
 	}
 	fputc('\n', out);
 }
+
+void wrap__name(FILE *out, const char *name, int width)
+{
+	if (strlen(name) > (size_t)width) {
+		fprintf(out, "  %s\n", name);
+		name = "";
+	}
+	fprintf(out, "  %-*s", width, name);
+}

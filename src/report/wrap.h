@@ -11,4 +11,8 @@
  * Bytes, not glyphs. */
 void wrap__print(FILE *out, const char *head, const char *text);
 
+/* The first column of a table, indented by two: a name that is wider gets a line of its own, so
+ * that the columns behind it stay where they are. */
+void wrap__name(FILE *out, const char *name, int width);
+
 #endif

@@ -13,6 +13,9 @@ scene=${BUILD:-$top/build}/tests/gen_busy
 run() { "$iommutop" analyze "$@" >"$dir/out" 2>"$dir/err"; code=$?; [ $code = "$want" ]; }
 
 "$scene" "$dir/scene" && "$scene" "$dir/hostile" hostile || { echo "Bail out! gen_busy failed"; exit 1; }
+"$(dirname "$scene")/gen_scene" "$dir/troubled" troubled || { echo "Bail out! gen_scene failed"; exit 1; }
+"$iommutop" session merge -o "$dir/merged" "$dir/scene" "$dir/troubled" >"$dir/out" 2>&1 || { echo "Bail out! merge failed"; exit 1; }
+part=(--dev 0000:04:00.0 --time '1,11s' --filter 'id==map || id==fault || id==unmap')
 echo '[ 1.0] nothing of interest' >"$dir/dmesg"
 mkdir "$dir/r"
 want=0
@@ -23,6 +26,9 @@ check "less than 1 MB" [ "$(stat -c %s "$dir/r/scene.html")" -lt 1000000 ]
 check "the same on standard output" run --html - "$dir/scene"
 check "byte for byte" cmp -s "$dir/out" "$dir/r/scene.html"
 check "hostile names" run --html "$dir/r/hostile.html" "$dir/hostile"
+check "a session with something for every table" run --leaks --html "$dir/r/troubled.html" "$dir/troubled"
+check "a part of a session" run "${part[@]}" --html "$dir/r/scope.html" "$dir/scene"
+check "merged sessions" run --html "$dir/r/merged.html" "$dir/merged"
 check "a kernel log" run --html "$dir/r/klog.html" --klog "$top/tests/fixtures/klog/82599-vf.txt"
 check "a log without anything" run --html "$dir/r/empty.html" --klog "$dir/dmesg"
 check "nothing but itself is named in the file" eval '! grep -oE "(src|href)=.?(https?:|//|data:)" "$dir/r/scene.html" | grep -q .'
@@ -45,6 +51,9 @@ check "HTML and JSON at once is a wrong use" run --html "$dir/x.html" --json "$d
 
 "$iommutop" analyze --json "$dir/scene" >"$dir/r/scene.json"
 "$iommutop" analyze --json "$dir/hostile" >"$dir/r/hostile.json"
+"$iommutop" analyze --json --leaks "$dir/troubled" >"$dir/r/troubled.json"
+"$iommutop" analyze --json "${part[@]}" "$dir/scene" >"$dir/r/scope.json"
+"$iommutop" analyze --json "$dir/merged" >"$dir/r/merged.json"
 "$iommutop" analyze --json --klog "$top/tests/fixtures/klog/82599-vf.txt" >"$dir/r/klog.json"
 "$iommutop" analyze --json --klog "$dir/dmesg" >"$dir/r/empty.json"
 

@@ -100,6 +100,90 @@ const inView = selector => `(() => {
 
 // --- what is in the page ---
 
+const number = v => v ?? 0; // what isn't known is "-" and sorts as 0
+
+// The rows of each table that there must be, of what --json says. Numbers as they are, not as they are shown.
+function tables(report) {
+	const domains = report.domains, all = {};
+	const put = (caption, rows) => { if (rows.length) all[caption] = rows; };
+	const percentiles = (t, names) => names.map(n => number(t?.[n + "_ns"]));
+	const ratio = (a, b) => b ? a / b : 0;
+	const id = d => String(d.number);
+	const device = nr => {
+		const d = report.devices.find(one => one.number === nr);
+		return report.origins ? `${d.name}@${d.origin}` : d.name;
+	};
+
+	put("Maps in lists (neighbours in a row: one call, as far as can be told), and the pages they could be mapped with",
+		domains.filter(d => d.stats.maps).map(d => {
+			const s = d.stats, page = s.mappable_bytes;
+			return [id(d), s.maps, s.map_lists, ratio(s.maps, s.map_lists), s.map_list_longest,
+				Math.floor(s.map_bytes / s.map_lists), ratio(s.flush_kinds.sync_map.count, s.map_lists),
+				...[page["4k"], page["2m"], page["1g"]].map(b => ratio(b, s.map_bytes))];
+		}));
+	put("Maps that failed", domains.flatMap(d => {
+		const named = d.stats.map_errors.map(e => [id(d), e.error, e.count]);
+		const rest = d.stats.map_failed - named.reduce((sum, e) => sum + e[2], 0);
+		return rest ? [...named, [id(d), "others", rest]] : named;
+	}));
+	put("IOVA allocator", domains.filter(d => d.stats.iova_allocs + d.stats.iova_failed + d.stats.iova_frees).map(d => {
+		const s = d.stats;
+		return [id(d), s.iova_allocs, s.iova_failed, s.iova_frees, ratio(s.iova_slow, s.iova_allocs + s.iova_failed),
+			...percentiles(s.iova_time, ["p50", "p99", "p999", "max"])];
+	}));
+	put("IOVA allocator: does it age?", domains.filter(d => d.iova_over_time?.bins.length >= 4).flatMap(d => {
+		const o = d.iova_over_time, nr = o.bins.length, quarter = Math.floor(nr / 4);
+		return [["first", 0, quarter], ["last", nr - quarter, nr]].map(([name, from, to]) => {
+			const sum = key => o.bins.slice(from, to).reduce((total, b) => total + b[key], 0);
+			const ns = Math.min((to - from) * o.bin_ns, o.end_ns - o.begin_ns - from * o.bin_ns);
+			const allocations = sum("allocs") + sum("failed");
+			return [id(d), name, ratio(allocations * 1e9, ns), ratio(sum("slow"), allocations),
+				Math.floor(ratio(sum("total_ns"), sum("timed"))), sum("allocs") - sum("frees")];
+		});
+	}));
+	put("Still mapped at the end, by who mapped it, and the bytes by the eighth of the capture in which they were mapped",
+		(report.leaks?.mappers ?? []).map(k => [k.device ? device(k.device) : "domain " + k.domain, k.mappings, k.bytes,
+			report.leaks.end_ns - k.oldest_ns, ...k.bytes_by_eighth]));
+	put("IOTLB flushes by reason", domains.map(d => [id(d), ...["strict", "queue_full", "timer", "map", "other", "unknown"]
+		.map(why => d.stats.flushes[why])]).filter(row => row.slice(1).some(Boolean)));
+	for (const mode of ["lazy", "strict"])
+		put(`Windows of ${mode} unmaps`, domains.filter(d => d.stats["unmaps_" + mode]).map(d => {
+			const w = d.stats["window_" + mode];
+			return [id(d), d.stats["unmaps_" + mode], number(w?.count), ...percentiles(w, ["p50", "p90", "p99", "p999", "max"])];
+		}));
+	put("What flushes covered, and the time spent in them", domains.flatMap(d =>
+		[["unknown", "not known"], ["all", "whole domain"], ["sync", "ranges"], ["sync_map", "after map"]]
+			.map(([key, name]) => [d.stats.flush_kinds[key], name]).filter(([k]) => k.count).map(([k, name]) => {
+				const useful = name === "after map" ? 0 : k.count - k.empty;
+				return [id(d), name, k.count, k.total_ns, k.empty, ratio(k.covered_unmaps, useful),
+					useful ? k.covered_unmaps_most : 0, ratio(Math.floor(k.covered_bytes / 4096), useful)];
+			})));
+	const times = (name, o, windows) => [["flush", "flush_time"], ["flush after map", "flush_after_map_time"],
+		["IOVA allocation", "iova_time"], ...(windows ? [["window, lazy", "window_lazy"], ["window, strict", "window_strict"]] : [])]
+		.filter(([, key]) => o.stats[key]).map(([what, key]) => [name, what, o.stats[key].count,
+			...percentiles(o.stats[key], ["p50", "p90", "p99", "p999", "max"])]);
+	const alone = d => domains.some(o => o.number === d.domain && o.stats.unmaps === d.stats.unmaps &&
+		o.stats.iova_time?.count === d.stats.iova_time?.count);
+	put("Times", [...domains.flatMap(d => times("domain " + d.number, d, false)),
+		...report.devices.filter(d => !alone(d)).flatMap(d => times(device(d.number), d, true))]);
+	const modes = key => domains.filter(d => d.strict_or_lazy?.[key] && d.strict_or_lazy.watched_ns)
+		.map(d => [id(d), d.strict_or_lazy[key], d.strict_or_lazy.watched_ns]);
+	put("Strict now: what it costs, and what lazy would (an estimate)", modes("strict").map(([nr, w, span]) =>
+		[nr, w.unmaps, w.flushes, w.flush_ns, w.flush_ns / span, w.lazy_flushes_estimate, w.lazy_exposed_byte_s_limit]));
+	put("Lazy now: what it costs, and what strict would (an estimate)", modes("lazy").map(([nr, w, span]) =>
+		[nr, w.unmaps, w.covered, w.waiting_at_end, w.window_max_ns, w.exposed_bytes_mean, w.exposed_byte_s,
+			number(w.strict_flush_ns_estimate), number(w.strict_flush_ns_estimate) / span, number(w.strict_flush_mean_ns)]));
+	put("NUMA: unmaps and flushes by the CPU's node, and the device's", report.devices.filter(d => d.numa).flatMap(d =>
+		[["cpu_not_known", "not known"], ["own_node", "own"], ["other_node", "other"]].map(([key, name]) => [d.numa[key], name])
+			.filter(([n]) => n.unmaps || n.flush_time).map(([n, name]) => [device(d.number), String(d.numa_node), name, n.maps, n.unmaps,
+				number(n.flush_time?.count), ...percentiles(n.flush_time, ["p50", "p99"]), ...percentiles(n.window, ["p50", "p99"])])));
+	return all;
+}
+
+const shownTables = `Object.fromEntries([...document.querySelectorAll("#maps table, #flushes table")].map(t => [t.caption.textContent,
+	[...t.tBodies[0].rows].map(r => [...r.cells].filter((c, n) => t.tHead.rows[0].cells[n].textContent !== "mapped by")
+		.map(c => c.dataset.v === undefined ? c.textContent : Number(c.dataset.v)))]))`;
+
 async function contents(name, report) {
 	const page = await ev(`({
 		articles: [...document.querySelectorAll("article.incident")].map(a => ({
@@ -108,19 +192,24 @@ async function contents(name, report) {
 			evidence: [...a.querySelectorAll(".evidence tbody tr")].map(r => [r.cells[1].textContent, r.cells[2].textContent]),
 			notes: [...a.querySelectorAll(".notseen + ul li")].map(l => l.textContent),
 		})),
-		marks: Object.fromEntries(["fault", "hang", "reset", "error"].map(k => [k, document.querySelectorAll("#chart .mark." + k).length])),
+		marks: Object.fromEntries(["fault", "hang", "reset", "error", "stall"].map(k => [k, document.querySelectorAll("#chart .mark." + k).length])),
 		badges: document.querySelectorAll("#chart .badge").length,
 		gaps: document.querySelectorAll("#chart .gap").length,
 		devices: [...document.querySelectorAll("#devices table")].map(t => t.tBodies[0].rows.length),
 		losses: [...document.querySelectorAll("#coverage table")].map(t => t.tBodies[0].rows.length),
-		names: [...document.querySelectorAll("#devices .scroll:first-of-type tbody td:first-child")].map(d => d.textContent),
+		names: [...document.querySelectorAll("#devices .scroll:first-of-type tbody td:nth-child(${report.origins ? 2 : 1})")].map(d => d.textContent),
+		origins: [...document.querySelectorAll(".origin")].map(o => [o.querySelector("dt").textContent, o.querySelector("dd").textContent]),
+		asked: document.querySelector(".asked code")?.textContent ?? null,
+		tables: ${shownTables},
 		title: document.title,
+		width: view.width,
+		missing: [...document.querySelectorAll(".warning")].some(w => w.textContent.startsWith("Events are missing")),
 		overflow: document.documentElement.scrollWidth - innerWidth,
 		view: { maps: view.maps, unmaps: view.unmaps, flushes: view.flushes.map(f => f.values), faults: view.faults, hangs: view.hangs, resets: view.resets, errors: view.errors,
 			lazy: view.heat.filter(h => h.name.includes("lazy")).flatMap(h => h.cells.filter((_, n) => n % 3 === 2)) },
 	})`);
 	const sum = list => list.flat().reduce((a, b) => a + b, 0);
-	const kinds = { fault: 0, hang: 0, reset: 0, error: 0 };
+	const kinds = { fault: 0, hang: 0, reset: 0, error: 0, stall: 0 };
 
 	equal(`${name}: every incident, its title, words and evidence`, page.articles, report.incidents.map(i => ({
 		title: `${i.number} ${i.title}`,
@@ -133,16 +222,25 @@ async function contents(name, report) {
 		kinds.hang += i.hang ? 1 : 0;
 		kinds.reset += i.reset ? 1 : 0;
 		kinds.error += i.error ? 1 : 0;
+		kinds.stall += i.stall ? 1 : 0;
 	}
-	equal(`${name}: a mark for each fault, hang and reset`, page.marks, kinds);
+	equal(`${name}: a mark for each fault, hang, reset, error and stall`, page.marks, kinds);
 	equal(`${name}: a number for each incident`, page.badges, report.incidents.length);
 	equal(`${name}: each loss is hatched`, page.gaps,
-		report.losses.filter(l => l.cause_code !== LATE).length);
+		report.losses.filter(l => l.cause_code !== LATE).length +
+		// attaching, if something was seen before it was over
+		(report.capture.attach_begin_ns && report.capture.begin_ns > report.capture.first_event_ns + page.width ? 1 : 0));
 	equal(`${name}: rows of devices and domains`, page.devices,
 		[report.devices.length, report.domains.length].filter(Boolean));
 	equal(`${name}: rows of losses and self-checks`, page.losses,
 		[report.losses.length, report.coverage.length].filter(Boolean));
-	equal(`${name}: names of devices as they are`, page.names, report.devices.map(d => d.name));
+	equal(`${name}: a warning if events are missing`, page.missing, report.losses.some(l => l.cause_code !== LATE));
+	const wanted = tables(report);
+	for (const caption of new Set([...Object.keys(wanted), ...Object.keys(page.tables)]))
+		equal(`${name}: ${caption.split(/[(:,]/)[0].trim()}, as in JSON`, page.tables[caption], wanted[caption]);
+	equal(`${name}: which sessions it is made of`, page.origins, (report.origins ?? []).map(o => ["origin @" + o.number, o.what]));
+	equal(`${name}: what was asked for`, page.asked, report.scope);
+	equal(`${name}: names of devices as they are`, page.names, report.devices.map(d => d.name ?? "-"));
 	equal(`${name}: maps over time are the maps`, sum(page.view.maps), report.totals.maps);
 	equal(`${name}: unmaps over time are the unmaps`, sum(page.view.unmaps), report.totals.unmaps);
 	equal(`${name}: flushes over time are the flushes`, sum(page.view.flushes),
@@ -301,6 +399,8 @@ async function looks() {
 		.filter(b => b.getBoundingClientRect().width && !b.closest("th")).map(b => b.textContent)`), []);
 	await size(760, 900);
 	await shot("print");
+	equal("on paper no table is cut off", await ev(`[...document.querySelectorAll("table")].filter(t =>
+		t.getBoundingClientRect().right > innerWidth + 1).map(t => t.caption.textContent)`), []);
 	await size(1300, 900);
 	const { data } = await browser.send("Page.printToPDF", { printBackground: false });
 	const pdf = Buffer.from(data, "base64");
@@ -371,7 +471,7 @@ async function run() {
 	await policy();
 	await withoutScript(report);
 
-	for (const name of ["hostile", "klog", "empty"]) {
+	for (const name of ["hostile", "troubled", "scope", "merged", "klog", "empty"]) {
 		await open(name);
 		const page = await contents(name, json(name));
 		await quiet(name);

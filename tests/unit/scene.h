@@ -259,7 +259,7 @@ static inline const struct incident *only_incident(void)
 	free(text);
 	text = NULL;
 	out = open_memstream(&text, &size);
-	assert_int_equal(report__html(out, a, NULL), 0);
+	assert_int_equal(report__html(out, a, NULL, NULL), 0);
 	fclose(out);
 	assert_non_null(strstr(text, "id=\"incident-1\""));
 	assert_string_equal(text + size - 8, "</html>\n");

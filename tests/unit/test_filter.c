@@ -375,6 +375,29 @@ static void times_count_from_the_begin_or_are_stamps(void **state)
 	scope__free(s);
 }
 
+static void a_scope_says_what_was_asked_for(void **state)
+{
+	static const char *const names[] = { "0000:03:*", "it's" }, *const one[] = { "4" };
+	struct scope *s = scope_of((struct scope_opts){ .devices = names,
+							.nr_devices = 2,
+							.domains = one,
+							.nr_domains = 1,
+							.groups = one,
+							.nr_groups = 1,
+							.time = "@1.5,+2ms",
+							.filter = "id==map && size>=4K" });
+
+	(void)state;
+	assert_string_equal(scope__text(s),
+			    "--dev '0000:03:*' --dev 'it'\\''s' --domain 4 --group 4 "
+			    "--time @1.5,+2ms --filter 'id==map && size>=4K'");
+	scope__free(s);
+	s = scope_of((struct scope_opts){ .time = "1,2" });
+	assert_string_equal(scope__text(s), "--time 1,2");
+	scope__free(s);
+	assert_null(scope__text(NULL));
+}
+
 static void times_that_are_none_are_refused(void **state)
 {
 	static const char *const bad[] = { "1",    "a,b",  "1,2,3", "2,1",    "+1,2",
@@ -419,6 +442,7 @@ int main(void)
 		cmocka_unit_test(times_count_from_the_begin_or_are_stamps),
 		cmocka_unit_test(times_that_are_none_are_refused),
 		cmocka_unit_test(asking_for_nothing_is_no_scope),
+		cmocka_unit_test(a_scope_says_what_was_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

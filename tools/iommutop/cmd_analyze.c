@@ -77,8 +77,8 @@ static void print_about(FILE *out, struct json_object *about)
 }
 
 /* The file comes to be in whole or not at all: a report that is there already isn't harmed. */
-static int write_html(const char *path, const struct analysis *a, struct json_object *about,
-		      struct error *err)
+static int write_html(const char *path, const struct analysis *a, const struct leaks *leaks,
+		      struct json_object *about, struct error *err)
 {
 	bool is_stdout = !strcmp(path, "-");
 	char *part = NULL;
@@ -94,7 +94,7 @@ static int write_html(const char *path, const struct analysis *a, struct json_ob
 			goto out;
 		}
 	}
-	ret = report__html(out, a, about);
+	ret = report__html(out, a, leaks, about);
 	if (!ret && (fflush(out) || ferror(out)))
 		ret = -(errno ?: EIO);
 	if (!is_stdout) {
@@ -202,28 +202,20 @@ static int write_json(const struct analysis *a, const struct leaks *leaks,
 	return 0;
 }
 
+/* leaks: NULL, they weren't asked for. */
 static int write_report(const struct analyze_opts *o, const struct analysis *a, __u32 tables,
-			enum folded_weight weight, struct json_object *about)
+			enum folded_weight weight, const struct leaks *leaks,
+			struct json_object *about)
 {
-	struct leaks leaks = { 0 };
-	int ret = 0;
-
 	if (o->folded)
 		return folded__print(stdout, a, weight);
-	if (o->leaks)
-		ret = leaks__collect(a, &leaks);
-	if (ret)
-		return ret;
-	if (o->json) {
-		ret = write_json(a, o->leaks ? &leaks : NULL, about);
-	} else {
-		print_about(stdout, about);
-		report__text_tables(stdout, a, tables);
-		if (o->leaks)
-			leaks__print(stdout, a, &leaks);
-	}
-	leaks__free(&leaks);
-	return ret;
+	if (o->json)
+		return write_json(a, leaks, about);
+	print_about(stdout, about);
+	report__text_tables(stdout, a, tables);
+	if (leaks)
+		leaks__print(stdout, a, leaks);
+	return 0;
 }
 
 static int analyze_run(const void *values, int rest_nr, char **rest)
@@ -232,6 +224,7 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 	struct analysis_opts opts = { .history = o->history };
 	struct json_object *about = NULL;
 	struct analysis *a = NULL;
+	struct leaks leaks = { 0 };
 	struct error err = { "" };
 	enum folded_weight weight = FOLDED_COUNT;
 	__u32 tables = SUMMARY_ALL;
@@ -245,10 +238,10 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 						 : "needs the session's directory, or --klog FILE");
 		return EXIT_USAGE;
 	}
-	if (o->html && (o->json || o->folded || o->leaks || o->iova || o->tables)) {
+	if (o->html && (o->json || o->folded || o->iova || o->tables)) {
 		cmd__complain("analyze",
 			      "--html makes a report of its own: without --json, --folded, "
-			      "--leaks, --iova and --tables");
+			      "--iova and --tables");
 		return EXIT_USAGE;
 	}
 	if ((o->tables && !wanted_tables(o->tables, &tables)) ||
@@ -270,17 +263,18 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 	}
 	analysis__finish(a);
 	scope_opts__warn(opts.scope, "analyze");
-	if (o->html) {
-		if (write_html(o->html, a, about, &err)) {
+	ret = o->leaks ? leaks__collect(a, &leaks) : 0;
+	if (!ret && o->html) {
+		if (write_html(o->html, a, o->leaks ? &leaks : NULL, about, &err)) {
 			cmd__complain("analyze", "%s", err.text);
 			goto out;
 		}
-	} else {
-		ret = write_report(o, a, tables, weight, about);
-		if (ret) {
-			cmd__complain("analyze", "cannot build the report: %s", strerror(-ret));
-			goto out;
-		}
+	} else if (!ret) {
+		ret = write_report(o, a, tables, weight, o->leaks ? &leaks : NULL, about);
+	}
+	if (ret) {
+		cmd__complain("analyze", "cannot build the report: %s", strerror(-ret));
+		goto out;
 	}
 	code = EXIT_OK;
 	if (fflush(stdout) || ferror(stdout)) {
@@ -288,6 +282,7 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 		code = EXIT_FAILED;
 	}
 out:
+	leaks__free(&leaks);
 	json_object_put(about);
 	analysis__free(a);
 	scope__free(opts.scope);

@@ -79,9 +79,10 @@ const chart = (() => {
 		fault: "M-6 -5H6L0 6Z",
 		hang: "M-5 -5H5V5H-5Z",
 		reset: "M0 -7L7 0L0 7L-7 0Z",
+		stall: "M-1 -6H2V6H-1Z",
 		error: "M-5 -3L-3 -5L0 -2L3 -5L5 -3L2 0L5 3L3 5L0 2L-3 5L-5 3L-2 0Z",
 	};
-	const PLURAL = { fault: "faults ▼", hang: "hangs ■", reset: "resets ◆", error: "errors ✕" };
+	const PLURAL = { fault: "faults ▼", hang: "hangs ■", reset: "resets ◆", error: "errors ✕", stall: "stalls ▬" };
 
 	// Links, so that a click, a middle click and Enter do what they do elsewhere.
 	const link = (number, cls, title, ...children) =>
@@ -96,11 +97,14 @@ const chart = (() => {
 			draw(g, y, h) {
 				g.append(label(this, y + h / 2 + 4, PLURAL[kind]), line(y + h / 2, "rail"));
 				for (const m of mine) {
-					if (m.ns < from || m.ns > to)
+					const end = m.end ?? m.ns; // a stall is a stretch, not a moment
+					if (end < from || m.ns > to)
 						continue;
 					const title = `${kind}, incident ${m.incident}: ${m.text}, at ${seconds(m.ns, 1e3)}`;
+					const left = Math.max(x(m.ns), LEFT), right = Math.min(x(end), width - RIGHT);
 					g.append(link(m.incident, "mark " + kind, title,
-						svg("path", { d: SHAPES[kind], transform: `translate(${x(m.ns).toFixed(1)} ${y + h / 2})` })));
+						...(end > m.ns ? [svg("rect", { x: left, y: y + h / 2 - 2, width: Math.max(right - left, 1), height: 4 })] : []),
+						svg("path", { d: SHAPES[kind], transform: `translate(${left.toFixed(1)} ${y + h / 2})` })));
 				}
 			},
 		};
@@ -182,7 +186,7 @@ const chart = (() => {
 		};
 	}
 
-	const kinds = ["fault", "hang", "reset", "error"];
+	const kinds = ["fault", "hang", "reset", "error", "stall"];
 	const sum = values => values.reduce((a, b) => a + b, 0);
 	// A mark is one page of an incident; a storm shows in the numbers only.
 	const storm = sum(view.faults) > marks.filter(m => m.kind === "fault").length;
@@ -192,7 +196,7 @@ const chart = (() => {
 		...(storm ? [areaLane("all faults", view.faults, "faults", v => rate(perSecond(v)), 38)] : []),
 		...(view.maps.some(Boolean) || view.unmaps.some(Boolean) ? [pairLane()] : []),
 		...view.flushes.map(f =>
-			areaLane(`flush: ${f.name}`, f.values, "why" + f.why, v => rate(perSecond(v)), 38)),
+			areaLane("flush: " + f.name.replace("reason ", ""), f.values, "why" + f.why, v => rate(perSecond(v)), 38)),
 		...(view.live_bytes.some(Boolean) ? [areaLane("mapped now", view.live_bytes, "live", bytes, 44)] : []),
 		...view.heat.map(heatLane),
 	];
