@@ -55,7 +55,7 @@ static const struct opt analyze_table[] = {
 
 static void print_about(FILE *out, struct json_object *about)
 {
-	static const char *const first[] = { "hostname", "kernel_release", "command", "klog" };
+	static const char *const first[] = { "hostname", "kernel_release", "command_line", "klog" };
 	bool any = false;
 
 	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
@@ -269,7 +269,7 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 		goto out;
 	}
 	analysis__finish(a);
-	scope_opts__warn(opts.scope, "analyze");
+	scope_opts__warn(opts.scope, "analyze", o->klog ? o->klog : rest[0]);
 	if (o->html) {
 		if (write_html(o->html, a, about, &err)) {
 			cmd__complain("analyze", "%s", err.text);
