@@ -180,8 +180,8 @@ static void compare(struct diff *d, __u64 flush_a, __u64 flush_b, size_t runs)
 	for (size_t i = 0; i < runs; i++) {
 		al[i] = &a_runs[i];
 		bl[i] = &b_runs[i];
-		assert_int_equal(diff_run__init(al[i], "a", 0), 0);
-		assert_int_equal(diff_run__init(bl[i], "b", 0), 0);
+		assert_int_equal(diff_run__init(al[i], "a", 0, NULL), 0);
+		assert_int_equal(diff_run__init(bl[i], "b", 0, NULL), 0);
 		traffic(al[i], 20000, flush_a);
 		traffic(bl[i], 20000 + 1000 * (unsigned int)i, flush_b);
 	}
@@ -237,7 +237,7 @@ static void slices_keep_the_sum_when_they_merge(void **state)
 	size_t i;
 
 	(void)state;
-	assert_int_equal(diff_run__init(&run, "x", 0), 0);
+	assert_int_equal(diff_run__init(&run, "x", 0, NULL), 0);
 	traffic(&run, 100000, 2000);
 	assert_true(run.slices.nr >= SLICES_MAX / 2 && run.slices.nr < SLICES_MAX);
 	assert_true(run.slices.per_slice > SLICES_FIRST);

@@ -15,6 +15,7 @@
 #include "report/leaks.h"
 #include "report/report.h"
 #include "report/summary_tables.h"
+#include "report/wrap.h"
 #include "scope_opts.h"
 #include "util/error.h"
 #include "util/parse.h"
@@ -53,9 +54,20 @@ static const struct opt analyze_table[] = {
 	{ .kind = OPT_END },
 };
 
-static void print_about(FILE *out, struct json_object *about)
+static void print_damage(FILE *out, const char *damage, const char *session)
+{
+	char *text;
+
+	if (asprintf(&text, "%s `iommutop session verify %s` says where.", damage, session) < 0)
+		return;
+	wrap__print(out, "", text);
+	free(text);
+}
+
+static void print_about(FILE *out, struct json_object *about, const char *session)
 {
 	static const char *const first[] = { "hostname", "kernel_release", "command_line", "klog" };
+	struct json_object *damage = json_object_object_get(about, "damage");
 	bool any = false;
 
 	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
@@ -72,8 +84,8 @@ static void print_about(FILE *out, struct json_object *about)
 		fputs("The log holds more than one boot: times of each further one begin an hour "
 		      "behind the one before.\n",
 		      out);
-	if (json_object_get_boolean(json_object_object_get(about, "torn_tail")))
-		fputs("The session's end is torn: it was read up to the tear.\n", out);
+	if (damage)
+		print_damage(out, json_object_get_string(damage), session);
 }
 
 /* The file comes to be in whole or not at all: a report that is there already isn't harmed. */
@@ -203,7 +215,7 @@ static int write_json(const struct analysis *a, const struct leaks *leaks,
 }
 
 static int write_report(const struct analyze_opts *o, const struct analysis *a, __u32 tables,
-			enum folded_weight weight, struct json_object *about)
+			enum folded_weight weight, struct json_object *about, const char *session)
 {
 	struct leaks leaks = { 0 };
 	int ret = 0;
@@ -217,7 +229,7 @@ static int write_report(const struct analyze_opts *o, const struct analysis *a, 
 	if (o->json) {
 		ret = write_json(a, o->leaks ? &leaks : NULL, about);
 	} else {
-		print_about(stdout, about);
+		print_about(stdout, about, session);
 		report__text_tables(stdout, a, tables);
 		if (o->leaks)
 			leaks__print(stdout, a, &leaks);
@@ -276,7 +288,7 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 			goto out;
 		}
 	} else {
-		ret = write_report(o, a, tables, weight, about);
+		ret = write_report(o, a, tables, weight, about, rest[0]);
 		if (ret) {
 			cmd__complain("analyze", "cannot build the report: %s", strerror(-ret));
 			goto out;
