@@ -32,9 +32,9 @@ static void say_when(char *out, size_t size, const struct model_loss *l, __u64 f
 	       end = ((double)l->end - (double)fault) / 1e6;
 
 	if (l->end <= fault)
-		snprintf(out, size, "from %.3f ms to %.3f ms before", begin, -end);
+		snprintf(out, size, "from %.3f ms to %.3f ms before", begin, 0 - end);
 	else if (l->begin >= fault)
-		snprintf(out, size, "from %.3f ms to %.3f ms after", -begin, end);
+		snprintf(out, size, "from %.3f ms to %.3f ms after", 0 - begin, end);
 	else
 		snprintf(out, size, "between %.3f ms before and %.3f ms after", begin, end);
 }

@@ -255,6 +255,54 @@ static void slices_keep_the_sum_when_they_merge(void **state)
 	diff_run__free(&run);
 }
 
+static void what_is_out_of_scope_is_in_no_slice_but_its_time_is(void **state)
+{
+	const struct scope_opts opts = { .filter = "id==map" };
+	struct scope *scope = NULL;
+	struct diff_run all, run;
+	struct error err;
+	__u64 maps = 0, others = 0, ns = 0;
+
+	(void)state;
+	assert_int_equal(scope__new(&scope, &opts, &err), 0);
+	assert_int_equal(diff_run__init(&all, "all", 0, NULL), 0);
+	assert_int_equal(diff_run__init(&run, "x", 0, scope), 0);
+	traffic(&all, 20000, 2000);
+	traffic(&run, 20000, 2000);
+	for (size_t i = 0; i < run.slices.nr; i++) {
+		maps += run.slices.list[i].maps;
+		others += run.slices.list[i].unmaps + run.slices.list[i].flush.nr +
+			  run.slices.list[i].lazy.nr;
+		ns += run.slices.list[i].ns;
+	}
+	assert_in_range(maps, 20000 - run.slices.per_slice, 20000);
+	assert_int_equal(others, 0);
+	assert_int_equal(run.begin, all.begin);
+	assert_int_equal(run.end, all.end);
+	assert_in_range(ns, (run.end - run.begin) * maps / 20000 - 10000, run.end - run.begin);
+	diff_run__free(&all);
+	diff_run__free(&run);
+	scope__free(scope);
+}
+
+static void the_time_asked_for_is_what_counts_are_divided_by(void **state)
+{
+	const struct scope_opts opts = { .time = "10ms,+5ms" };
+	struct scope *scope = NULL;
+	struct diff_run run;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(scope__new(&scope, &opts, &err), 0);
+	assert_int_equal(diff_run__init(&run, "x", 0, scope), 0);
+	traffic(&run, 20000, 2000);
+	assert_int_equal(run.end - run.begin, 5000000);
+	/* 2.3 to 2.8 us a map, with its share of a flush */
+	assert_in_range(run.analysis->model.total.maps, 5000 / 2.8, 5000 / 2.3);
+	diff_run__free(&run);
+	scope__free(scope);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +316,8 @@ int main(void)
 		cmocka_unit_test(slower_flushes_are_found_and_nothing_else),
 		cmocka_unit_test(three_runs_a_side_make_sure),
 		cmocka_unit_test(slices_keep_the_sum_when_they_merge),
+		cmocka_unit_test(what_is_out_of_scope_is_in_no_slice_but_its_time_is),
+		cmocka_unit_test(the_time_asked_for_is_what_counts_are_divided_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
