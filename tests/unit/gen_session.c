@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gen_session DIR EVENTS SEED [LEVEL]: writes a session with every class of event and values drawn
- * from SEED, and prints on stdout, from the C structs alone, what babeltrace2's sink.text.pretty
- * has to print for it; LEVEL is zstd's. gen_session DIR: prints the same for a session that is
- * there, as our reader reads it.
+ * gen_session DIR EVENTS SEED: writes a session with every class of event and values drawn from
+ * SEED, and prints on stdout, from the C structs alone, what babeltrace2's sink.text.pretty has to
+ * print for it.
+ * gen_session DIR: prints the same for a session that is there, as our reader reads it.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -395,9 +395,8 @@ static int print_session(const char *dir)
 	return 0;
 }
 
-static int write_session(const char *dir, unsigned long nr, __u64 state, int level)
+static int write_session(const char *dir, unsigned long nr, __u64 state)
 {
-	const struct session_writer_opts opts = { .compress = level };
 	/* Bytes that would end a TSDL string or line if they were written as they are. */
 	const struct session_env_entry more[] = {
 		{ "quoted", "a\"b\\c\n\td\x7f\xc3\xa4*/;", 0 },
@@ -418,7 +417,7 @@ static int write_session(const char *dir, unsigned long nr, __u64 state, int lev
 	size_t kind;
 	int rc;
 
-	rc = session_writer__open_with(&w, dir, &env, &opts, &err);
+	rc = session_writer__open(&w, dir, &env, &err);
 	for (i = 0; !rc && i < nr; i++) {
 		kind = i < NR(kinds) ? i : draw(&state) % NR(kinds);
 		ts += 1 + draw(&state) % 100000;
@@ -437,9 +436,9 @@ int main(int argc, char **argv)
 {
 	if (argc == 2)
 		return print_session(argv[1]);
-	if (argc == 4 || argc == 5)
-		return write_session(argv[1], strtoul(argv[2], NULL, 0), strtoull(argv[3], NULL, 0),
-				     argc == 5 ? atoi(argv[4]) : 0);
-	fprintf(stderr, "usage: gen_session DIR [EVENTS SEED [LEVEL]]\n");
+	if (argc == 4)
+		return write_session(argv[1], strtoul(argv[2], NULL, 0),
+				     strtoull(argv[3], NULL, 0));
+	fprintf(stderr, "usage: gen_session DIR [EVENTS SEED]\n");
 	return 2;
 }

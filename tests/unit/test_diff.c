@@ -277,6 +277,8 @@ static void what_is_out_of_scope_is_in_no_slice_but_its_time_is(void **state)
 	}
 	assert_in_range(maps, 20000 - run.slices.per_slice, 20000);
 	assert_int_equal(others, 0);
+	assert_int_equal(run.slices.per_slice,
+			 SLICES_FIRST); /* of 42000 events they'd have doubled */
 	assert_int_equal(run.begin, all.begin);
 	assert_int_equal(run.end, all.end);
 	assert_in_range(ns, (run.end - run.begin) * maps / 20000 - 10000, run.end - run.begin);
