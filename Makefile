@@ -147,7 +147,7 @@ FUZZ_RUNS ?= 100000
 FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(foreach d,util session klog model filter analyze,$(wildcard src/$(d)/*.c)))
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_FLAGS = -std=gnu11 -D_GNU_SOURCE -Wno-gnu-variable-sized-type-not-at-end -Isrc -DIOMMUTOP_VERSION='"$(VERSION)"' \
-	-MMD -MP -g -O2 $(FUZZ_SAN)
+	-MMD -MP -gline-tables-only -O1 $(FUZZ_SAN)
 
 $(B)/fuzz/%.o: %.c Makefile
 	$(call say,FUZZ-CC,$<)

@@ -73,18 +73,6 @@ void analysis__free(struct analysis *a)
 	free(a);
 }
 
-/* A line of the log names its device itself; no event of the stream does. */
-static void enter_scope(struct analysis *a, const struct iot_event *derived)
-{
-	const struct model_device *dev = model__device(&a->model, derived->dev);
-
-	if (!a->scope)
-		return;
-	if (dev && dev->nr >= MODEL_LOG_DEVICE)
-		scope__device(a->scope, dev->nr, dev->name, dev->group);
-	a->model.in_scope = scope__has(a->scope, derived);
-}
-
 /* What only some ask for. */
 static int watch(struct analysis *a, const struct iot_event *ev)
 {
@@ -101,7 +89,7 @@ static int on_line(void *ctx, const union logline_event *ev)
 	int err;
 
 	a->log_matched++;
-	enter_scope(a, &ev->h);
+	a->model.in_scope = logline__in_scope(a->scope, &a->model, &ev->h);
 	model__event(&a->model, &ev->h);
 	err = watch(a, &ev->h);
 	if (err)

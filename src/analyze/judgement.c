@@ -25,20 +25,34 @@ void judgement__set(struct judgement *j, enum verdict verdict, enum confidence c
 	va_end(ap);
 }
 
+/* "from 9.000 ms to 8.500 ms before the fault" */
+static void say_when(char *out, size_t size, const struct model_loss *l, __u64 fault)
+{
+	double begin = ((double)fault - (double)l->begin) / 1e6,
+	       end = ((double)l->end - (double)fault) / 1e6;
+
+	if (l->end <= fault)
+		snprintf(out, size, "from %.3f ms to %.3f ms before", begin, 0 - end);
+	else if (l->begin >= fault)
+		snprintf(out, size, "from %.3f ms to %.3f ms after", 0 - begin, end);
+	else
+		snprintf(out, size, "between %.3f ms before and %.3f ms after", begin, end);
+}
+
 bool judgement__lost(struct judgement *j, const struct model *m, __u64 from, __u64 to)
 {
 	const struct model_loss *l = model__lost(m, from, to, JUDGEMENT_LOSES_MAPPINGS);
-	char count[24] = "";
+	char count[24] = "", when[80];
 
 	if (!l)
 		return false;
 	if (l->count)
 		snprintf(count, sizeof(count), "%llu ", l->count);
+	say_when(when, sizeof(when), l, to);
 	judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
-		       "%sevents are missing (%s) between %.3f ms before and %.3f ms after the "
-		       "fault; a map or an unmap of this address may be among them",
-		       count, l->what[0] ? l->what : "place not known",
-		       ((double)to - (double)l->begin) / 1e6, ((double)l->end - (double)to) / 1e6);
+		       "%sevents are missing (%s) %s the fault; a map or an unmap of this address "
+		       "may be among them",
+		       count, l->what[0] ? l->what : "place not known", when);
 	return true;
 }
 

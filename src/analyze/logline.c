@@ -146,3 +146,13 @@ int logline__end(struct logline *l, struct model *m, logline_fn fn, void *ctx)
 	l->ctx = ctx;
 	return klog_join__end(&l->join, on_record, l);
 }
+
+bool logline__in_scope(struct scope *s, struct model *m, const struct iot_event *derived)
+{
+	const struct model_device *dev = model__device(m, derived->dev);
+
+	/* A line of the log names its device itself; no event of the stream does. */
+	if (s && dev && dev->nr >= MODEL_LOG_DEVICE)
+		scope__device(s, dev->nr, dev->name, dev->group);
+	return scope__has(s, derived);
+}

@@ -4,7 +4,10 @@
 #ifndef IOMMUTOP_ANALYZE_LOGLINE_H
 #define IOMMUTOP_ANALYZE_LOGLINE_H
 
+#include <stdbool.h>
+
 #include "event.h"
+#include "filter/scope.h"
 #include "klog/join.h"
 #include "model/model.h"
 
@@ -35,5 +38,9 @@ int logline__feed(struct logline *l, struct model *m, const struct iot_log *log,
 		  void *ctx);
 /* At the end of the log: what waits for more lines. */
 int logline__end(struct logline *l, struct model *m, logline_fn fn, void *ctx);
+
+/* Is an event that fn got in scope? s learns the devices that only the log names; -ENOMEM is
+ * scope__error()'s to tell. s NULL: it is. */
+bool logline__in_scope(struct scope *s, struct model *m, const struct iot_event *derived);
 
 #endif

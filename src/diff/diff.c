@@ -10,9 +10,9 @@
 #define RUNS_TO_BE_SURE 3
 #define RARE            0.01 /* chance below which a difference of counts is none by accident */
 
-int diff_run__init(struct diff_run *run, const char *name, size_t history)
+int diff_run__init(struct diff_run *run, const char *name, size_t history, struct scope *scope)
 {
-	const struct analysis_opts opts = { .history = history };
+	const struct analysis_opts opts = { .history = history, .scope = scope };
 	int rc;
 
 	*run = (struct diff_run){ .name = name };
@@ -34,7 +34,12 @@ int diff_run__event(struct diff_run *run, const struct iot_event *ev)
 
 void diff_run__end(struct diff_run *run)
 {
-	slices__end(&run->slices, &run->analysis->model);
+	const struct model *m = &run->analysis->model;
+
+	run->begin = m->first;
+	run->end = m->last;
+	scope__narrow(run->analysis->scope, &run->begin, &run->end);
+	slices__end(&run->slices, m, run->end);
 	analysis__finish(run->analysis);
 }
 
@@ -152,7 +157,7 @@ static void sum_up(struct sums *s, struct diff_run *const *runs, size_t nr)
 		const struct analysis *a = runs[i]->analysis;
 		const struct model *m = &a->model;
 
-		s->seconds += (double)(m->last - m->first) / 1e9;
+		s->seconds += (double)(runs[i]->end - runs[i]->begin) / 1e9;
 		s->faults += m->total.faults;
 		s->hangs += m->total.hangs;
 		s->resets += m->total.resets;

@@ -17,10 +17,11 @@ struct diff_run {
 	const char *name; /* the caller's */
 	struct analysis *analysis;
 	struct slices slices;
+	__u64 begin, end; /* ns: of the session, or of the time asked for; after diff_run__end() */
 };
 
-/* history: see struct analysis_opts. 0 or -ENOMEM. */
-int diff_run__init(struct diff_run *run, const char *name, size_t history);
+/* history, scope: see struct analysis_opts. 0 or -ENOMEM. */
+int diff_run__init(struct diff_run *run, const char *name, size_t history, struct scope *scope);
 int diff_run__event(struct diff_run *run, const struct iot_event *ev); /* 0 or -ENOMEM */
 void diff_run__end(struct diff_run *run);
 void diff_run__free(struct diff_run *run);

@@ -89,8 +89,8 @@ void slices__cut(struct slices *s, const struct model *m, __u64 ts)
 	s->per_slice *= 2;
 }
 
-void slices__end(struct slices *s, const struct model *m)
+void slices__end(struct slices *s, const struct model *m, __u64 ts)
 {
 	if (s->events * 2 >= s->per_slice)
-		slices__cut(s, m, m->last);
+		slices__cut(s, m, ts);
 }

@@ -40,11 +40,11 @@ void slices__free(struct slices *s);
 
 void slices__cut(struct slices *s, const struct model *m, __u64 ts);
 
-/* After the model has taken the event. */
+/* After the model has taken the event. What isn't in scope is in no slice, but its time is. */
 static inline void slices__event(struct slices *s, const struct model *m,
 				 const struct iot_event *ev)
 {
-	if (ev->id > IOT_EV_IOVA_FREE)
+	if (ev->id > IOT_EV_IOVA_FREE || !m->in_scope)
 		return;
 	if (!s->began)
 		s->began = ev->ts;
@@ -52,7 +52,7 @@ static inline void slices__event(struct slices *s, const struct model *m,
 		slices__cut(s, m, ev->ts);
 }
 
-/* The last slice, if it is at least half full. */
-void slices__end(struct slices *s, const struct model *m);
+/* The last slice, if it is at least half full; it ends at ts. */
+void slices__end(struct slices *s, const struct model *m, __u64 ts);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "export/internal.h"
+#include "filter/scope.h"
 
 /* Dead mappings are of no interest here: the least the model takes. */
 #define HISTORY 16
@@ -104,6 +105,13 @@ out:
 	return ret;
 }
 
+/* Of an event of the stream; those of the log have been asked for already. What is missing is never
+ * left out. */
+static bool is_asked_for(struct exporter *x, const struct iot_event *ev)
+{
+	return scope__event(x->opts.scope, ev) || ev->id == IOT_EV_LOSS;
+}
+
 static int show(struct exporter *x, const struct iot_event *ev)
 {
 	int ret;
@@ -117,25 +125,34 @@ static int show(struct exporter *x, const struct iot_event *ev)
 
 static int on_line(void *ctx, const union logline_event *ev)
 {
-	return show(ctx, &ev->h);
+	struct exporter *x = ctx;
+
+	return logline__in_scope(x->opts.scope, &x->model, &ev->h) || ev->h.id == IOT_EV_LOSS
+		       ? show(x, &ev->h)
+		       : 0;
 }
 
 int export__event(struct exporter *x, const struct iot_event *ev)
 {
-	bool hot = ev->id < IOT_EV_FAULT;
-	int ret;
+	bool hot = ev->id < IOT_EV_FAULT, asked_for = is_asked_for(x, ev);
+	int ret = 0;
 
 	if (ev->flags & IOT_F_DERIVED)
-		return show(x, ev);
+		return asked_for ? show(x, ev) : scope__error(x->opts.scope);
 	/* The model sees what was recorded, the format what may be shown. */
 	if (!hot)
 		names__forget(&x->names);
 	if (!hot || x->format->wants_state)
 		model__event(&x->model, ev);
-	ret = show(x, ev);
+	if (asked_for)
+		ret = show(x, ev);
+	else if (x->format->hidden)
+		x->format->hidden(x);
 	if (!ret && ev->id == IOT_EV_LOG)
 		ret = logline__feed(&x->lines, &x->model, (const struct iot_log *)ev, on_line, x);
-	return ret ? ret : x->model.error;
+	if (!ret)
+		ret = x->model.error ? x->model.error : scope__error(x->opts.scope);
+	return ret;
 }
 
 /* What the session says of itself: numbers stay, and so does what the tool says of itself. */

@@ -22,6 +22,8 @@ enum export_weight {
 	EXPORT_BYTES,
 };
 
+struct scope;
+
 struct export_opts {
 	const char *path;  /* "-" = standard output; parquet without a table: a new directory */
 	const char *table; /* csv, parquet: this one only; NULL = csv: all events, parquet: each */
@@ -30,6 +32,9 @@ struct export_opts {
 	bool uncompressed;         /* parquet */
 	unsigned int redact;       /* REDACT_* */
 	bool keep_offset;          /* see struct redact */
+	/* What is shown beside side tables and losses, NULL = everything; the caller's, and must
+	 * outlive the exporter. */
+	struct scope *scope;
 };
 
 struct exporter;
@@ -44,6 +49,8 @@ struct export_format {
 	int (*begin)(struct exporter *x, struct error *err);
 	/* ev is what may be shown. 0 or a negative errno, which ends the export. */
 	int (*event)(struct exporter *x, const struct iot_event *ev);
+	/* NULL, or: the model has taken an event that isn't to be shown. */
+	void (*hidden)(struct exporter *x);
 	int (*end)(struct exporter *x, struct json_object *about, struct error *err);
 	/* What end() would have done is undone; after end(): nothing left to do. */
 	void (*abort)(struct exporter *x);

@@ -296,6 +296,14 @@ static int on_attach(struct exporter *x, const struct iot_attach *ev)
 	return 0;
 }
 
+/* The unmaps that a flush outside of what is asked for covered belong to no later one. */
+static void perfetto_hidden(struct exporter *x)
+{
+	struct perfetto *p = x->state;
+
+	p->lazy = p->strict = 0;
+}
+
 static int perfetto_begin(struct exporter *x, struct error *err)
 {
 	(void)err;
@@ -376,6 +384,7 @@ const struct export_format export_perfetto = {
 	.state_size = sizeof(struct perfetto),
 	.begin = perfetto_begin,
 	.event = perfetto_event,
+	.hidden = perfetto_hidden,
 	.end = perfetto_end,
 	.abort = perfetto_abort,
 };

@@ -145,8 +145,11 @@ void report_diff__text(FILE *out, const struct report_diff *r)
 	const struct diff *d = r->diff;
 	size_t nr = diff_facts__list(facts, FACTS_MAX, r->a, r->b);
 
-	fprintf(out, "A: %s%s\nB: %s%s\n\n", r->name_a, d->runs_a > 1 ? " and others" : "",
-		r->name_b, d->runs_b > 1 ? " and others" : "");
+	fprintf(out, "A: %s%s\nB: %s%s\n", r->name_a, d->runs_a > 1 ? " and others" : "", r->name_b,
+		d->runs_b > 1 ? " and others" : "");
+	if (r->only)
+		fprintf(out, "Only: %s\n", r->only);
+	fputc('\n', out);
 	conclusion(out, d);
 	warnings(out, d, "");
 	fprintf(out, "\n%-31s %11s %11s %11s\n", "Figure", "A", "B", "change");
@@ -200,6 +203,10 @@ void report_diff__markdown(FILE *out, const struct report_diff *r)
 	cell(out, r->name_a);
 	fputs(" · **B:** ", out);
 	cell(out, r->name_b);
+	if (r->only) {
+		fputs(" · **Only:** ", out);
+		cell(out, r->only);
+	}
 	fputs("\n\n", out);
 	conclusion(out, d);
 	warnings(out, d, "> ");
@@ -301,6 +308,7 @@ struct json_object *report_diff__json(const struct report_diff *r)
 	put(o, "schema", json_object_new_int(REPORT_DIFF_SCHEMA));
 	put(o, "a", json_object_new_string(r->name_a));
 	put(o, "b", json_object_new_string(r->name_b));
+	put(o, "only", r->only ? json_object_new_string(r->only) : NULL);
 	put(o, "runs_a", json_object_new_uint64(d->runs_a));
 	put(o, "runs_b", json_object_new_uint64(d->runs_b));
 	put(o, "events_missing_a", json_object_new_boolean(d->lossy_a));

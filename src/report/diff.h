@@ -15,6 +15,7 @@ struct report_diff {
 	const struct diff *diff;
 	const struct model *a, *b; /* of the first run of each side */
 	const char *name_a, *name_b;
+	const char *only; /* the options that say which events count; NULL = all */
 };
 
 /* At most 100 columns. */

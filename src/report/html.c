@@ -174,10 +174,11 @@ static void print_top(FILE *out, const struct analysis *a, json *report, json *s
 		fputs("<p class=\"warning\">Memory ran out during the analysis: what follows is "
 		      "incomplete.</p>\n",
 		      out);
-	if (json_object_get_boolean(html__at(source, "/torn_tail")))
-		fputs("<p class=\"warning\">The session's end is torn: it was read up to the "
-		      "tear.</p>\n",
-		      out);
+	if (html__at(source, "/damage")) {
+		fputs("<p class=\"warning\">", out);
+		html__text(out, json_object_get_string(html__at(source, "/damage")));
+		fputs(" <code>iommutop session verify</code> says where.</p>\n", out);
+	}
 	if (html__u64(source, "/boots") > 1)
 		fputs("<p class=\"warning\">The log holds more than one boot: times of each "
 		      "further "

@@ -5,6 +5,7 @@ Exports that say less than the session, held against what babeltrace2 reads in i
   export_views.py perfetto TEXT DECODED     DECODED: protoc --decode=Trace
   export_views.py folded TEXT FOLDED count|bytes
   export_views.py redacted PLAIN.jsonl REDACTED.jsonl full|offset|names
+  export_views.py part ALL SOME             both as DECODED; SOME: flushes of CPU 1, maps of CPU 2
   export_views.py hidden PLAIN.jsonl FILE...  no address or name of PLAIN is in the bytes of FILE
 """
 import json
@@ -181,6 +182,25 @@ def perfetto(text, path, _, bad):
     check_counters(t, events, bad)
 
 
+def part(everything, path, _, bad):
+    """With a filter for some flushes and maps: their slices are as they were, and none is of others."""
+    full, some = (Trace(decode(p), bad) for p in (everything, path))
+    key = lambda s: s[:4] + (json.dumps(s[4], sort_keys=True),)
+    want = {key(s) for s in full.slices if s[0].startswith("flush") and s[4]["cpu"] == 1}
+    same("flushes", {key(s) for s in some.slices if s[0].startswith("flush")}, want, bad)
+    # a flush and its window end together
+    ends = {s[3] for s in want}
+    windows_of = lambda t: {key(s) for s in t.slices if s[0] == "unmapped, not flushed" and s[3] in ends}
+    same("windows", {key(s) for s in some.slices if s[0] == "unmapped, not flushed"}, windows_of(full), bad)
+    same("there are windows", len(windows_of(full)) > 10, True, bad)
+    same("faults", [i for i in some.instants if i[0] == "fault"], [], bad)
+    for t in (full, some):
+        t.bytes = {s for u, samples in t.counters.items() if t.tracks[u][0] == "mapped bytes" for s in samples}
+        t.top = max(v for _, v in t.bytes)
+    # sampled at other moments, but not smaller for what isn't shown
+    same("most mapped: %d of %d" % (some.top, full.top), some.top > full.top * 0.9, True, bad)
+
+
 def folded(text, path, weight, bad):
     events = parse(text)
     symbols = {e["own"]["addr"]: re.sub(r"[; ]", "_", e["own"]["text"]) for e in events if e["event"] == "symbol"}
@@ -269,7 +289,7 @@ def main():
     if mode == "hidden":
         hidden(first, sys.argv[3:], None, bad)
     else:
-        {"perfetto": perfetto, "folded": folded, "redacted": redacted}[mode](
+        {"perfetto": perfetto, "folded": folded, "part": part, "redacted": redacted}[mode](
             first, sys.argv[3], sys.argv[4] if len(sys.argv) > 4 else None, bad)
     for line in bad[:20]:
         print(line[:600])

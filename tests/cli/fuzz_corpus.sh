@@ -8,10 +8,12 @@ cd "$(dirname "$0")/../.." || exit 1
 command -v clang >/dev/null || { echo "SKIP: clang is not installed"; exit 77; }
 ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-* >/dev/null 2>&1 ||
 	{ echo "SKIP: the compiler's fuzzer library (libclang-rt-14-dev) is not installed"; exit 77; }
-make --no-print-directory fuzz-programs >build/fuzz-make.log 2>&1 || { tail -n 20 build/fuzz-make.log; exit 1; }
+make --no-print-directory -j"$(nproc)" fuzz-programs >build/fuzz-make.log 2>&1 || { tail -n 20 build/fuzz-make.log; exit 1; }
 
 failed=0 nr=0
-for target in reader repair klog filter; do
+for target in tests/fuzz/fuzz_*.c; do
+	target=$(basename "$target" .c)
+	target=${target#fuzz_}
 	nr=$((nr + 1))
 	inputs=$(find "tests/fuzz/corpus/$target" -type f | wc -l)
 	if [ "$inputs" = 0 ]; then

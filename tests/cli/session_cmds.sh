@@ -74,6 +74,22 @@ check "cat --kind leaves out the others, but never a loss" \
 try cat --time 0.2,0.3 s
 check "cat --time leaves out what is outside" \
 	awk '$1 < 0.2 || $1 > 0.3 { bad = 1 } END { exit bad || NR < 1000 }' "$dir/out"
+try cat --time 0.2,+100ms s
+check "cat --time takes an end after its begin" \
+	awk '$1 < 0.2 || $1 > 0.3 { bad = 1 } END { exit bad || NR < 1000 }' "$dir/out"
+try cat s
+grep -E '^[^ ]+ (loss |map .*iova=0x[0-9a-f]{16} )' "$dir/out" >"$dir/want"
+try cat --filter 'id==map && iova>=0x1000000000000000' s
+check "cat --filter prints what grep finds, and losses" cmp "$dir/want" "$dir/out"
+try cat --filter 'id==map' --kind symbol --kind map s
+check "cat --filter leaves side tables that --kind names" \
+	[ "$(awk '{ print $2 }' "$dir/out" | sort -u | tr '\n' ' ')" = "loss map symbol " ]
+try cat --filter 'id==map' -o maps s
+check "cat --filter -o copies side tables, and says what it left out" \
+	[ "$("$iommutop" session cat "$dir/maps" | awk '{ print $2 }' | sort | uniq -c | awk '$2 ~ /^(unmap|flush|symbol)$/' |
+		wc -l):$("$iommutop" session cat --kind loss "$dir/maps" | grep -c 'what="not copied')" = 1:1 ]
+try cat --filter 'nosuch' s
+check "cat --filter is checked" ended 2
 try cat -o copy s
 check "cat -o makes a session that verifies" "$iommutop" session verify "$dir/copy"
 check "cat -o makes a session that babeltrace2 takes" accepted "$dir/copy"

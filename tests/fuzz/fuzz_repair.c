@@ -87,8 +87,10 @@ static void store(const uint8_t *data, size_t bytes)
 		at += h->content_size / 8;
 	}
 	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, copy, bytes) != (ssize_t)bytes)
+	if (fd < 0 || write(fd, copy, bytes) != (ssize_t)bytes) {
+		perror(name); /* the machine's fault, not the code's */
 		abort();
+	}
 	close(fd);
 	free(copy);
 }

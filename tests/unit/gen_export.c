@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * gen_export DIR EVENTS SEED: writes a session as a busy machine would, for the tests and the bench
- * of exports: three domains (lazy; strict; one with two devices), stacks, faults by hook and by log
- * line, a hang, resets, losses. Every name and address that a redaction has to hide is in
- * known to the test of it: it begins with "secret" or SECRET.
+ * gen_export DIR EVENTS SEED [LEVEL]: writes a session as a busy machine would, for the tests and
+ * the bench of exports: three domains (lazy; strict; one with two devices), stacks, faults by hook
+ * and by log line, a hang, resets, losses. LEVEL is zstd's. Every name and address that a redaction
+ * has to hide is known to the test of it: it begins with "secret" or SECRET.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -274,16 +274,17 @@ int main(int argc, char **argv)
 					 .kernel = "6.12.0",
 					 .version = "test",
 					 .command = "secret-command 0xa5c3b7001000" };
+	struct session_writer_opts opts = { .compress = argc == 5 ? atoi(argv[4]) : 0 };
 	struct error err = { "" };
 	unsigned long nr, i;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: gen_export DIR EVENTS SEED\n");
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "usage: gen_export DIR EVENTS SEED [LEVEL]\n");
 		return 2;
 	}
 	nr = strtoul(argv[2], NULL, 0);
 	state = strtoull(argv[3], NULL, 0);
-	if (session_writer__open(&writer, argv[1], &env, &err)) {
+	if (session_writer__open_with(&writer, argv[1], &env, &opts, &err)) {
 		fprintf(stderr, "gen_export: %s\n", err.text);
 		return 1;
 	}

@@ -180,8 +180,8 @@ static void compare(struct diff *d, __u64 flush_a, __u64 flush_b, size_t runs)
 	for (size_t i = 0; i < runs; i++) {
 		al[i] = &a_runs[i];
 		bl[i] = &b_runs[i];
-		assert_int_equal(diff_run__init(al[i], "a", 0), 0);
-		assert_int_equal(diff_run__init(bl[i], "b", 0), 0);
+		assert_int_equal(diff_run__init(al[i], "a", 0, NULL), 0);
+		assert_int_equal(diff_run__init(bl[i], "b", 0, NULL), 0);
 		traffic(al[i], 20000, flush_a);
 		traffic(bl[i], 20000 + 1000 * (unsigned int)i, flush_b);
 	}
@@ -237,7 +237,7 @@ static void slices_keep_the_sum_when_they_merge(void **state)
 	size_t i;
 
 	(void)state;
-	assert_int_equal(diff_run__init(&run, "x", 0), 0);
+	assert_int_equal(diff_run__init(&run, "x", 0, NULL), 0);
 	traffic(&run, 100000, 2000);
 	assert_true(run.slices.nr >= SLICES_MAX / 2 && run.slices.nr < SLICES_MAX);
 	assert_true(run.slices.per_slice > SLICES_FIRST);
@@ -255,6 +255,56 @@ static void slices_keep_the_sum_when_they_merge(void **state)
 	diff_run__free(&run);
 }
 
+static void what_is_out_of_scope_is_in_no_slice_but_its_time_is(void **state)
+{
+	const struct scope_opts opts = { .filter = "id==map" };
+	struct scope *scope = NULL;
+	struct diff_run all, run;
+	struct error err;
+	__u64 maps = 0, others = 0, ns = 0;
+
+	(void)state;
+	assert_int_equal(scope__new(&scope, &opts, &err), 0);
+	assert_int_equal(diff_run__init(&all, "all", 0, NULL), 0);
+	assert_int_equal(diff_run__init(&run, "x", 0, scope), 0);
+	traffic(&all, 20000, 2000);
+	traffic(&run, 20000, 2000);
+	for (size_t i = 0; i < run.slices.nr; i++) {
+		maps += run.slices.list[i].maps;
+		others += run.slices.list[i].unmaps + run.slices.list[i].flush.nr +
+			  run.slices.list[i].lazy.nr;
+		ns += run.slices.list[i].ns;
+	}
+	assert_in_range(maps, 20000 - run.slices.per_slice, 20000);
+	assert_int_equal(others, 0);
+	assert_int_equal(run.slices.per_slice,
+			 SLICES_FIRST); /* of 42000 events they'd have doubled */
+	assert_int_equal(run.begin, all.begin);
+	assert_int_equal(run.end, all.end);
+	assert_in_range(ns, (run.end - run.begin) * maps / 20000 - 10000, run.end - run.begin);
+	diff_run__free(&all);
+	diff_run__free(&run);
+	scope__free(scope);
+}
+
+static void the_time_asked_for_is_what_counts_are_divided_by(void **state)
+{
+	const struct scope_opts opts = { .time = "10ms,+5ms" };
+	struct scope *scope = NULL;
+	struct diff_run run;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(scope__new(&scope, &opts, &err), 0);
+	assert_int_equal(diff_run__init(&run, "x", 0, scope), 0);
+	traffic(&run, 20000, 2000);
+	assert_int_equal(run.end - run.begin, 5000000);
+	/* 2.3 to 2.8 us a map, with its share of a flush */
+	assert_in_range(run.analysis->model.total.maps, 5000 / 2.8, 5000 / 2.3);
+	diff_run__free(&run);
+	scope__free(scope);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +318,8 @@ int main(void)
 		cmocka_unit_test(slower_flushes_are_found_and_nothing_else),
 		cmocka_unit_test(three_runs_a_side_make_sure),
 		cmocka_unit_test(slices_keep_the_sum_when_they_merge),
+		cmocka_unit_test(what_is_out_of_scope_is_in_no_slice_but_its_time_is),
+		cmocka_unit_test(the_time_asked_for_is_what_counts_are_divided_by),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

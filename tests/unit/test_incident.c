@@ -257,6 +257,29 @@ static void loss_since_the_unmap_makes_it_unknown(void **state)
 	fault_at(5000, IOVA, IOT_ACCESS_READ);
 	loss(2500, 6000, IOT_LOST_RING); /* told of late, but it was before the fault */
 	expect(VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN);
+	says("between 2.500 ms before and 1.000 ms after the fault");
+}
+
+static void a_loss_that_was_over_before_the_fault_is_said_to_be(void **state)
+{
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	loss(2500, 4250, IOT_LOST_RING);
+	fault_at(5000, IOVA, IOT_ACCESS_READ);
+	expect(VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN);
+	says("are missing (place not known) from 2.500 ms to 0.750 ms before the fault;");
+}
+
+static void a_loss_that_began_with_the_fault_is_said_to_be_after_it(void **state)
+{
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	fault_at(5000, IOVA, IOT_ACCESS_READ);
+	loss(5000, 6500, IOT_LOST_RING);
+	expect(VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN);
+	says("from 0.000 ms to 1.500 ms after the fault");
 }
 
 static void loss_before_the_unmap_changes_nothing(void **state)
@@ -400,6 +423,8 @@ int main(void)
 		SCENE(a_fault_without_address_stays_one),
 		SCENE(a_device_in_no_known_domain_cannot_be_judged),
 		SCENE(loss_since_the_unmap_makes_it_unknown),
+		SCENE(a_loss_that_was_over_before_the_fault_is_said_to_be),
+		SCENE(a_loss_that_began_with_the_fault_is_said_to_be_after_it),
 		SCENE(loss_before_the_unmap_changes_nothing),
 		SCENE(loss_makes_never_mapped_unknown),
 		SCENE(loss_that_concerns_no_mapping_changes_nothing),

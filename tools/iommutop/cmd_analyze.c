@@ -15,6 +15,7 @@
 #include "report/leaks.h"
 #include "report/report.h"
 #include "report/summary_tables.h"
+#include "report/wrap.h"
 #include "scope_opts.h"
 #include "util/error.h"
 #include "util/parse.h"
@@ -53,9 +54,20 @@ static const struct opt analyze_table[] = {
 	{ .kind = OPT_END },
 };
 
-static void print_about(FILE *out, struct json_object *about)
+static void print_damage(FILE *out, const char *damage, const char *session)
 {
-	static const char *const first[] = { "hostname", "kernel_release", "command", "klog" };
+	char *text;
+
+	if (asprintf(&text, "%s `iommutop session verify %s` says where.", damage, session) < 0)
+		return;
+	wrap__print(out, "", text);
+	free(text);
+}
+
+static void print_about(FILE *out, struct json_object *about, const char *session)
+{
+	static const char *const first[] = { "hostname", "kernel_release", "command_line", "klog" };
+	struct json_object *damage = json_object_object_get(about, "damage");
 	bool any = false;
 
 	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
@@ -72,8 +84,8 @@ static void print_about(FILE *out, struct json_object *about)
 		fputs("The log holds more than one boot: times of each further one begin an hour "
 		      "behind the one before.\n",
 		      out);
-	if (json_object_get_boolean(json_object_object_get(about, "torn_tail")))
-		fputs("The session's end is torn: it was read up to the tear.\n", out);
+	if (damage)
+		print_damage(out, json_object_get_string(damage), session);
 }
 
 /* The file comes to be in whole or not at all: a report that is there already isn't harmed. */
@@ -205,13 +217,13 @@ static int write_json(const struct analysis *a, const struct leaks *leaks,
 /* leaks: NULL, they weren't asked for. */
 static int write_report(const struct analyze_opts *o, const struct analysis *a, __u32 tables,
 			enum folded_weight weight, const struct leaks *leaks,
-			struct json_object *about)
+			struct json_object *about, const char *session)
 {
 	if (o->folded)
 		return folded__print(stdout, a, weight);
 	if (o->json)
 		return write_json(a, leaks, about);
-	print_about(stdout, about);
+	print_about(stdout, about, session);
 	report__text_tables(stdout, a, tables);
 	if (leaks)
 		leaks__print(stdout, a, leaks);
@@ -262,7 +274,7 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 		goto out;
 	}
 	analysis__finish(a);
-	scope_opts__warn(opts.scope, "analyze");
+	scope_opts__warn(opts.scope, "analyze", o->klog ? o->klog : rest[0]);
 	ret = o->leaks ? leaks__collect(a, &leaks) : 0;
 	if (!ret && o->html) {
 		if (write_html(o->html, a, o->leaks ? &leaks : NULL, about, &err)) {
@@ -270,7 +282,7 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 			goto out;
 		}
 	} else if (!ret) {
-		ret = write_report(o, a, tables, weight, o->leaks ? &leaks : NULL, about);
+		ret = write_report(o, a, tables, weight, o->leaks ? &leaks : NULL, about, rest[0]);
 	}
 	if (ret) {
 		cmd__complain("analyze", "cannot build the report: %s", strerror(-ret));

@@ -11,11 +11,13 @@
 #include "input.h"
 #include "opts.h"
 #include "report/diff.h"
+#include "scope_opts.h"
 
 struct diff_opts {
 	struct opt_strings a, b;
 	bool json, markdown;
 	uint64_t matters;
+	struct scope_values scope;
 };
 
 static const struct opt diff_table[] = {
@@ -30,11 +32,13 @@ static const struct opt diff_table[] = {
 	{ OPT_FLAG, 0, "json", NULL, "as JSON", offsetof(struct diff_opts, json), 0, 0 },
 	{ OPT_FLAG, 0, "markdown", NULL, "as Markdown tables", offsetof(struct diff_opts, markdown),
 	  0, 0 },
+	SCOPE_OPTS(diff_opts, scope),
 	{ .kind = OPT_END },
 };
 
 struct side {
 	struct diff_run run[RESAMPLE_RUNS], *list[RESAMPLE_RUNS];
+	struct scope *scope[RESAMPLE_RUNS]; /* of each run: it knows the session's devices */
 	size_t nr;
 };
 
@@ -43,32 +47,61 @@ static int feed(void *ctx, const struct iot_event *ev)
 	return diff_run__event(ctx, ev);
 }
 
-static int read_run(struct side *side, const char *dir, struct error *err)
+static int say(int rc, const struct error *err)
+{
+	if (rc)
+		cmd__complain("diff", "%s", err->text);
+	return rc ? EXIT_FAILED : EXIT_OK;
+}
+
+/* 0, or the exit code; then what is wrong has been said. */
+static int read_run(struct side *side, const char *dir, const struct scope_values *asked)
 {
 	struct diff_run *run = &side->run[side->nr];
+	struct scope **scope = &side->scope[side->nr];
 	struct json_object *about = NULL;
+	struct error err = { "" };
 	int rc;
 
 	if (side->nr == RESAMPLE_RUNS)
-		return error__set(err, -E2BIG, "more than %u sessions on one side", RESAMPLE_RUNS);
-	rc = diff_run__init(run, dir, 0);
+		return say(error__set(&err, -E2BIG, "more than %u sessions on one side",
+				      RESAMPLE_RUNS),
+			   &err);
+	rc = scope_opts__make(scope, asked, false, "diff");
 	if (rc)
-		return error__set(err, rc, "cannot begin with %s: %s", dir, strerror(-rc));
+		return rc;
+	rc = diff_run__init(run, dir, 0, *scope);
+	if (rc) {
+		scope__free(*scope);
+		return say(error__set(&err, rc, "cannot begin with %s: %s", dir, strerror(-rc)),
+			   &err);
+	}
 	side->list[side->nr++] = run;
-	rc = input__read(&(struct input){ .session = dir }, feed, run, &about, err);
+	rc = input__read(&(struct input){ .session = dir }, feed, run, &about, &err);
 	json_object_put(about);
-	if (!rc)
+	if (!rc) {
 		diff_run__end(run);
-	return rc;
+		scope_opts__warn(*scope, "diff", dir);
+	}
+	return say(rc, &err);
 }
 
-static int read_side(struct side *side, const struct opt_strings *dirs, struct error *err)
+static int read_side(struct side *side, const struct opt_strings *dirs,
+		     const struct scope_values *asked)
 {
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < dirs->nr; i++)
-		rc = read_run(side, dirs->items[i], err);
+		rc = read_run(side, dirs->items[i], asked);
 	return rc;
+}
+
+static void free_side(struct side *side)
+{
+	for (size_t i = 0; i < side->nr; i++) {
+		diff_run__free(&side->run[i]);
+		scope__free(side->scope[i]);
+	}
 }
 
 static int print(const struct diff_opts *o, const struct report_diff *r)
@@ -90,32 +123,40 @@ static int print(const struct diff_opts *o, const struct report_diff *r)
 	return fflush(stdout) || ferror(stdout) ? -EIO : 0;
 }
 
-static int compare(const struct diff_opts *o, struct side *a, struct side *b, struct error *err)
+static int compare(const struct diff_opts *o, struct side *a, struct side *b)
 {
 	struct diff *d = malloc(sizeof(*d));
+	struct error err = { "" };
+	char *only = NULL;
 	int rc = -ENOMEM;
 
 	if (d)
+		rc = scope_opts__text(&only, &o->scope);
+	if (!rc)
 		rc = diff__compare(d, a->list, a->nr, b->list, b->nr, (double)o->matters / 100);
 	if (!rc)
 		rc = print(o, &(struct report_diff){ .diff = d,
 						     .a = &a->run[0].analysis->model,
 						     .b = &b->run[0].analysis->model,
 						     .name_a = a->run[0].name,
-						     .name_b = b->run[0].name });
+						     .name_b = b->run[0].name,
+						     .only = only });
+	free(only);
 	free(d);
 	if (rc)
-		error__set(err, rc, "cannot write the comparison: %s", strerror(-rc));
-	return rc;
+		error__set(&err, rc, "cannot write the comparison: %s", strerror(-rc));
+	return say(rc, &err);
 }
 
 static int diff_run(const void *values, int rest_nr, char **rest)
 {
 	const struct diff_opts *o = values;
 	struct opt_strings a = o->a, b = o->b;
-	struct side *sides = calloc(2, sizeof(*sides));
-	struct error err = { "" };
+	struct side *sides;
 	int rc;
+
+	if (scope_opts__help(&o->scope))
+		return EXIT_OK;
 
 	if (rest_nr == 2 && !a.nr && !b.nr) {
 		a = (struct opt_strings){ (const char **)&rest[0], 1 };
@@ -127,21 +168,22 @@ static int diff_run(const void *values, int rest_nr, char **rest)
 			      o->json && o->markdown
 				      ? "takes one of --json and --markdown"
 				      : "takes two sessions, or -a and -b, each once or more");
-		free(sides);
 		return EXIT_USAGE;
 	}
-	rc = sides ? read_side(&sides[0], &a, &err) : error__set(&err, -ENOMEM, "out of memory");
+	sides = calloc(2, sizeof(*sides));
+	if (!sides) {
+		cmd__complain("diff", "out of memory");
+		return EXIT_FAILED;
+	}
+	rc = read_side(&sides[0], &a, &o->scope);
 	if (!rc)
-		rc = read_side(&sides[1], &b, &err);
+		rc = read_side(&sides[1], &b, &o->scope);
 	if (!rc)
-		rc = compare(o, &sides[0], &sides[1], &err);
-	if (rc)
-		cmd__complain("diff", "%s", err.text);
-	for (int s = 0; sides && s < 2; s++)
-		for (size_t i = 0; i < sides[s].nr; i++)
-			diff_run__free(&sides[s].run[i]);
+		rc = compare(o, &sides[0], &sides[1]);
+	free_side(&sides[0]);
+	free_side(&sides[1]);
 	free(sides);
-	return rc ? EXIT_FAILED : EXIT_OK;
+	return rc;
 }
 
 const struct cmd cmd_diff = {

@@ -3,6 +3,7 @@
 #include <json-c/json.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "export/redact.h"
 #include "input.h"
 #include "opts.h"
+#include "scope_opts.h"
 #include "util/error.h"
 
 struct export_cmd {
@@ -22,6 +24,7 @@ struct export_cmd {
 	bool uncompressed;
 	const char *redact;
 	bool keep_offset;
+	struct scope_values scope;
 };
 
 static const struct opt export_table[] = {
@@ -46,6 +49,7 @@ static const struct opt export_table[] = {
 	  0 },
 	{ OPT_FLAG, 0, "keep-page-offset", NULL, "--redact: leave the low 12 bits of addresses",
 	  offsetof(struct export_cmd, keep_offset), 0, 0 },
+	SCOPE_OPTS(export_cmd, scope),
 	{ .kind = OPT_END },
 };
 
@@ -97,16 +101,31 @@ static int wrong_use(const struct export_cmd *o, int rest_nr)
 	return EXIT_USAGE;
 }
 
+/* That it is only a part must be in it. */
+static void tell_scope(struct json_object *about, const struct export_cmd *o)
+{
+	char *text;
+
+	if (!scope_opts__text(&text, &o->scope) && text)
+		json_object_object_add(about, "only", json_object_new_string(text));
+	free(text);
+}
+
 static int export_run(const void *values, int rest_nr, char **rest)
 {
 	const struct export_cmd *o = values;
 	const struct export_format *format;
 	struct json_object *about = NULL;
 	struct sink to = { NULL, 0 };
+	struct scope *scope = NULL;
 	struct error err = { "" };
 	int ret;
 
+	if (scope_opts__help(&o->scope))
+		return EXIT_OK;
 	ret = wrong_use(o, rest_nr);
+	if (!ret)
+		ret = scope_opts__make(&scope, &o->scope, o->klog, "export");
 	if (ret)
 		return ret;
 	format = export__format(o->format);
@@ -123,19 +142,26 @@ static int export_run(const void *values, int rest_nr, char **rest)
 				   .uncompressed = o->uncompressed,
 				   .redact = redact_of(o->redact),
 				   .keep_offset = o->keep_offset,
+				   .scope = scope,
 			   },
 			   &err);
 	if (ret) {
 		cmd__complain("export", "%s", err.text);
+		scope__free(scope);
 		return ret == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 	}
 	ret = input__read(&(struct input){ .session = o->klog ? NULL : rest[0], .klog = o->klog },
 			  feed, &to, &about, &err);
-	if (ret)
+	if (ret) {
 		export__abort(to.exporter);
-	else
+	} else {
+		tell_scope(about, o);
 		ret = export__close(to.exporter, about, &err);
+	}
 	json_object_put(about);
+	if (!ret)
+		scope_opts__warn(scope, "export", o->klog ? o->klog : rest[0]);
+	scope__free(scope);
 	/* `| head` has what it wanted: that is no failure */
 	if (!ret || ret == -EPIPE)
 		return EXIT_OK;

@@ -30,6 +30,42 @@ static void add_env(struct json_object *about, const struct session_env_entry *e
 	json_object_object_add(about, e->key, json_object_new_string(text));
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* What can't be read, in a sentence; nothing if all of it can. */
+static void add_damage(struct json_object *about, const struct session_info *i)
+{
+	char text[512];
+	int n;
+
+	if (!i->damaged_packets && !i->missing_packets && !i->torn_tail)
+		return;
+	n = snprintf(text, sizeof(text), "The session is damaged:");
+	if (i->damaged_packets)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+			      " %" PRIu64 " place%s of %" PRIu64 " bytes in all can't be read%s",
+			      i->damaged_packets, plural(i->damaged_packets), i->damaged_bytes,
+			      i->missing_packets || i->torn_tail ? "," : "");
+	if (i->missing_packets)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+			      " %" PRIu64 " packet%s of events %s missing%s", i->missing_packets,
+			      plural(i->missing_packets), i->missing_packets == 1 ? "is" : "are",
+			      i->torn_tail ? "," : "");
+	if (i->torn_tail)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+			      " %" PRIu64 " byte%s at the end %s torn (%" PRIu64
+			      " event%s of them could be read)",
+			      i->torn_bytes, plural(i->torn_bytes),
+			      i->torn_bytes == 1 ? "is" : "are", i->salvaged_events,
+			      plural(i->salvaged_events));
+	snprintf(text + n, sizeof(text) - (size_t)n,
+		 ". What was in there is missing from this report, and is told as losses.");
+	json_object_object_add(about, "damage", json_object_new_string(text));
+}
+
 static int read_session(struct sink *to, const char *dir, struct json_object **about,
 			struct error *err)
 {
@@ -60,6 +96,7 @@ static int read_session(struct sink *to, const char *dir, struct json_object **a
 	json_object_object_add(*about, "torn_tail", json_object_new_boolean(info->torn_tail));
 	json_object_object_add(*about, "damaged_bytes",
 			       json_object_new_uint64(info->damaged_bytes));
+	add_damage(*about, info);
 	if (ret < 0)
 		error__set(err, ret, "cannot read session %s to its end: %s", dir, strerror(-ret));
 	session_reader__close(r);

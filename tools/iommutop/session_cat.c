@@ -5,17 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scope_opts.h"
 #include "session.h"
 #include "session/emit.h"
 #include "session/format.h"
 #include "session/reader.h"
 #include "session/tsdl.h"
-#include "util/parse.h"
 #include "util/text.h"
 
 struct cat_opts {
 	const char *output, *time;
 	struct opt_strings kinds, devices;
+	struct scope_values scope; /* without devices and time, which mean less here */
 };
 
 static const struct opt cat_table[] = {
@@ -30,6 +31,14 @@ static const struct opt cat_table[] = {
 	{ OPT_STRINGS, 0, "dev", "DEVICE",
 	  "only events of this device (again for more), and those of no device",
 	  offsetof(struct cat_opts, devices), 0, 0 },
+	SCOPE_ROW(OPT_STRINGS, "domain", "N", "only events of this domain; again: or of this",
+		  offsetof(struct cat_opts, scope.domains)),
+	SCOPE_ROW(OPT_STRINGS, "group", "N", "only events of this IOMMU group; again: or of this",
+		  offsetof(struct cat_opts, scope.groups)),
+	SCOPE_ROW(OPT_STRING, "filter", "EXPR",
+		  "only those for which it holds: 'id==unmap && size>=64K'; 'help' lists the "
+		  "fields",
+		  offsetof(struct cat_opts, scope.filter)),
 	{ .kind = OPT_END },
 };
 
@@ -40,7 +49,8 @@ struct name {
 
 struct cat {
 	const struct cat_opts *opts;
-	uint64_t from, to; /* ns, both included */
+	struct scope *scope; /* NULL = everything */
+	uint64_t from, to;   /* ns, both included */
 	bool kinds[256], all_kinds;
 	struct name *names;
 	size_t nr_names;
@@ -49,20 +59,16 @@ struct cat {
 	bool told_before;
 };
 
+/* As the other commands read it, but for what it counts from: times here are those printed. */
 static int parse_time(struct cat *c, const char *text)
 {
-	const char *comma = strchr(text, ',');
-	char from[64];
+	struct scope_time from, to;
+	struct error err;
 
-	c->from = 0;
-	c->to = UINT64_MAX;
-	if (!comma || comma - text >= (long)sizeof(from))
+	if (scope__parse_time(text, &from, &to, &err))
 		return -EINVAL;
-	snprintf(from, sizeof(from), "%.*s", (int)(comma - text), text);
-	if (*from && parse__duration(from, &c->from))
-		return -EINVAL;
-	if (comma[1] && parse__duration(comma + 1, &c->to))
-		return -EINVAL;
+	c->from = from.given ? from.ns : 0;
+	c->to = to.given ? to.ns : UINT64_MAX;
 	return c->from <= c->to ? 0 : -EINVAL;
 }
 
@@ -114,14 +120,17 @@ static int learn_name(struct cat *c, const struct iot_device *dev)
 	return 0;
 }
 
-/* What is missing is never left out. */
-static bool is_asked_for(const struct cat *c, const struct iot_event *ev)
+/* What is missing is never left out. in_scope holds for every side table; here only those are meant
+ * that --kind names. */
+static bool is_asked_for(const struct cat *c, const struct iot_event *ev, bool in_scope)
 {
 	const char *name;
 
 	if (ev->id == IOT_EV_LOSS)
 		return true;
 	if (!c->all_kinds && !(ev->id < 256 && c->kinds[ev->id]))
+		return false;
+	if (!in_scope || (c->scope && c->all_kinds && ev->id >= IOT_EV_DEVICE))
 		return false;
 	if (!c->opts->devices.nr || !ev->dev)
 		return true;
@@ -155,7 +164,7 @@ static int tell(struct cat *c, uint64_t ts, uint64_t begin, uint64_t end, uint64
 	return count ? session_emitter__event(c->out, &loss.h) : 0;
 }
 
-static int copy_event(struct cat *c, const struct iot_event *ev)
+static int copy_event(struct cat *c, const struct iot_event *ev, bool in_scope)
 {
 	uint64_t *missing = ev->ts < c->from ? &c->before : ev->ts > c->to ? &c->after : NULL;
 	int rc = 0;
@@ -167,7 +176,7 @@ static int copy_event(struct cat *c, const struct iot_event *ev)
 		rc = tell(c, c->from, c->first, c->from, c->before);
 		c->told_before = true;
 	}
-	if (!rc && (is_needed(ev) || (!missing && is_asked_for(c, ev))))
+	if (!rc && (is_needed(ev) || (!missing && is_asked_for(c, ev, in_scope))))
 		return session_emitter__event(c->out, ev);
 	if (!missing)
 		missing = &c->left_out;
@@ -189,9 +198,9 @@ static int finish_copy(struct cat *c)
 	return rc;
 }
 
-static int print_event(struct cat *c, const struct iot_event *ev)
+static int print_event(struct cat *c, const struct iot_event *ev, bool in_scope)
 {
-	if (ev->ts < c->from || ev->ts > c->to || !is_asked_for(c, ev))
+	if (ev->ts < c->from || ev->ts > c->to || !is_asked_for(c, ev, in_scope))
 		return 0;
 	format__event(stdout, ev, name_of(c, ev->dev));
 	putchar('\n');
@@ -211,6 +220,7 @@ static int cat_all(struct cat *c, const char *dir, struct error *err)
 {
 	const struct iot_event *ev;
 	struct session_reader *r;
+	bool in_scope;
 	int rc;
 
 	rc = session_reader__open(&r, dir, err);
@@ -220,8 +230,11 @@ static int cat_all(struct cat *c, const char *dir, struct error *err)
 		rc = open_copy(c, session_reader__info(r), err);
 	while (!rc && (rc = session_reader__next(r, &ev)) > 0) {
 		rc = ev->id == IOT_EV_DEVICE ? learn_name(c, (const struct iot_device *)ev) : 0;
+		in_scope = scope__event(c->scope, ev);
 		if (!rc)
-			rc = c->out ? copy_event(c, ev) : print_event(c, ev);
+			rc = scope__error(c->scope);
+		if (!rc)
+			rc = c->out ? copy_event(c, ev, in_scope) : print_event(c, ev, in_scope);
 	}
 	if (c->out && !rc)
 		rc = finish_copy(c);
@@ -242,6 +255,9 @@ static int cat_run(const void *values, int rest_nr, char **rest)
 	struct error err = { "" };
 	int rc;
 
+	if (scope_opts__help(&c.opts->scope))
+		return EXIT_OK;
+
 	if (rest_nr != 1) {
 		cmd__complain("session cat", "needs the session's directory");
 		return EXIT_USAGE;
@@ -252,9 +268,14 @@ static int cat_run(const void *values, int rest_nr, char **rest)
 		return EXIT_USAGE;
 	}
 	rc = parse_kinds(&c);
+	if (!rc)
+		rc = scope_opts__make(&c.scope, &c.opts->scope, true, "session cat");
 	if (rc)
 		return rc;
 	rc = cat_all(&c, rest[0], &err);
+	if (!rc)
+		scope_opts__warn(c.scope, "session cat", rest[0]);
+	scope__free(c.scope);
 	free(c.names);
 	if (rc == -EPIPE && !c.opts->output)
 		return EXIT_OK; /* whoever read it has seen enough */
