@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -85,6 +86,8 @@ int disk__open(struct disk **out, const char *dir, const struct session_env *env
 	}
 	for (lane = 0; lane < LANES; lane++)
 		d->lanes[lane].fd = d->files.stream[lane];
+	/* keeps a repair away; a file system that has no locks must do without */
+	flock(d->files.dir, LOCK_EX | LOCK_NB);
 	*out = d;
 	return 0;
 }

@@ -184,6 +184,31 @@ int session_dir__open(struct session_dir *d, const char *dir, struct error *err)
 	return rc;
 }
 
+static void free_files(struct session_file *files, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		free(files[i].name);
+	free(files);
+}
+
+int session_dir__list_again(struct session_dir *d, const char *dir, bool *changed,
+			    struct error *err)
+{
+	struct session_file *before = d->files;
+	const size_t nr = d->nr_files;
+	int rc;
+
+	d->files = NULL;
+	d->nr_files = 0;
+	rc = find_streams(d, dir, err);
+	*changed = d->nr_files != nr;
+	for (size_t i = 0; !*changed && i < nr; i++)
+		*changed = d->files[i].compressed != before[i].compressed ||
+			   strcmp(d->files[i].name, before[i].name);
+	free_files(before, nr);
+	return rc;
+}
+
 int session_dir__open_file(const struct session_dir *d, const struct session_file *f)
 {
 	struct stat st;
@@ -194,11 +219,7 @@ int session_dir__open_file(const struct session_dir *d, const struct session_fil
 
 void session_dir__close(struct session_dir *d)
 {
-	size_t i;
-
-	for (i = 0; i < d->nr_files; i++)
-		free(d->files[i].name);
-	free(d->files);
+	free_files(d->files, d->nr_files);
 	metadata__free(&d->metadata);
 	if (d->ctf >= 0)
 		close(d->ctf);

@@ -25,6 +25,9 @@ struct session_dir {
 /* Directory, metadata and names. The caller closes it, also after a failure. Errors as
  * session_reader__open() has them. */
 int session_dir__open(struct session_dir *d, const char *dir, struct error *err);
+/* The names as they are now; *changed: they aren't those of before. 0 or as session_dir__open(). */
+int session_dir__list_again(struct session_dir *d, const char *dir, bool *changed,
+			    struct error *err);
 /* A descriptor, or a negative errno; -EINVAL: it is no plain file. */
 int session_dir__open_file(const struct session_dir *d, const struct session_file *f);
 void session_dir__close(struct session_dir *d);

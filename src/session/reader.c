@@ -2,6 +2,7 @@
 #include "session/reader.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 #include "session/forgotten.h"
 #include "session/stream.h"
 
-#define KEPT_OPEN 16 /* streams; further ones are put away until their time has come */
+#define TRIES     100 /* to open files before they are removed */
+#define KEPT_OPEN 16  /* streams; further ones are put away until their time has come */
 
 struct session_reader {
 	struct session_info info;
@@ -94,26 +96,75 @@ static void set_stream(struct session_reader *r, struct stream *s, const char *n
 	r->info.compressed |= compressed;
 }
 
-static int open_streams(struct session_reader *r, const char *dir, struct error *err)
+static int open_source(const struct session_reader *r, const struct session_file *f,
+		       struct source *src)
+{
+	int fd = session_dir__open_file(&r->dir, f), rc;
+
+	rc = fd < 0 ? fd : source__open(src, fd);
+	if (rc && fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static bool is_rare(const struct session_file *f)
+{
+	return !strncmp(f->name, "rare_", 5);
+}
+
+/*
+ * A recording goes on while its streams are opened, and a fault must not be read without what led
+ * to it. That is on disk before the fault is: so the rare events are opened, and their size is
+ * taken, before the others. What tells of a removed file is on disk before it goes. So if any file
+ * came or went before all are opened, and a list made meanwhile may lack one that was there, all
+ * begins anew (-EAGAIN).
+ */
+static int open_rare(struct session_reader *r, struct source *rare, const char *dir,
+		     struct error *err)
+{
+	bool changed;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < r->dir.nr_files; i++) {
+		if (!is_rare(&r->dir.files[i]) || rare->fd >= 0)
+			continue;
+		rc = open_source(r, &r->dir.files[i], rare);
+		if (rc == -ENOENT)
+			return -EAGAIN;
+	}
+	if (rc && rc != -EINVAL)
+		return error__set(err, rc, "cannot read session %s: its rare events: %s", dir,
+				  strerror(-rc));
+	rc = session_dir__list_again(&r->dir, dir, &changed, err);
+	return rc ? rc : changed ? -EAGAIN : 0;
+}
+
+/* Takes over rare. */
+static int open_streams(struct session_reader *r, struct source *rare, const char *dir,
+			struct error *err)
 {
 	char path[300];
 	size_t i;
-	int fd, rc;
+	int rc;
 
 	for (i = 0; i < r->dir.nr_files; i++) {
 		const struct session_file *f = &r->dir.files[i];
 		struct stream *s = &r->streams[r->nr_streams];
 
-		fd = session_dir__open_file(&r->dir, f);
-		if (fd == -EINVAL || fd == -ENOENT)
-			continue; /* it was removed, or replaced, since we looked */
-		rc = fd < 0 ? fd : source__open(&s->file.src, fd);
-		if (rc) {
-			if (fd >= 0)
-				close(fd);
+		if (is_rare(f) && rare->fd >= 0) {
+			s->file.src = *rare;
+			rare->fd = -1;
+			rc = 0;
+		} else {
+			rc = open_source(r, f, &s->file.src);
+		}
+		if (rc == -EINVAL)
+			continue; /* it was replaced since we looked, by what is no plain file */
+		if (rc == -ENOENT)
+			return -EAGAIN;
+		if (rc)
 			return error__set(err, rc, "cannot read session %s: %s: %s", dir,
 					  session_file__path(f, path, sizeof(path)), strerror(-rc));
-		}
 		set_stream(r, s, f->name, f->compressed);
 		s->file_nr = i;
 		stream__begin(s);
@@ -159,8 +210,9 @@ static int new_reader(struct session_reader **out, const char *name, struct erro
 	return 0;
 }
 
-int session_reader__open(struct session_reader **out, const char *dir, struct error *err)
+static int open_once(struct session_reader **out, const char *dir, struct error *err)
 {
+	struct source rare = { .fd = -1 };
 	struct session_reader *r;
 	int rc;
 
@@ -172,19 +224,37 @@ int session_reader__open(struct session_reader **out, const char *dir, struct er
 	if (rc)
 		goto out;
 	take_metadata(r);
+	rc = open_rare(r, &rare, dir, err);
+	if (rc)
+		goto out;
 	rc = make_streams(r, r->dir.nr_files);
 	if (rc) {
 		error__set(err, rc, "cannot read session %s: out of memory", dir);
 		goto out;
 	}
-	rc = open_streams(r, dir, err);
+	rc = open_streams(r, &rare, dir, err);
 	r->info.nr_streams = (unsigned int)r->nr_streams;
 	make_heap(r);
 out:
+	source__close(&rare);
 	if (rc)
 		session_reader__close(r);
 	else
 		*out = r;
+	return rc;
+}
+
+int session_reader__open(struct session_reader **out, const char *dir, struct error *err)
+{
+	int rc = -EAGAIN;
+
+	for (int i = 0; rc == -EAGAIN && i < TRIES; i++)
+		rc = open_once(out, dir, err);
+	if (rc == -EAGAIN)
+		error__set(err, rc,
+			   "cannot read session %s: its files come and go faster than they can be "
+			   "opened; end the recording, or rotate less often (record --rotate)",
+			   dir);
 	return rc;
 }
 
@@ -324,6 +394,11 @@ static int fetch(struct session_reader *r, struct stream *s)
 {
 	int fd = session_dir__open_file(&r->dir, &r->dir.files[s->file_nr]);
 
+	/* a rotation removed it meanwhile, or somebody put something else there */
+	if (fd == -ENOENT || fd == -EINVAL) {
+		stream__lose_rest(s, "removed while read");
+		return 0;
+	}
 	if (fd < 0)
 		return fd;
 	source__reopen(&s->file.src, fd);
@@ -331,11 +406,18 @@ static int fetch(struct session_reader *r, struct stream *s)
 	return 0;
 }
 
-static void finish(struct session_reader *r, struct stream *s)
+/* The stream on top of the heap has moved. */
+static void settle(struct session_reader *r)
 {
-	r->info.growing |= source__has_grown(&s->file.src);
-	stream__close(s);
-	r->heap[0] = r->heap[--r->nr_heap];
+	struct stream *s = r->heap[0];
+
+	if (!s->ev) {
+		r->info.growing |= source__has_grown(&s->file.src);
+		stream__close(s);
+		r->heap[0] = r->heap[--r->nr_heap];
+	}
+	if (r->nr_heap > 1)
+		sift_down(r, 0);
 }
 
 int session_reader__next(struct session_reader *r, const struct iot_event **ev)
@@ -345,20 +427,18 @@ int session_reader__next(struct session_reader *r, const struct iot_event **ev)
 
 	if (s) {
 		stream__advance(s);
-		if (!s->ev)
-			finish(r, s);
-		if (r->nr_heap > 1)
-			sift_down(r, 0);
+		settle(r);
 		r->current = NULL;
+	}
+	while (r->nr_heap && r->heap[0]->away) {
+		rc = fetch(r, r->heap[0]);
+		if (rc)
+			return rc;
+		settle(r);
 	}
 	if (!r->nr_heap)
 		return tell_tail(r, ev) || tell_untold(r, ev) || tell_forgotten(r, ev);
 	s = r->heap[0];
-	if (s->away) {
-		rc = fetch(r, s);
-		if (rc)
-			return rc;
-	}
 	r->current = s;
 	r->last_ts = s->ts;
 	*ev = s->ev;

@@ -45,7 +45,8 @@ int session_reader__open_buffers(struct session_reader **out, const struct sessi
  * loss event of the session tells of; of cause OVERWRITTEN, at the end, for what a flight recorder
  * that was killed had in memory.
  *
- * Below 0: a file can't be opened again (-EMFILE, -ENOENT …); the rest can't be read then.
+ * A file that is removed while the session is read (by its rotation) is a loss as well. Below 0:
+ * one can't be opened again (-EMFILE, -EACCES …); the rest can't be read then.
  */
 int session_reader__next(struct session_reader *r, const struct iot_event **ev);
 

@@ -6,16 +6,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 
 #include "session/check.h"
 #include "session/emit.h"
+#include "session/losses.h"
 #include "session/reader.h"
 #include "session/record.h"
-
-#define LOSSES_MAX 65536u
 
 struct repair {
 	const char *dir;
@@ -24,8 +24,7 @@ struct repair {
 	repair_report report;
 	void *ctx;
 	struct crc32c crc;
-	struct iot_loss *losses;
-	size_t nr_losses;
+	struct losses losses; /* to be told */
 };
 
 /* What is wrong with a file, as a whole. */
@@ -47,32 +46,12 @@ static void tell(struct repair *r, enum repair_action action, const struct sessi
 	r->report(r->ctx, &step);
 }
 
-static int add_loss(struct repair *r, const struct iot_loss *loss)
-{
-	struct iot_loss *more, *last;
-	size_t nr = r->nr_losses;
-
-	if (nr == LOSSES_MAX) {
-		last = &r->losses[nr - 1];
-		last->end = loss->end > last->end ? loss->end : last->end;
-		last->count += loss->count;
-		return 0;
-	}
-	if (!(nr & (nr - 1))) {
-		more = realloc(r->losses, (nr ? 2 * nr : 1) * sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		r->losses = more;
-	}
-	r->losses[r->nr_losses++] = *loss;
-	return 0;
-}
-
 /* The reader knows best what is missing from when to when. */
 static int collect_losses(struct repair *r, struct error *err)
 {
 	const struct iot_event *ev;
 	struct session_reader *reader;
+	struct losses told = { 0 }; /* by a repair that was interrupted */
 	int rc;
 
 	rc = session_reader__open(&reader, r->dir, err);
@@ -82,8 +61,12 @@ static int collect_losses(struct repair *r, struct error *err)
 		const struct iot_loss *loss = (const struct iot_loss *)ev;
 
 		/* what the packets' heads say of discarded events stays there */
-		if (!session_reader__file(reader)[0] && loss->cause == IOT_LOST_DAMAGE)
-			rc = add_loss(r, loss);
+		if (ev->id != IOT_EV_LOSS || loss->cause != IOT_LOST_DAMAGE)
+			continue;
+		if (session_reader__file(reader)[0])
+			rc = losses__add(&told, loss);
+		else
+			rc = losses__add(&r->losses, loss);
 		if (rc < 0)
 			break;
 	}
@@ -95,7 +78,26 @@ static int collect_losses(struct repair *r, struct error *err)
 	session_reader__close(reader);
 	if (rc)
 		error__set(err, rc, "cannot read %s to its end: %s", r->dir, strerror(-rc));
+	losses__drop(&r->losses, &told);
+	losses__free(&told);
 	return rc;
+}
+
+/* Whoever records holds a lock on the directory of the streams, and so does whoever repairs. */
+static int lock(const struct repair *r, struct error *err)
+{
+	const int dirs[] = { r->d.ctf, r->d.zst };
+
+	for (size_t i = 0; i < 2; i++) {
+		/* a file system without locks: what grows while it is read is noticed at least */
+		if (dirs[i] < 0 || !flock(dirs[i], LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK)
+			continue;
+		return error__set(err, -EBUSY,
+				  "cannot repair %s: it is being written or repaired; wait until "
+				  "that is over, or use --output",
+				  r->dir);
+	}
+	return 0;
 }
 
 static void note(void *ctx, const struct check_finding *f)
@@ -196,10 +198,10 @@ static int put_losses(struct copy *c)
 	size_t at = 0, nr, i;
 	int rc = batch ? 0 : -ENOMEM;
 
-	while (!rc && at < r->nr_losses) {
-		nr = r->nr_losses - at < 1024 ? r->nr_losses - at : 1024;
+	while (!rc && at < r->losses.nr) {
+		nr = r->losses.nr - at < 1024 ? r->losses.nr - at : 1024;
 		for (i = 0; i < nr; i++) {
-			batch[i] = r->losses[at + i];
+			batch[i] = r->losses.items[at + i];
 			ts = batch[i].h.ts > ts ? batch[i].h.ts : ts;
 			batch[i].h.ts = ts;
 		}
@@ -351,10 +353,10 @@ static int repair_file(struct repair *r, const struct session_file *f, bool is_r
 	rc = check__file(&r->d, f, fd, &r->crc, note, &s, &total);
 	if (rc)
 		return rc;
-	if (is_rare && r->nr_losses) {
+	if (is_rare && r->losses.nr) {
 		if (s.middle || s.tail)
 			tell(r, REPAIR_REWRITE, f, (uint64_t)st.st_size - total.bytes, 0);
-		tell(r, REPAIR_LOSSES, f, 0, r->nr_losses);
+		tell(r, REPAIR_LOSSES, f, 0, r->losses.nr);
 		return r->dry_run ? 0 : rewrite(r, f, true, true);
 	}
 	if (s.middle || (s.tail && f->compressed)) {
@@ -382,10 +384,10 @@ static int repair_all(struct repair *r, struct error *err)
 	if (rare) {
 		f = rare;
 		rc = repair_file(r, f, true);
-	} else if (r->nr_losses) {
+	} else if (r->losses.nr) {
 		new_rare.name = new_rare.compressed ? "rare_0.zst" : "rare_0";
 		f = &new_rare;
-		tell(r, REPAIR_LOSSES, f, 0, r->nr_losses);
+		tell(r, REPAIR_LOSSES, f, 0, r->losses.nr);
 		rc = r->dry_run ? 0 : rewrite(r, f, false, true);
 	}
 	for (size_t i = 0; !rc && i < r->d.nr_files; i++) {
@@ -415,12 +417,14 @@ int session__repair(const char *dir, bool dry_run, repair_report report, void *c
 			"cannot repair %s: it is of the other byte order; `iommutop session "
 			"cat -o NEW %s` makes a whole one of it",
 			dir, dir);
+	if (!rc && !dry_run)
+		rc = lock(&r, err);
 	if (!rc)
 		rc = collect_losses(&r, err);
 	if (!rc)
 		rc = repair_all(&r, err);
 	session_dir__close(&r.d);
-	free(r.losses);
+	losses__free(&r.losses);
 	return rc;
 }
 

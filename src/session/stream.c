@@ -166,6 +166,18 @@ void stream__put_away(struct stream *s)
 	s->away = 1;
 }
 
+void stream__lose_rest(struct stream *s, const char *why)
+{
+	s->info->torn_tail = 1;
+	s->info->torn_bytes += s->file.src.size - s->file.at;
+	s->file.at = s->file.src.size;
+	s->record = s->end;
+	s->ev = NULL;
+	s->away = 0;
+	make_loss(s, &s->tail, why, s->ts, 0, 0);
+	s->has_tail = 1;
+}
+
 void stream__fetch(struct stream *s)
 {
 	const size_t record = (size_t)(s->record - s->content), end = (size_t)(s->end - s->content);
@@ -185,12 +197,8 @@ void stream__fetch(struct stream *s)
 	if (again.kind != s->piece.kind || again.bytes != s->piece.bytes ||
 	    memcmp(&again.head, &head, sizeof(head)) ||
 	    again.content_bytes != s->piece.content_bytes) {
-		s->info->torn_tail = 1;
-		s->info->torn_bytes += f->src.size - at;
-		f->at = f->src.size;
-		s->record = s->end;
-		make_loss(s, &s->loss, "changed while read", s->ts, s->ts, 0);
-		give_loss(s);
+		f->at = at;
+		stream__lose_rest(s, "changed while read");
 		return;
 	}
 	f->at = at;

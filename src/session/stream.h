@@ -51,10 +51,12 @@ void stream__advance(struct stream *s);
 /*
  * Frees memory and descriptor but keeps its place: ev is not NULL, but can't be looked at.
  * stream__fetch() undoes it, after source__reopen(&s->file.src, fd); if the file isn't what it was,
- * it gives a loss event instead.
+ * its rest is lost.
  */
 void stream__put_away(struct stream *s);
 void stream__fetch(struct stream *s);
+/* From ev on nothing can be read any more: ev is NULL, and tail says why. */
+void stream__lose_rest(struct stream *s, const char *why);
 void stream__close(struct stream *s);
 
 #endif

@@ -70,10 +70,11 @@ void writer__seal(struct session_writer *w, enum lane lane)
 	seal(w, lane);
 }
 
-void writer__lose(struct session_writer *w, enum lane lane, uint64_t events)
+void writer__lose(struct session_writer *w, enum lane lane, const struct gap *gap)
 {
-	w->streams[lane].discarded += events;
-	w->stats.lost += events;
+	w->streams[lane].discarded += gap->events;
+	w->stats.lost += gap->events;
+	gap__add(&w->lost, gap);
 }
 
 static struct packet *take_packet(struct session_writer *w, enum lane lane)
@@ -105,8 +106,7 @@ static struct packet *make_room(struct session_writer *w, enum lane lane, size_t
 	return s->open;
 }
 
-/* 0, or -ENOBUFS and nothing is counted. */
-static int append(struct session_writer *w, const struct iot_event *ev)
+int writer__append(struct session_writer *w, const struct iot_event *ev)
 {
 	enum lane lane = lane__of(ev->id);
 	struct stream *s = &w->streams[lane];
@@ -146,7 +146,7 @@ void writer__tell_overwritten(struct session_writer *w)
 	if (!w->overwritten.events)
 		return;
 	strcpy(loss.what, w->flight.max ? "flight recorder" : "rotation");
-	if (append(w, &loss.h))
+	if (writer__append(w, &loss.h))
 		return;
 	w->overwritten = (struct gap){ 0 };
 	w->streams[LANE_RARE].open->remove = w->remove;
@@ -203,8 +203,9 @@ int session_writer__write(struct session_writer *w, const void *events, size_t b
 		ev = (const struct iot_event *)at;
 		state = record__check(ev, (size_t)(end - at), 1);
 		if (state == RECORD_OK) {
-			if (append(w, ev))
-				writer__lose(w, lane__of(ev->id), 1);
+			if (writer__append(w, ev))
+				writer__lose(w, lane__of(ev->id),
+					     &(struct gap){ ev->ts, ev->ts, 1 });
 		} else {
 			rc = -EINVAL;
 			w->stats.rejected++;
@@ -348,14 +349,16 @@ int session_writer__open(struct session_writer **out, const char *dir,
 	return session_writer__open_with(out, dir, env, NULL, err);
 }
 
-uint64_t session_writer__lost(struct session_writer *w)
+uint64_t session_writer__take_lost(struct session_writer *w, uint64_t *begin)
 {
-	uint64_t lost;
+	struct gap lost;
 
 	pthread_mutex_lock(&w->lock);
-	lost = w->stats.lost;
+	lost = w->lost;
+	w->lost = (struct gap){ 0 };
 	pthread_mutex_unlock(&w->lock);
-	return lost;
+	*begin = lost.begin;
+	return lost.events;
 }
 
 int session_writer__error(struct session_writer *w)
@@ -389,11 +392,13 @@ static void sync_streams(struct session_writer *w)
 	disk__close(w->disk);
 }
 
-int session_writer__close(struct session_writer *w, struct error *err)
+int session_writer__close_with(struct session_writer *w, struct session_writer_stats *stats,
+			       struct error *err)
 {
 	struct session_dump dump;
 	int rc;
 
+	*stats = (struct session_writer_stats){ 0 };
 	if (!w)
 		return 0;
 	session_writer__dump(w, UINT64_MAX, &dump);
@@ -404,6 +409,7 @@ int session_writer__close(struct session_writer *w, struct error *err)
 	pthread_join(w->thread, NULL);
 
 	sync_streams(w);
+	*stats = w->stats;
 	rc = w->failed;
 	if (rc)
 		error__set(err, rc, "%s", w->error.text);
@@ -413,4 +419,11 @@ int session_writer__close(struct session_writer *w, struct error *err)
 	free(w->dir);
 	free(w);
 	return rc;
+}
+
+int session_writer__close(struct session_writer *w, struct error *err)
+{
+	struct session_writer_stats stats;
+
+	return session_writer__close_with(w, &stats, err);
 }

@@ -44,7 +44,8 @@ struct session_writer_stats {
 	uint64_t bytes;       /* the same, with packet headers, compressed if it is */
 	uint64_t packets;     /* the same */
 	uint64_t lost;        /* events: no memory left, or the disk failed */
-	uint64_t overwritten; /* events that rotation or the flight recorder did not keep */
+	uint64_t overwritten; /* events that rotation or the flight recorder did not keep, */
+	uint64_t removed;     /* and those of them that were on disk: their file was removed */
 	uint64_t clamped;     /* older than the one before in their stream: ts was moved forward */
 	uint64_t rejected;    /* events that are not as event.h says: not written */
 	size_t memory;        /* bytes allocated for packets now */
@@ -82,14 +83,22 @@ int session_writer__write(struct session_writer *w, const void *events, size_t b
  */
 int session_writer__dump(struct session_writer *w, uint64_t until, struct session_dump *out);
 
-uint64_t session_writer__lost(struct session_writer *w); /* stats.lost alone, cheap */
+/*
+ * Events lost since it was asked the last time; *begin, ns: the first of them, if there are any.
+ * Whoever asks tells of them, as a loss event of cause WRITER. What is left when the session is
+ * closed is said by the packets of the streams, or if that fails, by the writer in rare_0. Cheap.
+ */
+uint64_t session_writer__take_lost(struct session_writer *w, uint64_t *begin);
 int session_writer__error(struct session_writer *w); /* 0, or why the disk thread stopped; cheap */
 void session_writer__stats(struct session_writer *w, struct session_writer_stats *out);
 
 /*
  * Writes what is left, waits for the disk, frees w in any case (NULL is fine). The first error of
- * all, 0 if none; what reached the disk before it stays a valid session.
+ * all, 0 if none; what reached the disk before it stays a valid session. stats: as it is in the
+ * end.
  */
 int session_writer__close(struct session_writer *w, struct error *err);
+int session_writer__close_with(struct session_writer *w, struct session_writer_stats *stats,
+			       struct error *err);
 
 #endif

@@ -39,6 +39,7 @@ struct session_writer {
 	struct packet_pool pool;
 	struct flight flight;
 	unsigned int dumps; /* files of events begun by the flight recorder */
+	struct gap lost;    /* since session_writer__take_lost() */
 	/* not told yet: there was no room for the loss event */
 	struct gap overwritten;
 	unsigned int remove; /* files of events before this number, once that is told */
@@ -58,7 +59,9 @@ void writer__seal(struct session_writer *w, enum lane lane);
  * packet that says it is on its way to the disk before the files in question go.
  */
 void writer__tell_overwritten(struct session_writer *w);
-void writer__lose(struct session_writer *w, enum lane lane, uint64_t events);
+void writer__lose(struct session_writer *w, enum lane lane, const struct gap *gap);
+/* 0, or -ENOBUFS and nothing is counted. */
+int writer__append(struct session_writer *w, const struct iot_event *ev);
 void writer__fail(struct session_writer *w, int code, const char *verb, enum lane lane);
 
 /* CLOCK_MONOTONIC */

@@ -98,6 +98,7 @@ static int put_on_disk(struct session_writer *w, struct packet *p)
 	w->stats.bytes += bytes;
 	if (remove) {
 		w->stats.overwritten += gone.events;
+		w->stats.removed += gone.events;
 		gap__add(&w->overwritten, &gone);
 		w->remove = remove;
 	}
@@ -110,7 +111,9 @@ static void dispose(struct session_writer *w, struct packet *p)
 	struct stream *s = &w->streams[p->lane];
 
 	if (s->failed || put_on_disk(w, p))
-		writer__lose(w, p->lane, p->head->events);
+		writer__lose(w, p->lane,
+			     &(struct gap){ p->head->timestamp_begin, p->head->timestamp_end,
+					    p->head->events });
 	packet_pool__give(&w->pool, p);
 }
 
@@ -118,7 +121,7 @@ static void dispose(struct session_writer *w, struct packet *p)
  * Events lost after the last packet of a stream would be told by none: a packet without events says
  * it. After a full disk too, where it fits into what the cut-off packet left.
  */
-static void write_last_loss(struct session_writer *w, enum lane lane)
+static int write_last_loss(struct session_writer *w, enum lane lane)
 {
 	struct stream *s = &w->streams[lane];
 	struct packet_head head = {
@@ -130,8 +133,38 @@ static void write_last_loss(struct session_writer *w, enum lane lane)
 		.lane = lane, .used = sizeof(head), .head = &head, .data = (uint8_t *)&head
 	};
 
-	if (s->discarded != s->discarded_told)
-		put_on_disk(w, &p);
+	return s->discarded != s->discarded_told ? put_on_disk(w, &p) : 0;
+}
+
+/* Where a stream can't say it, as at a limit on the size of files, the rare events do. */
+static void tell_lost(struct session_writer *w)
+{
+	const struct iot_loss loss = {
+		.h = { .ts = w->newest_ts, .id = IOT_EV_LOSS, .len = sizeof(loss), .cpu = 0xffff },
+		.begin = w->lost.begin,
+		.end = w->lost.end,
+		.count = w->lost.events,
+		.cause = IOT_LOST_WRITER,
+		.what = "disk",
+	};
+	struct packet *p;
+
+	if (!w->lost.events || writer__append(w, &loss.h))
+		return;
+	writer__seal(w, LANE_RARE);
+	while ((p = next_packet(w)))
+		dispose(w, p);
+}
+
+static void write_last_losses(struct session_writer *w)
+{
+	int rc;
+
+	rc = write_last_loss(w, LANE_EVENTS);
+	rc = write_last_loss(w, LANE_TABLES) ?: rc;
+	if (rc)
+		tell_lost(w);
+	write_last_loss(w, LANE_RARE);
 }
 
 static void *writer_thread(void *arg)
@@ -139,7 +172,6 @@ static void *writer_thread(void *arg)
 	struct session_writer *w = arg;
 	struct timespec until;
 	struct packet *p;
-	enum lane lane;
 	uint64_t next;
 
 	pthread_mutex_lock(&w->lock);
@@ -158,8 +190,7 @@ static void *writer_thread(void *arg)
 		until.tv_nsec = (long)(next % 1000000000);
 		pthread_cond_timedwait(&w->wake, &w->lock, &until);
 	}
-	for (lane = 0; lane < LANES; lane++)
-		write_last_loss(w, lane);
+	write_last_losses(w);
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
 }

@@ -95,7 +95,8 @@ static void measure(const char *name, const struct events *e, const char *dir, i
 		nr += e->nr;
 	} while (nr < LEAST);
 	producer = cpu(CLOCK_THREAD_CPUTIME_ID) - producer;
-	lost = session_writer__lost(w);
+	session_writer__stats(w, &stats);
+	lost = stats.lost;
 	do { /* the last packets are written a second after their first event */
 		usleep(10000);
 		session_writer__stats(w, &stats);

@@ -84,7 +84,7 @@ struct recording {
 	struct session_writer *writer;
 	struct collect *collect;
 	struct trigger *trigger; /* NULL: no --dump-on */
-	uint64_t lost_told, last_check;
+	uint64_t writer_lost;    /* told to the collector, which counts it as lost */
 };
 
 /* The flight recorder's memory to disk. until: ns, what comes up to then is added. */
@@ -105,6 +105,9 @@ static int to_session(void *ctx, const void *events, size_t bytes)
 	struct trigger_hit hit;
 	int rc = session_writer__write(r->writer, events, bytes), found = 0;
 
+	/* a stream that failed doesn't keep the others from their end; poll_until_done() sees it */
+	if (rc == session_writer__error(r->writer))
+		rc = 0;
 	if (r->trigger)
 		found = trigger__feed(r->trigger, events, bytes, &hit);
 	if (found > 0)
@@ -112,16 +115,17 @@ static int to_session(void *ctx, const void *events, size_t bytes)
 	return rc ? rc : found < 0 ? found : 0;
 }
 
-/* What the writer dropped since the last time goes into the stream as loss, placed in time. */
+/*
+ * What the writer dropped since the last time goes into the stream as loss, placed in time: events
+ * wait to be sorted before they come to it, so they may be much older than the time before.
+ */
 static void note_writer_loss(struct recording *r)
 {
-	uint64_t lost = session_writer__lost(r->writer), now = facts__now();
+	uint64_t begin, lost = session_writer__take_lost(r->writer, &begin);
 
-	if (lost > r->lost_told)
-		collect__note_loss(r->collect, IOT_LOST_WRITER, r->last_check, lost - r->lost_told,
-				   "disk");
-	r->lost_told = lost;
-	r->last_check = now;
+	if (lost)
+		collect__note_loss(r->collect, IOT_LOST_WRITER, begin, lost, "disk");
+	r->writer_lost += lost;
 }
 
 static int poll_until_done(struct recording *r, struct child *child, uint64_t deadline,
@@ -143,16 +147,23 @@ static int poll_until_done(struct recording *r, struct child *child, uint64_t de
 	return 0;
 }
 
-static void say_result(const struct record_opts *o, const struct recording *r)
+static void say_result(const struct recording *r, const struct session_writer_stats *written)
 {
+	const struct record_opts *o = r->opts;
+	char not_kept[64] = "";
 	struct collect_counts n;
+	uint64_t lost;
 
 	if (o->quiet)
 		return;
 	collect__counts(r->collect, &n);
-	fprintf(stderr, "iommutop record: %llu events in %s; lost: %llu%s\n",
-		(unsigned long long)n.delivered, o->output, (unsigned long long)n.lost,
-		n.lost ? " (where and why: iommutop analyze)" : "");
+	lost = n.lost - r->writer_lost + written->lost;
+	if (o->ring || o->keep)
+		snprintf(not_kept, sizeof(not_kept), "; not kept: %llu",
+			 (unsigned long long)written->overwritten);
+	fprintf(stderr, "iommutop record: %llu events in %s%s; lost: %llu%s\n",
+		(unsigned long long)(written->events - written->removed), o->output, not_kept,
+		(unsigned long long)lost, lost ? " (where and why: iommutop analyze)" : "");
 }
 
 static void say_gap(void *ctx, const char *line)
@@ -263,7 +274,6 @@ static int record(struct recording *r, const struct session_writer_opts *wopts, 
 	collect__gaps(r->collect, say_gap, (void *)o);
 	if (*rest)
 		rc = child__start(child, rest);
-	r->last_check = facts__now();
 	if (!rc)
 		rc = poll_until_done(
 			r, child, o->duration && !*rest ? facts__now() + o->duration : UINT64_MAX,
@@ -289,6 +299,7 @@ static int record_run(const void *values, int rest_nr, char **rest)
 	struct recording r = { .opts = o };
 	struct error err = {}, late = {};
 	struct trigger_opts topts = {};
+	struct session_writer_stats written;
 	struct child child = {};
 	int rc, rc_close;
 
@@ -301,11 +312,11 @@ static int record_run(const void *values, int rest_nr, char **rest)
 	if (!rc)
 		rc = record(&r, &wopts, rest, &child, &err);
 	if (r.writer) {
-		rc_close = session_writer__close(r.writer, &late);
+		rc_close = session_writer__close_with(r.writer, &written, &late);
 		if (rc_close)
 			cmd__complain("record", "%s", late.text);
 		else if (!rc)
-			say_result(o, &r);
+			say_result(&r, &written);
 		rc = rc ? rc : rc_close;
 	}
 	if (rc && (err.text[0] || !late.text[0]))
