@@ -337,7 +337,6 @@ static void a_driver_with_sync_has_not_flushed_a_strict_unmap_yet(void **state)
 	says("Next: Look at the code that unmapped it");
 }
 
-
 static void a_forgotten_history_is_not_never_mapped(void **state)
 {
 	struct analysis_opts opts = { .history = 16 };
