@@ -236,10 +236,12 @@ static void unmap_and_use(struct refdma_queue *q, struct refdma_slot *slot,
 
 	/* The device must be waiting already when the flush comes, which is part of the unmap. */
 	refiommu_flushes_of(q->dev->dev, &flushes);
-	if (arg->when == REFBUG_WHEN_FLUSH && !flushes.lazy)
-		in_flush = !refdma_hw_late_in_flush(q, slot->iova, write, FLUSH_DEADLINE_MS);
-	if (in_flush)
+	if (arg->when == REFBUG_WHEN_FLUSH && !flushes.lazy) {
 		refiommu_hold_flushes(q->dev->dev, FLUSH_HELD_MS);
+		in_flush = !refdma_hw_late_in_flush(q, slot->iova, write, FLUSH_DEADLINE_MS);
+		if (!in_flush)
+			refiommu_hold_flushes(q->dev->dev, 0);
+	}
 	if (atomic)
 		local_irq_save(flags);
 	unmap_slot(q, slot);
