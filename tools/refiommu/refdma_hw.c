@@ -236,8 +236,7 @@ void refdma_hw_late_cancel(struct refdma_queue *q)
 	INIT_LIST_HEAD(&q->late);
 }
 
-/* How often an access that waits for a flush looks for it; flushes that it is to meet are longer.
- */
+/* How often an access that waits for a flush looks for it; the flush is held up for it. */
 #define FLUSH_POLL_NS (200 * NSEC_PER_USEC)
 
 /* Makes the accesses that are due; returns how long until the next one, KTIME_MAX if none. */
@@ -268,6 +267,8 @@ static ktime_t hw_late_due(struct refdma_queue *q)
 				refdma_count(q->dev, late_cancelled, 1);
 			else
 				refdma_hw_late(q, due->iova, due->write);
+			if (due->in_flush)
+				refiommu_hold_flushes(q->dev->dev, 0);
 			spin_lock(&q->late_lock);
 			list_del(&due->node);
 			spin_unlock(&q->late_lock);

@@ -12,6 +12,8 @@
 
 /* How long a late access waits for the flush that it must come after. */
 #define FLUSH_DEADLINE_MS 5000
+/* How long a flush waits for the access that is to come within it; a CPU spins meanwhile. */
+#define FLUSH_HELD_MS 1000
 
 static bool stopping(struct refdma_queue *q)
 {
@@ -227,13 +229,19 @@ static void unmap_and_use(struct refdma_queue *q, struct refdma_slot *slot,
 			  const struct refbug_arg *arg)
 {
 	bool write = q->cfg->dir != DMA_TO_DEVICE;
-	/* The device must be waiting already when the flush comes, which is part of the unmap. */
-	bool in_flush = arg->when == REFBUG_WHEN_FLUSH &&
-			!refdma_hw_late_in_flush(q, slot->iova, write, FLUSH_DEADLINE_MS);
 	bool atomic = arg->when == REFBUG_WHEN_INSIDE && q->cfg->workload != REFDMA_COHERENT;
 	struct refiommu_flushes flushes;
 	unsigned long flags = 0;
+	bool in_flush = false;
 
+	/* The device must be waiting already when the flush comes, which is part of the unmap. */
+	refiommu_flushes_of(q->dev->dev, &flushes);
+	if (arg->when == REFBUG_WHEN_FLUSH && !flushes.lazy) {
+		refiommu_hold_flushes(q->dev->dev, FLUSH_HELD_MS);
+		in_flush = !refdma_hw_late_in_flush(q, slot->iova, write, FLUSH_DEADLINE_MS);
+		if (!in_flush)
+			refiommu_hold_flushes(q->dev->dev, 0);
+	}
 	if (atomic)
 		local_irq_save(flags);
 	unmap_slot(q, slot);

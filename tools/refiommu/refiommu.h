@@ -67,6 +67,12 @@ struct refiommu_flushes {
 
 void refiommu_flushes_of(struct device *dev, struct refiommu_flushes *out);
 
+/*
+ * Lets no invalidation of the domain that @dev is attached to complete for @ms from now; 0 ends
+ * that. One device at a time: the last one counts.
+ */
+void refiommu_hold_flushes(struct device *dev, unsigned int ms);
+
 /* --- bugs ------------------------------------------------------------------------------------- */
 
 enum refbug {

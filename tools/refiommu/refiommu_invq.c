@@ -41,6 +41,8 @@ struct inv_desc {
 /* Both count since load; the descriptor of number n is ring[n % QUEUE_SIZE]. Under hw_lock. */
 static struct inv_desc ring[QUEUE_SIZE];
 static u64 submitted, completed;
+static const struct refiommu_domain *held; /* not looked into: it may be gone */
+static u64 held_until;
 
 /* Ground truth: from here on no cache knows anything of the range. */
 static refiommu_truth_point void refiommu_true_flush(struct refiommu_domain *dom, u64 start,
@@ -61,12 +63,19 @@ void refiommu_invq_advance(void)
 	while (completed != submitted) {
 		struct inv_desc *desc = &ring[completed % QUEUE_SIZE];
 
-		if (desc->due > now)
+		if (desc->due > now || (desc->dom == held && held_until > now))
 			break;
 		refiommu_true_flush(desc->dom, desc->start, desc->end);
 		completed++;
 		trace_refiommu_inval_complete(desc->dom->id, completed, now - desc->submitted);
 	}
+}
+
+void refiommu_invq_hold(const struct refiommu_domain *dom, u64 until)
+{
+	lockdep_assert_held(&refiommu.hw_lock);
+	held = dom;
+	held_until = until;
 }
 
 bool refiommu_invq_busy(const struct refiommu_domain *dom)

@@ -223,6 +223,17 @@ void refiommu_flushes_of(struct device *dev, struct refiommu_flushes *out)
 }
 EXPORT_SYMBOL_GPL(refiommu_flushes_of);
 
+void refiommu_hold_flushes(struct device *dev, unsigned int ms)
+{
+	struct refiommu_endpoint *ep = dev_iommu_priv_get(dev);
+	unsigned long flags;
+
+	spin_lock_irqsave(&refiommu.hw_lock, flags);
+	refiommu_invq_hold(ep->dom, ms ? ktime_get_mono_fast_ns() + ms * (u64)NSEC_PER_MSEC : 0);
+	spin_unlock_irqrestore(&refiommu.hw_lock, flags);
+}
+EXPORT_SYMBOL_GPL(refiommu_hold_flushes);
+
 /* --- the driver ------------------------------------------------------------------------------- */
 
 static struct iommu_ops ops = {

@@ -163,6 +163,8 @@ void refiommu_invq_advance(void);
 u64 refiommu_invq_submit(struct refiommu_domain *dom, u64 start, u64 end);
 /* The same; the hardware takes @ms longer for it. */
 u64 refiommu_invq_submit_late(struct refiommu_domain *dom, u64 start, u64 end, u64 ms);
+/* No invalidation of @dom completes before @until (ns, monotonic); 0 = as ever. Under hw_lock. */
+void refiommu_invq_hold(const struct refiommu_domain *dom, u64 until);
 /* Whether an invalidation of @dom is under way. Under hw_lock. */
 bool refiommu_invq_busy(const struct refiommu_domain *dom);
 /* Spins until that number has completed. Any context. */
