@@ -312,7 +312,8 @@ static void never_mapped_no_address_and_unknown_are_told(void **state)
 	feed(&ev);
 	says("tried to read IOVA 0xfff0000 in domain 3 (DMA-FQ, lazy), which was never mapped "
 	     "there. "
-	     "Certain: the domain has been watched from its beginning, and no map of it is missing");
+	     "Certain: the domain has been watched from its beginning, and no map of it is "
+	     "missing");
 	says("Fault without an address: refdma.0");
 	says("tried to access memory in domain 3 (DMA-FQ, lazy), and the IOMMU refused. Certain: "
 	     "the "
