@@ -68,8 +68,8 @@ const char *advice__next(const struct incident *i)
 		       "registers may hold the address.";
 	case VERDICT_CANNOT_KNOW:
 		return "Record with --stacks from before the device's driver starts, so that its "
-		       "domain is watched from the beginning; if events were lost, with larger "
-		       "rings.";
+		       "domain is watched from the beginning; if events were lost, with a larger "
+		       "--cpu-buffer.";
 	case VERDICT_NO_FAULT:
 		return for_hang(i);
 	case VERDICT_INVALIDATION:

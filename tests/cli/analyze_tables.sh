@@ -135,7 +135,7 @@ check "a short PCI address names it too" is 'd["totals"]["maps"]' 50
 try --group 5 --json "$scene"
 check "--group" is 'd["totals"]["maps"]' 401
 try --dev nosuch "$scene"
-check "a device that isn't in it is told" said 'device nosuch is not in it'
+check "a device that isn't in it is told" said 'device nosuch is not in .*scene'
 try --time 0.1,0.104 --json "$scene"
 check "--time counts what is in it" is 'd["totals"]["iova_allocs"]' 0
 check "--time keeps the incident in it" is 'len(d["incidents"])' 1
@@ -154,4 +154,14 @@ try --klog "$top/tests/fixtures/klog/82599-vf.txt" --dev '0000:04:*' --json
 check "--dev of a log: the device of the fault" is 'len(d["incidents"])' 1
 try --klog "$top/tests/fixtures/klog/82599-vf.txt" --dev '0000:05:*' --json
 check "--dev of a log: no other" is 'len(d["incidents"])' 0
+
+# --- what isn't known isn't none
+
+try --klog "$top/tests/fixtures/klog/82599-vf.txt"
+check "a log tells of no maps: no numbers of them" printed '^  0000:04:10\.0 +vfio-pci +- +- +- +- +- +1 +0 +0$'
+"$iommutop" session merge -o "$dir/apart" --offset 1:1000000000000 "$scene" "$scene" >"$dir/out" 2>&1 || echo "Bail out! not merged"
+try --tables whatif "$dir/apart"
+check "sessions that were not recorded at the same time: that is told" printed '^The sessions in it were not recorded at the same time'
+check "and they take from the first event to the last" printed '^[0-9]+ events over 1000 s'
+check "and so do shares of the time" printed '^  4 +50 +50 +250 us +0\.00 % '
 finish

@@ -339,6 +339,31 @@ static void losses_of_one_cause_that_touch_are_one(void **state)
 	model__free(&m);
 }
 
+static void the_span_is_what_is_marked_or_all_events(void **state)
+{
+	struct model m = { .first = 5, .last = 90 };
+	__u64 begin, end;
+
+	(void)state;
+	model__span(&m, &begin, &end);
+	assert_int_equal(begin, 5);
+	assert_int_equal(end, 90);
+	m.capture_begin = 10;
+	m.capture_end = 80;
+	model__span(&m, &begin, &end);
+	assert_int_equal(begin, 10);
+	assert_int_equal(end, 80);
+	m.capture_end = 0; /* cut off */
+	model__span(&m, &begin, &end);
+	assert_int_equal(begin, 10);
+	assert_int_equal(end, 90);
+	m.capture_begin = 60; /* merged: the last one began after the first had ended */
+	m.capture_end = 30;
+	model__span(&m, &begin, &end);
+	assert_int_equal(begin, 5);
+	assert_int_equal(end, 90);
+}
+
 static void attach_moves_a_device_and_a_failed_one_does_not(void **state)
 {
 	struct iot_attach ev = {
@@ -374,6 +399,7 @@ int main(void)
 		cmocka_unit_test(an_unmap_of_many_runs_of_one_list_is_one_entry),
 		cmocka_unit_test(unmaps_that_nobody_syncs_are_given_up_and_counted),
 		cmocka_unit_test(losses_of_one_cause_that_touch_are_one),
+		cmocka_unit_test(the_span_is_what_is_marked_or_all_events),
 		cmocka_unit_test(attach_moves_a_device_and_a_failed_one_does_not),
 	};
 
