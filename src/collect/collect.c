@@ -503,6 +503,19 @@ int64_t collect__poll(struct collect *c, struct error *err)
 	return fill > 25 ? 1000000 : fill > 10 ? 5000000 : 20000000;
 }
 
+/* Programs that don't come to their end leave events behind them in their rings. */
+static int drain_last(struct collect *c)
+{
+	uint64_t left, since;
+	int rc = drain(c, true);
+
+	left = rings__left(c->rings, &since);
+	if (rc || !left)
+		return rc;
+	rc = collect__note_loss(c, IOT_LOST_RING, since, left, "not published");
+	return rc ? rc : rings__drain(c->rings, facts__now(), true, deliver, c);
+}
+
 int collect__stop(struct collect *c, struct error *err)
 {
 	struct iot_tell tell = { .end = 1 };
@@ -533,7 +546,7 @@ int collect__stop(struct collect *c, struct error *err)
 	if (!rc)
 		rc = tell_capture(c, IOT_CAPTURE_END);
 	if (!rc)
-		rc = drain(c, true);
+		rc = drain_last(c);
 	return rc ? error__set(err, rc, "ending the capture failed: %s", strerror(-rc)) : 0;
 }
 

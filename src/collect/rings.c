@@ -324,6 +324,17 @@ bool rings__empty(const struct rings *r)
 	return true;
 }
 
+uint64_t rings__left(const struct rings *r, uint64_t *since)
+{
+	uint64_t left = 0;
+
+	for (uint32_t cpu = 0; cpu < r->nr_cpus; cpu++)
+		left += __atomic_load_n(&r->cpus[cpu].head, __ATOMIC_ACQUIRE) -
+			__atomic_load_n(&r->cpus[cpu].tail, __ATOMIC_RELAXED);
+	*since = r->blocked_at;
+	return left;
+}
+
 /* --- sorting
  * ---------------------------------------------------------------------------------------------------
  */

@@ -48,6 +48,10 @@ void rings__activate(struct rings *r, bool on);
 /* Every slot that was reserved has been read. */
 bool rings__empty(const struct rings *r);
 
+/* Slots, from one on that was reserved and not published, as of the last time that all rings were
+ * read; *since, ns: the last event before them. */
+uint64_t rings__left(const struct rings *r, uint64_t *since);
+
 /*
  * How near the next loss is, in percent: the largest part of a ring found in use the last time, or
  * with the thread, the part of the memory that is in use.

@@ -323,8 +323,7 @@ static int cut_tail(struct repair *r, const struct session_file *f)
 		close_head(&h, &w);
 		h.packet_seq_num = seq;
 		packet__sign(&h, p.content, &r->crc);
-		if (pwrite(fd, &h, sizeof(h), (off_t)p.at) != sizeof(h))
-			rc = -EIO;
+		rc = lseek(fd, (off_t)p.at, SEEK_SET) < 0 ? -errno : emit__write(fd, &h, sizeof(h));
 	}
 	if (!rc && fsync(fd))
 		rc = -errno;

@@ -193,6 +193,25 @@ static void a_slot_being_written_holds_back_what_is_behind_it_on_every_cpu(void 
 	assert_int_equal(rings__late(b->rings), 0);
 }
 
+static void what_is_never_published_is_left_and_counted(void **state)
+{
+	struct bed *b = *state;
+	uint64_t since;
+
+	put(b, 0, 10, 1);
+	put(b, 1, 25, 5);
+	drain(b, 1000, true);
+	assert_int_equal(rings__left(b->rings, &since), 0);
+	put(b, 0, 30, 1);
+	reserve(b, 0);
+	put(b, 0, 50, 3);
+	put(b, 1, 55, 5);
+	drain(b, 1000, true);
+	ASSERT_SEEN(b, 10, 25, 30, 55);
+	assert_int_equal(rings__left(b->rings, &since), 2);
+	assert_int_equal(since, 30);
+}
+
 static void rings_wrap_around_and_lose_nothing_while_they_are_read(void **state)
 {
 	struct bed *b = *state;
@@ -530,6 +549,7 @@ int main(void)
 		T(everything_comes_when_all_is_asked_for),
 		T(a_nested_interrupt_that_got_its_slot_first_is_put_in_order),
 		T(a_slot_being_written_holds_back_what_is_behind_it_on_every_cpu),
+		T(what_is_never_published_is_left_and_counted),
 		T(rings_wrap_around_and_lose_nothing_while_they_are_read),
 		T(a_full_ring_loses_the_newest_and_counts_them),
 		T(nothing_is_taken_while_the_capture_is_off),

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <linux/ptrace.h>
@@ -157,40 +158,75 @@ static void take_stock(struct copy *c, unsigned int *told, uint64_t *missing)
 	copy_free(&all);
 }
 
+/* A repair that could not be completed has lost nothing, and one that can leaves what one at once
+ * would have. */
+static void check_repeated(const char *why, unsigned int n, const struct copy *whole,
+			   unsigned int told, uint64_t missing)
+{
+	struct error err = { "" };
+	unsigned int told_now;
+	uint64_t missing_now;
+	struct copy now;
+
+	take_stock(&now, &told_now, &missing_now);
+	if (now.bytes != whole->bytes || memcmp(now.data, whole->data, now.bytes))
+		fail_msg("%s %u: %zu events, not %zu", why, n, now.nr, whole->nr);
+	assert_true(told_now + now.nr_losses >= told);
+	copy_free(&now);
+	if (session__repair(path("s"), false, no_report, NULL, &err))
+		fail_msg("%s", err.text);
+	take_stock(&now, &told_now, &missing_now);
+	if (told_now != told || missing_now != missing || now.nr_losses || findings() ||
+	    now.bytes != whole->bytes || memcmp(now.data, whole->data, now.bytes))
+		fail_msg("%s %u and repaired again: %u losses of %llu events, not %u of %llu; %u "
+			 "findings",
+			 why, n, told_now, (unsigned long long)missing_now, told,
+			 (unsigned long long)missing, findings());
+	copy_free(&now);
+}
+
+/* Runs a repair whose files can't grow beyond a size. Its exit code. */
+static int repair_with_room(rlim_t bytes)
+{
+	const struct rlimit limit = { bytes, bytes };
+	struct error err = { "" };
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		signal(SIGXFSZ, SIG_IGN);
+		setrlimit(RLIMIT_FSIZE, &limit);
+		_exit(session__repair(path("s"), false, no_report, NULL, &err) == 0 ? 0
+		      : strstr(err.text, "File too large")                          ? 1
+										    : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+	return WEXITSTATUS(status);
+}
+
 static void check_killed_repairs(bool compress, bool middle)
 {
-	struct copy whole, now;
 	struct error err = { "" };
-	unsigned int told, told_now, n;
-	uint64_t missing, missing_now;
+	unsigned int told, n, full = 0;
+	uint64_t missing;
+	struct copy whole;
 
 	make_damaged(compress, middle);
 	put_back();
 	assert_int_equal(session__repair(path("s"), false, no_report, NULL, &err), 0);
 	take_stock(&whole, &told, &missing);
 	assert_int_equal(told, 1 + middle);
-	for (n = 0; put_back(), repair_up_to(n); n++) {
-		take_stock(&now, &told_now, &missing_now);
-		if (now.bytes != whole.bytes || memcmp(now.data, whole.data, now.bytes))
-			fail_msg("killed at change %u: %zu events, not %zu", n, now.nr, whole.nr);
-		assert_true(told_now + now.nr_losses >= told);
-		copy_free(&now);
-		if (session__repair(path("s"), false, no_report, NULL, &err))
-			fail_msg("%s", err.text);
-		take_stock(&now, &told_now, &missing_now);
-		if (told_now != told || missing_now != missing || now.nr_losses || findings() ||
-		    now.bytes != whole.bytes || memcmp(now.data, whole.data, now.bytes))
-			fail_msg("killed at change %u and repaired again: %u losses of %llu "
-				 "events, not %u of %llu; %u findings",
-				 n, told_now, (unsigned long long)missing_now, told,
-				 (unsigned long long)missing, findings());
-		copy_free(&now);
-	}
+	for (n = 0; put_back(), repair_up_to(n); n++)
+		check_repeated("killed at change", n, &whole, told, missing);
 	assert_true(n > 5); /* a whole repair has more */
+	for (n = 0; put_back(), repair_with_room(n); n += 103, full++)
+		check_repeated("no room beyond", n, &whole, told, missing);
+	assert_true(full > 2);
 	copy_free(&whole);
 }
 
-static void a_repair_that_is_killed_anywhere_can_be_repeated(void **state)
+static void a_repair_that_is_killed_or_finds_no_room_can_be_repeated(void **state)
 {
 	(void)state;
 	check_killed_repairs(false, false);
@@ -279,6 +315,9 @@ static void check_faults_have_their_maps(unsigned int *faults)
 		else if (ev->id == IOT_EV_LOSS)
 			gone = loss->end > gone ? loss->end : gone;
 	}
+	for (size_t i = 0; i < c.nr_losses;
+	     i++) /* a disk that was too slow is told by the reader */
+		gone = c.losses[i].end > gone ? c.losses[i].end : gone;
 	for (size_t at = 0; at < c.bytes; at += ev->len) {
 		ev = (const struct iot_event *)(c.data + at);
 		if (ev->id != IOT_EV_MAP)
@@ -364,7 +403,7 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_repair_that_is_killed_anywhere_can_be_repeated),
+		TEST(a_repair_that_is_killed_or_finds_no_room_can_be_repeated),
 		TEST(a_session_being_recorded_is_not_repaired),
 		TEST(what_led_to_a_fault_is_read_with_it),
 		TEST(a_file_that_is_removed_while_it_is_read_is_a_loss),

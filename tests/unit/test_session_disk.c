@@ -336,6 +336,55 @@ static void a_file_size_limit_keeps_what_was_written(void **state)
 	check_full_disk(w, path("s"), -EFBIG, &ts);
 }
 
+/* Not even a head fits behind the last whole packet: rare_0, which is short, says it then. */
+static void what_a_full_stream_cannot_say_the_rare_events_do(void **state)
+{
+	const struct session_writer_opts opts = { .packet = PACKET, .max_age_ns = 1000000 };
+	const size_t packet = sizeof(struct packet_head) + HOT_PER_PACKET * IOT_HOT_SIZE;
+	struct rlimit small = disk.file_limit;
+	uint64_t ts = 0, begin, maps = 0, told = 0, asked;
+	const struct iot_loss *loss;
+	struct session_writer *w;
+	const struct iot_event *ev;
+	struct error err = { "" };
+	struct copy c;
+
+	(void)state;
+	for (int ask = 0; ask < 2; ask++) { /* as record does, which tells of what it is told */
+		remove_tree(path("s"));
+		small.rlim_cur = 5 * packet + sizeof(struct packet_head) - 8;
+		maps = told = asked = ts = 0;
+		setrlimit(RLIMIT_FSIZE, &disk.file_limit);
+		w = must_open(path("s"), &opts);
+		setrlimit(RLIMIT_FSIZE, &small);
+		fill(w, 5 * HOT_PER_PACKET, &ts);
+		wait_for_events(w, 5 * HOT_PER_PACKET);
+		while (!session_writer__error(w))
+			fill(w, 1, &ts);
+		if (ask)
+			asked = session_writer__take_lost(w, &begin);
+		fill(w, 100, &ts);
+		assert_int_equal(session_writer__close(w, &err), -EFBIG);
+		must_read(&c, path("s"));
+		for (size_t at = 0; at < c.bytes; at += ev->len) {
+			ev = (const struct iot_event *)(c.data + at);
+			loss = (const struct iot_loss *)ev;
+			maps += ev->id == IOT_EV_MAP;
+			if (ev->id != IOT_EV_LOSS)
+				continue;
+			assert_int_equal(loss->cause, IOT_LOST_WRITER);
+			assert_int_equal(loss->end, ts);
+			assert_int_equal(loss->end - loss->begin + 1, loss->count);
+			told += loss->count;
+		}
+		assert_int_equal(maps, 5 * HOT_PER_PACKET);
+		assert_int_equal(c.info.discarded_events + c.nr_losses, 0);
+		assert_int_equal(maps + asked + told, ts);
+		assert_true(!ask || asked > 0);
+		copy_free(&c);
+	}
+}
+
 static void a_full_disk_keeps_what_was_written(void **state)
 {
 	const struct session_writer_opts opts = { .packet = 20 * 1024 };
@@ -447,6 +496,7 @@ int main(void)
 		TEST(loss_behind_the_last_packet_is_told_too),
 		TEST(a_packet_reaches_the_disk_when_it_is_old),
 		TEST(a_file_size_limit_keeps_what_was_written),
+		TEST(what_a_full_stream_cannot_say_the_rare_events_do),
 		TEST(a_full_disk_keeps_what_was_written),
 		TEST(kill_9_leaves_what_was_on_disk),
 		TEST(a_directory_that_is_in_use_is_left_alone),

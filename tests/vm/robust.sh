@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # One CPU: programs are detached under full load here, and emulated CPUs were seen to trap on the breakpoint of code
 # patching after the kernel had taken it away, which no real CPU does.
-boot --kernel "${1:-debian:6.12}" --iommu ref --smp 1 --program bpftool --file "$here/refiommu_guest.sh" \
+boot --kernel "${1:-debian:6.12}" --iommu ref --smp 1 --timeout 15m --program bpftool --file "$here/refiommu_guest.sh" \
 	--file "$here/facts_guest.sh" --file "$here/robust.guest" -- sh /root/robust.guest
 sed '/^1\.\./d' "$dir/out"
 tests=$(grep -cE '^(not )?ok ' "$dir/out")
