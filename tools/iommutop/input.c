@@ -62,7 +62,7 @@ static void add_damage(struct json_object *about, const struct session_info *i)
 			      i->torn_bytes == 1 ? "is" : "are", i->salvaged_events,
 			      plural(i->salvaged_events));
 	snprintf(text + n, sizeof(text) - (size_t)n,
-		 ". What was in there is missing from this report, and is told as losses.");
+		 ". What can't be read is missing from this report, and is told as losses.");
 	json_object_object_add(about, "damage", json_object_new_string(text));
 }
 
