@@ -44,7 +44,7 @@ done
 "$iommutop" diff --filter 'id==map' "$dir/one" "$dir/two" >"$dir/out"
 grep -q '^Only: --filter id==map$' "$dir/out" || fail "the text doesn't say what was asked for"
 "$iommutop" diff --markdown --filter 'id==map||id==unmap' "$dir/one" "$dir/two" >"$dir/out"
-grep -qF '**Only:** --filter id==map\|\|id==unmap' "$dir/out" || fail "Markdown doesn't say what was asked for"
+grep -qF "**Only:** --filter 'id==map\\|\\|id==unmap'" "$dir/out" || fail "Markdown doesn't say what was asked for"
 "$iommutop" diff --filter help | grep -q 'unmap: iova size' || fail "--filter help doesn't list fields"
 "$iommutop" diff --dev nosuch "$dir/one" "$dir/two" 2>&1 >/dev/null | grep -q "device nosuch is not in $dir/two" ||
 	fail "a device that isn't there isn't told"

@@ -68,7 +68,7 @@ try -f jsonl --dev "=cmd*" "$dir/busy"
 check "--dev: awk finds the same" cmp "$dir/want" <(body "$dir/out")
 check "--dev: what names its domain only is among it" \
 	[ "$(grep -c '"event":"map".*"dev":0' "$dir/out")" = "$(grep -c '"event":"map".*"domain":3' "$dir/all.jsonl")" ]
-check "the last line says what was asked for" [ "$(tail -n 1 "$dir/out" | jq -r '.source.only')" = '--dev =cmd*' ]
+check "the last line says what was asked for" [ "$(tail -n 1 "$dir/out" | jq -r '.source.only')" = "--dev '=cmd*'" ]
 
 # --- other formats have as much
 

@@ -127,12 +127,9 @@ static int compare(const struct diff_opts *o, struct side *a, struct side *b)
 {
 	struct diff *d = malloc(sizeof(*d));
 	struct error err = { "" };
-	char *only = NULL;
 	int rc = -ENOMEM;
 
 	if (d)
-		rc = scope_opts__text(&only, &o->scope);
-	if (!rc)
 		rc = diff__compare(d, a->list, a->nr, b->list, b->nr, (double)o->matters / 100);
 	if (!rc)
 		rc = print(o, &(struct report_diff){ .diff = d,
@@ -140,8 +137,7 @@ static int compare(const struct diff_opts *o, struct side *a, struct side *b)
 						     .b = &b->run[0].analysis->model,
 						     .name_a = a->run[0].name,
 						     .name_b = b->run[0].name,
-						     .only = only });
-	free(only);
+						     .only = scope__text(a->scope[0]) });
 	free(d);
 	if (rc)
 		error__set(&err, rc, "cannot write the comparison: %s", strerror(-rc));

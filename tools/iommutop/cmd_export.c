@@ -3,7 +3,6 @@
 #include <json-c/json.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -102,13 +101,10 @@ static int wrong_use(const struct export_cmd *o, int rest_nr)
 }
 
 /* That it is only a part must be in it. */
-static void tell_scope(struct json_object *about, const struct export_cmd *o)
+static void tell_scope(struct json_object *about, const struct scope *scope)
 {
-	char *text;
-
-	if (!scope_opts__text(&text, &o->scope) && text)
-		json_object_object_add(about, "only", json_object_new_string(text));
-	free(text);
+	if (scope)
+		json_object_object_add(about, "only", json_object_new_string(scope__text(scope)));
 }
 
 static int export_run(const void *values, int rest_nr, char **rest)
@@ -155,7 +151,7 @@ static int export_run(const void *values, int rest_nr, char **rest)
 	if (ret) {
 		export__abort(to.exporter);
 	} else {
-		tell_scope(about, o);
+		tell_scope(about, scope);
 		ret = export__close(to.exporter, about, &err);
 	}
 	json_object_put(about);

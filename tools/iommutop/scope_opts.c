@@ -45,33 +45,3 @@ void scope_opts__warn(struct scope *s, const char *cmd, const char *source)
 			      "--group lists all there are",
 			      unseen, source);
 }
-
-static void put_each(FILE *out, const char *option, const struct opt_strings *values)
-{
-	for (size_t i = 0; i < values->nr; i++)
-		fprintf(out, "%s--%s %s", ftell(out) ? " " : "", option, values->items[i]);
-}
-
-static void put_one(FILE *out, const char *option, const char *value)
-{
-	put_each(out, option, &(struct opt_strings){ &value, value ? 1 : 0 });
-}
-
-int scope_opts__text(char **out, const struct scope_values *v)
-{
-	size_t size;
-	FILE *text;
-
-	*out = NULL;
-	if (!v->devices.nr && !v->domains.nr && !v->groups.nr && !v->time && !v->filter)
-		return 0;
-	text = open_memstream(out, &size);
-	if (!text)
-		return -ENOMEM;
-	put_each(text, "dev", &v->devices);
-	put_each(text, "domain", &v->domains);
-	put_each(text, "group", &v->groups);
-	put_one(text, "time", v->time);
-	put_one(text, "filter", v->filter);
-	return fclose(text) ? -ENOMEM : 0;
-}

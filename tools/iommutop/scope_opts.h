@@ -50,8 +50,4 @@ int scope_opts__make(struct scope **out, const struct scope_values *v, bool klog
 /* Says on standard error which device, domain or group asked for was never seen in source. */
 void scope_opts__warn(struct scope *s, const char *cmd, const char *source);
 
-/* What was asked for, as options, for whoever reads the output: "--dev a --time 1,2"; NULL =
- * everything. To be freed; *out is NULL without memory, too, and then -ENOMEM is returned. */
-int scope_opts__text(char **out, const struct scope_values *v);
-
 #endif
