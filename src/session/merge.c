@@ -46,8 +46,14 @@ static void copy_env(char *to, size_t size, const struct session_info *info, con
 		text__copy(to, size, e->text, strlen(e->text));
 }
 
+/* ns, 73 years: a clock set further from this one's begin is damage, and its sums could overflow.
+ */
+#define CLOCK_SANE (INT64_C(1) << 61)
+
 static void add_sample(struct survey *s, int64_t offset)
 {
+	if (offset < CLOCK_LEAST || offset > CLOCK_MOST)
+		return;
 	s->real_min = !s->has_clock || offset < s->real_min ? offset : s->real_min;
 	s->real_max = !s->has_clock || offset > s->real_max ? offset : s->real_max;
 	s->has_clock = true;
@@ -116,8 +122,9 @@ static int64_t real_offset(const struct survey *s)
 
 static bool overlap(const struct survey *a, const struct survey *b, int64_t shift)
 {
-	return (int64_t)b->first + shift <= (int64_t)a->last + SECOND &&
-	       (int64_t)b->last + shift + SECOND >= (int64_t)a->first;
+	/* times are whatever the file says */
+	return (__int128)b->first + shift <= (__int128)a->last + SECOND &&
+	       (__int128)b->last + shift + SECOND >= (__int128)a->first;
 }
 
 /* By the clocks of both. False: they can't be trusted, or put the two apart in time. */
