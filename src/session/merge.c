@@ -46,9 +46,12 @@ static void copy_env(char *to, size_t size, const struct session_info *info, con
 		text__copy(to, size, e->text, strlen(e->text));
 }
 
-/* ns, 73 years: a clock set further from this one's begin is damage, and its sums could overflow.
+/*
+ * ns: real time from 36 years before to 146 years after 1970. Anything else is damage, and
+ * differences of it could overflow.
  */
-#define CLOCK_SANE (INT64_C(1) << 61)
+#define CLOCK_LEAST (-(INT64_C(1) << 60))
+#define CLOCK_MOST  (INT64_C(1) << 62)
 
 static void add_sample(struct survey *s, int64_t offset)
 {
