@@ -20,7 +20,7 @@
 
 #define IOT_FORMAT_VERSION 1
 #define IOT_EVENT_MAX      1024 /* bytes, header included: the longest event there is */
-/* bytes: MAP, UNMAP, FLUSH, IOVA_ALLOC, IOVA_FREE have exactly this size */
+/* bytes: ids 1 to 15 have exactly this size */
 #define IOT_HOT_SIZE 64
 
 struct iot_event {
@@ -56,18 +56,24 @@ struct iot_event {
 #define IOT_EV_FLUSH      3
 #define IOT_EV_IOVA_ALLOC 4
 #define IOT_EV_IOVA_FREE  5
-#define IOT_EV_FAULT      16
-#define IOT_EV_HANG       17
-#define IOT_EV_RESET      18
-#define IOT_EV_LOG        19
-#define IOT_EV_DOMAIN     20
-#define IOT_EV_ATTACH     21
-#define IOT_EV_DETACH     22
-#define IOT_EV_MODULE     23
-#define IOT_EV_LOSS       24
-#define IOT_EV_COVERAGE   25
-#define IOT_EV_CAPTURE    26
-#define IOT_EV_ERROR      27
+/* only when what the invariants need is captured (assert, record --invariants) */
+#define IOT_EV_INVALIDATE  6
+#define IOT_EV_TABLE_ALLOC 7
+#define IOT_EV_TABLE_FREE  8
+#define IOT_EV_FAULT       16
+#define IOT_EV_HANG        17
+#define IOT_EV_RESET       18
+#define IOT_EV_LOG         19
+#define IOT_EV_DOMAIN      20
+#define IOT_EV_ATTACH      21
+#define IOT_EV_DETACH      22
+#define IOT_EV_MODULE      23
+#define IOT_EV_LOSS        24
+#define IOT_EV_COVERAGE    25
+#define IOT_EV_CAPTURE     26
+#define IOT_EV_ERROR       27
+#define IOT_EV_TEARDOWN    28 /* with --invariants, and so TALLY */
+#define IOT_EV_TALLY       29
 /* Stream class 1: side tables. */
 #define IOT_EV_DEVICE 64
 #define IOT_EV_STACK  65
@@ -132,6 +138,31 @@ struct iot_iova { /* IOVA_ALLOC, IOVA_FREE: the address range itself, in the DMA
 	__u64 size;  /* bytes */
 	__u64 limit; /* IOVA_ALLOC: highest address asked for; else 0 */
 	__u64 begin; /* IOVA_ALLOC: ns, when it began, 0 = not measured */
+};
+
+/*
+ * What a driver told its IOMMU to forget, seen at the function that does it, from begin to h.ts,
+ * when it returns. Inside of the FLUSH that asked for it, by the same task, unless the driver puts
+ * it off. Only of drivers that have such a function: the attribute "invalidate.<prefix>" names it,
+ * <prefix> being that of their flush functions' names.
+ */
+struct iot_invalidate {
+	struct iot_event h; /* domain: that the hardware was told */
+	__u64 begin;
+	__u64 iova; /* first byte */
+	__u64 last; /* last byte; 0 .. 2^64-1 is everything */
+	__u64 pad;
+};
+
+/*
+ * A page of a page table was allocated, or goes back to the kernel: the hardware must not walk it
+ * any more. The attribute "tables.<prefix>" names the functions, as above.
+ */
+struct iot_table {          /* TABLE_ALLOC, TABLE_FREE */
+	struct iot_event h; /* domain: 0 = the function doesn't say */
+	__u64 page;         /* tells pages apart, and is good for nothing else */
+	__u64 bytes;
+	__u64 pad[2];
 };
 
 /* A translation fault. */
@@ -283,6 +314,40 @@ struct iot_capture {
 			       is partial */
 };
 
+/* A driver's domain free, from begin to h.ts. */
+struct iot_teardown {
+	struct iot_event h;
+	__u64 begin;
+	__u64 longest; /* ns: longest stretch of it in which the task neither slept nor offered to
+			  (cond_resched) */
+	__u64 tables;  /* TABLE_FREE within it; 0 also if the driver's are not seen */
+	__u64 offers;  /* how often it slept or offered to */
+};
+
+/*
+ * What the kernel side counted itself for a domain since the capture began, lost events or not.
+ * Told when the domain is freed and at the end of the capture; domain 0: whatever has none.
+ */
+#define IOT_TALLY_LOG2 32 /* [0]: below 512 ns; [n]: below 512 << n ns; the last: the rest */
+struct iot_tally {
+	struct iot_event h;
+	__u64 begin; /* ns: it counts from here */
+	__u64 maps, map_bytes;
+	__u64 unmaps, unmap_bytes; /* bytes removed */
+	__u64 short_unmaps;        /* removed less than asked for */
+	__u64 map_errors;          /* maps that failed */
+	__u64 faults, hangs;       /* seen by hooks; log lines are not counted here. hangs: domain 0
+				    */
+	__u64 tables_allocated, tables_freed;
+	__u64 teardown_longest;      /* ns, as in struct iot_teardown */
+	__u64 flushes;               /* whose length is known: those of flush[] */
+	__u64 flush_longest;         /* ns */
+	__u64 flush[IOT_TALLY_LOG2]; /* flushes but those after map, by length */
+	__u32 last;                  /* 1: the domain is gone, or the capture ends */
+	__u32 snapshot; /* 1: the domain is older than the capture: it began with something mapped
+			   and some tables */
+};
+
 /* Side tables */
 struct iot_device {
 	struct iot_event h; /* h.dev is its number */
@@ -350,6 +415,8 @@ IOT_ASSERT_SIZE(iot_map, IOT_HOT_SIZE);
 IOT_ASSERT_SIZE(iot_unmap, IOT_HOT_SIZE);
 IOT_ASSERT_SIZE(iot_flush, IOT_HOT_SIZE);
 IOT_ASSERT_SIZE(iot_iova, IOT_HOT_SIZE);
+IOT_ASSERT_SIZE(iot_invalidate, IOT_HOT_SIZE);
+IOT_ASSERT_SIZE(iot_table, IOT_HOT_SIZE);
 IOT_ASSERT_SIZE(iot_fault, 64);
 IOT_ASSERT_SIZE(iot_trouble, 104);
 IOT_ASSERT_SIZE(iot_log, 40);
@@ -359,6 +426,8 @@ IOT_ASSERT_SIZE(iot_module, 96);
 IOT_ASSERT_SIZE(iot_loss, 104);
 IOT_ASSERT_SIZE(iot_coverage, 64);
 IOT_ASSERT_SIZE(iot_capture, 48);
+IOT_ASSERT_SIZE(iot_teardown, 64);
+IOT_ASSERT_SIZE(iot_tally, 408);
 IOT_ASSERT_SIZE(iot_device, 168);
 IOT_ASSERT_SIZE(iot_stack, 40);
 IOT_ASSERT_SIZE(iot_symbol, 48);
