@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154 # variables of boot_lib.sh
+#
+# The detection matrix: every bug of the reference driver (assert_matrix.list) against every invariant, lazy and strict. A
+# bug trips the invariants that name it and no other; what breaks no rule trips none, and nothing that was looked at is
+# INCONCLUSIVE. docs/detection.md has the matrix; it must be what this run finds.
+# usage: [MATRIX=docs/detection.md] assert_matrix.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
+# MATRIX: the matrix in that page is made anew from this run.
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/boot_lib.sh"
+. "$here/facts_lib.sh"
+
+list=$here/assert_matrix.list
+# Machines that take a CPU away from the guest make flushes slow; limits and bugs are far beyond that.
+LATENCY=250ms
+WINDOW=350ms
+STALL=400ms
+
+# rules MODE GROUP: every invariant for the device of each scenario, as a rule SCENARIO.INVARIANT.
+rules()
+{
+	local id=0 name group domain invariant params
+	echo "rules:"
+	while IFS='|' read -r name group domain _; do
+		[ "$group" = "$2" ] || continue
+		for invariant in $("$iommutop" assert --list --json | flatten | awk '$1 ~ /^invariants\.[0-9]+\.name$/ { print $2 }'); do
+			params=
+			case $invariant in
+			domain-type)
+				[ "$domain" = new ] || continue # the run brings a domain of its own
+				params="is: $([ "$1" = lazy ] && echo DMA-FQ || echo DMA)"
+				;;
+			window) params="below: $WINDOW" ;;
+			flush-latency) params="below: $LATENCY, percentile: 100" ;;
+			teardown-stall) params="below: $STALL" ;;
+			esac
+			echo "  - {invariant: $invariant, name: $name.$invariant, select: {device: refdma.$id}, params: {$params}}"
+		done
+		id=$((id + 1))
+	done <"$list"
+}
+
+# outcomes FILE SCENARIO OUTCOME: the invariants that ended so.
+outcomes()
+{
+	awk -v s="$2." -v o="$3" '
+		$1 ~ /^results\.[0-9]+\.name$/ { name = index($2, s) == 1 ? substr($2, length(s) + 1) : "" }
+		$1 ~ /^results\.[0-9]+\.outcome$/ && name != "" && $2 == o { print name }' "$dir/facts/$1" | sort | tr '\n' ' '
+}
+
+# said FILE SCENARIO: findings and reasons, for whoever reads a failed check.
+said()
+{
+	awk -v s="$2." '
+		$1 ~ /^results\.[0-9]+\.name$/ { name = index($2, s) == 1 ? $2 : "" }
+		name != "" && $1 ~ /\.(why\.[0-9]+|findings\.[0-9]+\.text)$/ { sub(/^[^ ]+ /, ""); print "# " name ": " $0 }' "$dir/facts/$1" |
+		head -n 20
+}
+
+# one MODE SCENARIO GROUP WHAT NUMBER TRIPS
+one()
+{
+	local got want counter=$4
+	want=$(echo "$6" | tr ' ' '\n' | grep -vx -- - | sort | tr '\n' ' ')
+	got=$(outcomes "$1.$3" "$2" FAIL)
+	check "$kernel $1 $2: it happened ($counter)" [ "$(grown "$1.$2" "$counter")" -ge "$5" ]
+	check "$kernel $1 $2: trips ${want:-nothing}" [ "$got" = "$want" ]
+	[ "$got" = "$want" ] || echo "# got '$got'"
+	check "$kernel $1 $2: nothing is inconclusive" [ -z "$(outcomes "$1.$3" "$2" INCONCLUSIVE)" ]
+	check "$kernel $1 $2: and something passes" [ -n "$(outcomes "$1.$3" "$2" PASS)" ]
+	[ "$got$(outcomes "$1.$3" "$2" INCONCLUSIVE)" = "$want" ] || said "$1.$3" "$2"
+	printf '%s|%s|%s|%s|%s\n' "$kernel" "$1" "$2" "$got" "$(outcomes "$1.$3" "$2" PASS)" >>"$dir/table"
+}
+
+kernels=("$@")
+[ $# -gt 0 ] || kernels=(debian:6.1 debian:6.12 source:7.2)
+: >"$dir/table"
+for kernel in "${kernels[@]}"; do
+	rm -rf "$dir/files" "$dir/facts"
+	mkdir "$dir/facts"
+	boot --kernel "$kernel" --iommu ref --no-drivers --file "$here/refiommu_guest.sh" --file "$here/assert_matrix.guest" --file "$list" \
+		--timeout 15m --output "$dir/files" -- 'sh /root/assert_matrix.guest'
+	came_to_end "$kernel" || continue
+	cp "$dir"/files/*.before "$dir"/files/*.after "$dir/facts/"
+	for mode in lazy strict; do
+		for group in $(cut -d '|' -f 2 "$list" | uniq); do
+			rules $mode "$group" >"$dir/rules.yaml"
+			code=0
+			"$iommutop" assert "$dir/rules.yaml" -i "$dir/files/$mode.$group" --json "$dir/result" >"$dir/out" 2>"$dir/err" || code=$?
+			check "$kernel $mode $group: assert gives a verdict" [ $code -le 1 ]
+			flatten <"$dir/result" >"$dir/facts/$mode.$group"
+		done
+		while IFS='|' read -r name group _ _ _ what number _ lazy strict; do
+			[ $mode = lazy ] && trips=$lazy || trips=$strict
+			one $mode "$name" "$group" "$what" "$number" "$trips"
+		done <"$list"
+	done
+done
+finish
