@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The collector's own state, shared by its files: load.c fills it, collect.c lives with it,
- * checks.c watches it. */
+ * events.c makes the stream, checks.c watches it. */
 #ifndef IOMMUTOP_COLLECT_INTERNAL_H
 #define IOMMUTOP_COLLECT_INTERNAL_H
 
@@ -70,8 +70,19 @@ int load__object(struct collect *c, struct error *err);
 /* The loaded program that the plan chose for a point; NULL: none, or not wanted. */
 struct bpf_program *load__program(const struct collect *c, size_t point);
 
-/* collect.c: puts an event into the stream. */
+#define TASKS_MAX (1U << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
+
+/* events.c: puts an event into the stream. The second is for those who call back. */
 int collect__add(struct collect *c, const struct iot_event *ev);
+int events__add(void *collect, const struct iot_event *ev);
+/* An event of the ring of rare ones: into the stream, with what it tells the collector. */
+int events__rare(void *collect, void *data, size_t size);
+/* Attaches to flush functions that domains named since the last time. */
+int events__serve_wants(struct collect *c);
+/* Tells what became of a point of the plan. */
+int events__point(void *collect, size_t point);
+/* Merged events to the sink, after the names of stacks and tasks that are new. */
+int events__deliver(void *collect, void *events, size_t bytes);
 
 /* checks.c: each adds what it finds to the stream. */
 int checks__cpus(struct collect *c); /* events lost since the last time; memory reads only */
