@@ -236,6 +236,38 @@ static inline int begin(void **state)
 	return 0;
 }
 
+/* A lazy mapping that is used after its unmap: before the flush that covers it, while it is under
+ * way, and after it. */
+static inline void used_before_the_flush(void)
+{
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	fault_at(5000, IOVA + 0x40, IOT_ACCESS_READ);
+	flush_at(9000, 9100, IOT_FLUSH_ALL);
+}
+
+static inline void used_during_the_flush(void)
+{
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	fault_at(5000, IOVA, IOT_ACCESS_READ);
+	flush_at(4000, 6000, IOT_FLUSH_ALL);
+}
+
+static inline void used_after_the_flush(void)
+{
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	flush_at(3000, 3100, IOT_FLUSH_ALL);
+	fault_at(9000, IOVA, IOT_ACCESS_READ);
+}
+
+/* Of the first incident; once the analysis is finished. */
+static inline const struct incident_fault *first_fault(void)
+{
+	return a->incidents.list[0]->faults[0];
+}
+
 static inline int end(void **state)
 {
 	(void)state;
