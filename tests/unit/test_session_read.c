@@ -279,6 +279,40 @@ static void the_other_byte_order_reads_the_same(void **state)
 	copy_free(&own);
 }
 
+static void an_event_that_was_not_turned_is_no_event(void **state)
+{
+	struct packet_head *h;
+	char name[PATH_MAX + 64];
+	struct copy own, other;
+	uint8_t first[IOT_HOT_SIZE], *data;
+	size_t bytes, in_it;
+
+	(void)state;
+	make_all_kinds(path("s"), 300);
+	must_read(&own, path("s"));
+	snprintf(name, sizeof(name), "%s", path("s/ctf/events_0"));
+	data = load(name, &bytes);
+	memcpy(first, data + sizeof(*h), sizeof(first));
+	free(data);
+	for_each_stream(path("s"), turn_stream);
+	turn_metadata(path("s"));
+	data = load(name, &bytes);
+	memcpy(data + sizeof(*h), first, sizeof(first));
+	h = (struct packet_head *)data;
+	h->crc32c = 0;
+	h->crc32c =
+		bswap_32(~crc32c__update(&crc, CRC32C_START, data, bswap_64(h->content_size) / 8));
+	in_it = bswap_32(h->events);
+	store(name, data, bytes);
+	free(data);
+	must_read(&other, path("s"));
+	assert_int_equal(other.nr, own.nr - in_it);
+	assert_int_equal(other.nr_losses, 1);
+	assert_int_equal(other.info.damaged_packets, 1);
+	copy_free(&own);
+	copy_free(&other);
+}
+
 /* --- rotated */
 
 /* events_0 of nr packets becomes nr files of a packet each. */
@@ -452,6 +486,7 @@ int main(void)
 		TEST(a_compressed_session_reads_like_the_plain_one),
 		TEST(damage_in_a_compressed_session_costs_one_packet),
 		TEST(the_other_byte_order_reads_the_same),
+		TEST(an_event_that_was_not_turned_is_no_event),
 		TEST(hundreds_of_files_are_one_session),
 		TEST(files_that_overlap_in_time_are_merged),
 		TEST(a_session_is_read_as_far_as_it_was_when_opened),
