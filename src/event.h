@@ -277,7 +277,9 @@ struct iot_module {
 /* a flight recorder or a rotation kept only the newest events, as it was told to */
 #define IOT_LOST_OVERWRITTEN 11
 #define IOT_LOST_DAMAGE      12 /* the session on disk is damaged or torn here */
-#define IOT_LOST_CAUSES      13
+/* a flush had begun, and not ended when the capture did, or its end was not seen; what: whose */
+#define IOT_LOST_UNENDED 13
+#define IOT_LOST_CAUSES  14
 struct iot_loss {
 	struct iot_event h; /* cpu: where, 0xffff = not known */
 	__u64 begin;        /* ns: they are missing between begin and end */

@@ -308,13 +308,14 @@ static int drain_last(struct collect *c)
 int collect__stop(struct collect *c, struct error *err)
 {
 	struct iot_tell tell = { .end = 1 };
-	uint64_t deadline;
+	uint64_t deadline, end;
 	uint32_t ret;
 	int rc;
 
 	if (!c->running)
 		return 0;
 	c->running = false;
+	end = facts__now();
 	rings__activate(c->rings, false);
 	rings__stop(c->rings);
 	rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell), &ret);
@@ -328,6 +329,8 @@ int collect__stop(struct collect *c, struct error *err)
 	} while (!rc && !rings__empty(c->rings) && facts__now() < deadline);
 	if (!rc)
 		rc = checks__cpus(c);
+	if (!rc && c->opts.stream)
+		rc = checks__unended(c, end);
 	if (!rc)
 		rc = checks__coverage(c);
 	if (!rc)

@@ -316,6 +316,40 @@ static void a_flush_function_not_traced_leaves_the_flush_unknown(void **state)
 	expect(VERDICT_UNMAPPED, CONFIDENCE_CERTAIN);
 }
 
+/* A flush that the end of the recording met, told of there. */
+static void unended(__u64 begin, __u64 end)
+{
+	struct iot_loss ev = { .h = head(IOT_EV_LOSS, sizeof(ev), end),
+			       .begin = AT(begin),
+			       .count = 1,
+			       .cause = IOT_LOST_UNENDED,
+			       .what = "domain 3" };
+
+	feed(&ev);
+}
+
+static void a_flush_that_never_ended_may_have_been_under_way(void **state)
+{
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	fault_at(5000, IOVA, IOT_ACCESS_READ);
+	unended(4000, 900000);
+	expect(VERDICT_UNMAPPED, CONFIDENCE_CERTAIN);
+	says("A flush (domain 3) had begun, and had not ended when the recording did.");
+	says("flush had begun and not ended at the end");
+}
+
+static void one_that_began_after_the_fault_was_not(void **state)
+{
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	fault_at(5000, IOVA, IOT_ACCESS_READ);
+	unended(6000, 900000);
+	expect(VERDICT_UNMAPPED_WINDOW, CONFIDENCE_CERTAIN);
+}
+
 /* Such a driver flushes in its own unmap function, past the operations that are traced. */
 static void a_driver_without_sync_leaves_the_flush_of_a_strict_unmap_unknown(void **state)
 {
@@ -420,6 +454,8 @@ int main(void)
 		SCENE(loss_makes_never_mapped_unknown),
 		SCENE(loss_that_concerns_no_mapping_changes_nothing),
 		SCENE(a_flush_function_not_traced_leaves_the_flush_unknown),
+		SCENE(a_flush_that_never_ended_may_have_been_under_way),
+		SCENE(one_that_began_after_the_fault_was_not),
 		SCENE(a_driver_without_sync_leaves_the_flush_of_a_strict_unmap_unknown),
 		SCENE(a_driver_with_sync_has_not_flushed_a_strict_unmap_yet),
 		SCENE(a_forgotten_history_is_not_never_mapped),
