@@ -32,8 +32,21 @@ static void finds(void **state)
 	assert_string_equal(nearest("no_hang"), "no-hang");
 	assert_string_equal(nearest("no-lead"), "no-leak"); /* nearer than no-hang */
 	assert_string_equal(nearest("fault"), "no-fault");
+	assert_string_equal(nearest("no-heak"), "no-leak"); /* no-hang takes two */
 	assert_string_equal(nearest("latency"), "flush-latency");
 	assert_string_equal(nearest("the-domain-type"), "domain-type");
+}
+
+static void first_of_equals(void **state)
+{
+	struct nearest n = { .word = "bat" };
+
+	(void)state;
+	nearest__offer(&n, "cat");
+	nearest__offer(&n, "rat");
+	assert_string_equal(n.best, "cat");
+	nearest__offer(&n, "BAT");
+	assert_string_equal(n.best, "BAT");
 }
 
 static void finds_none(void **state)
@@ -71,6 +84,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds),
+		cmocka_unit_test(first_of_equals),
 		cmocka_unit_test(finds_none),
 		cmocka_unit_test(hints),
 	};

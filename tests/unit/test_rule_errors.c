@@ -299,6 +299,7 @@ static void waivers(void **state)
 		  "4:36: type: \"nested\" is unknown; choose from DMA-FQ, DMA, identity, "
 		  "unmanaged, blocked" },
 		{ WAIVER("reason: \"a\\e[31mb\""), "4:17: reason holds a control character" },
+		{ WAIVER("reason: \"a\\x7fb\""), "4:17: reason holds a control character" },
 		{ WAIVER("reason: \"a\\x9bb\""), "4:17: reason holds a control character" },
 		{ WAIVER("reason: \"a\\0b\""), "4:17: this text holds a NUL character" },
 	};

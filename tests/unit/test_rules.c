@@ -447,15 +447,40 @@ static void files(void **state)
 	assert_null(set.rules);
 }
 
+static void standard_input(void **state)
+{
+	static const char text[] = "rules: [{invariant: windo}]\n";
+	int old = dup(STDIN_FILENO), pipes[2];
+	struct error err = { "" };
+	int rc;
+
+	(void)state;
+	assert_true(old >= 0);
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(write(pipes[1], text, sizeof(text) - 1), sizeof(text) - 1);
+	close(pipes[1]);
+	dup2(pipes[0], STDIN_FILENO);
+	close(pipes[0]);
+	rules__free(&set);
+	rc = rules__load(&set, "-", &err);
+	dup2(old, STDIN_FILENO);
+	close(old);
+	assert_int_equal(rc, -EINVAL);
+	assert_string_equal(err.text,
+			    "standard input:1:21: invariant: \"windo\" is unknown; did you "
+			    "mean \"window\"?");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything),  cmocka_unit_test(defaults),
-		cmocka_unit_test(values),      cmocka_unit_test(lists),
-		cmocka_unit_test(layouts),     cmocka_unit_test(presets_first),
-		cmocka_unit_test(sets_add_up), cmocka_unit_test(all_presets),
-		cmocka_unit_test(vfio_adds),   cmocka_unit_test(selecting),
-		cmocka_unit_test(waiving),     cmocka_unit_test(files),
+		cmocka_unit_test(everything),     cmocka_unit_test(defaults),
+		cmocka_unit_test(values),         cmocka_unit_test(lists),
+		cmocka_unit_test(layouts),        cmocka_unit_test(presets_first),
+		cmocka_unit_test(sets_add_up),    cmocka_unit_test(all_presets),
+		cmocka_unit_test(vfio_adds),      cmocka_unit_test(selecting),
+		cmocka_unit_test(waiving),        cmocka_unit_test(files),
+		cmocka_unit_test(standard_input),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);
