@@ -60,6 +60,7 @@ struct iot_event {
 #define IOT_EV_INVALIDATE  6
 #define IOT_EV_TABLE_ALLOC 7
 #define IOT_EV_TABLE_FREE  8
+#define IOT_EV_HOT_LAST    IOT_EV_TABLE_FREE
 #define IOT_EV_FAULT       16
 #define IOT_EV_HANG        17
 #define IOT_EV_RESET       18
