@@ -342,8 +342,19 @@ static int tell_list(const struct drivers *d, size_t i, facts_add add, void *ctx
 	return 0;
 }
 
+/* The first row that is in the same list as row i. */
+static size_t first_like(size_t i)
+{
+	size_t k = 0;
+
+	while (strcmp(rows[k].prefix, rows[i].prefix) || is_table(&rows[k]) != is_table(&rows[i]))
+		k++;
+	return k;
+}
+
 int drivers__tell(struct drivers *d, facts_add add, void *ctx)
 {
+	bool changed[NR_ROWS] = { false };
 	int err = 0;
 
 	for (size_t i = 0; !err && i < NR_ROWS; i++) {
@@ -364,11 +375,13 @@ int drivers__tell(struct drivers *d, facts_add add, void *ctx)
 					  c->why_not);
 			continue;
 		}
+		changed[first_like(i)] = true;
 		err = facts__attr(add, ctx, "plan.%s=%s %s", name,
 				  c->pair.kprobe ? "kprobe" : "fentry", name);
-		if (!err)
-			err = tell_list(d, i, add, ctx);
 	}
+	for (size_t i = 0; !err && i < NR_ROWS; i++)
+		if (changed[i])
+			err = tell_list(d, i, add, ctx);
 	return err;
 }
 
