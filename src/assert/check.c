@@ -55,7 +55,7 @@ void checks__free(struct checks *c)
 		free(s->value);
 	}
 	idtab__free(&c->subjects);
-	drivers__free(c);
+	hooked__free(c);
 	book__free(&c->book);
 	release_rules(c);
 	free(c);
@@ -229,7 +229,7 @@ static void on_domain(struct checks *c, const struct iot_domain *ev)
 	if (!w || !w->dom)
 		return;
 	if (ev->owner)
-		drivers__domain(c, w, ev->owner);
+		hooked__domain(c, w, ev->owner);
 	w->has_sync_map |= ev->sync_map != 0;
 }
 
@@ -352,7 +352,7 @@ static int on_rare(struct checks *c, const struct iot_event *ev)
 		c->generation++;
 		break;
 	case IOT_EV_ATTR:
-		drivers__attr(c, body);
+		hooked__attr(c, body);
 		break;
 	case IOT_EV_TEARDOWN:
 		tables__teardown(c, body);

@@ -335,7 +335,7 @@ void flush__flush(struct checks *c, struct subject *s, struct runner *r, const s
 {
 	struct watched *w = s->w;
 
-	drivers__flush(c, w, ev->fn);
+	hooked__flush(c, w, ev->fn);
 	told__flush(c, w, r, ev);
 	if (ev->kind == IOT_FLUSH_SYNC_MAP) {
 		told__sync_map(c, s, ev);

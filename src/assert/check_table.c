@@ -124,7 +124,7 @@ static bool waits(struct checks *c, const struct watched *w, const struct epoch 
 	if (!book__waits(&c->book, e->last_place, e->last_seq))
 		return false;
 	u = book__at(&c->book, e->last_place);
-	if (!drivers__hooked(w, HOOK_INVALIDATE, u->ts))
+	if (!hooked__sees(w, HOOK_INVALIDATE, u->ts))
 		return true;
 	/* the driver may have told the hardware outside of any flush function */
 	first = u->first > region_first(e->region) ? u->first : region_first(e->region);
@@ -169,7 +169,7 @@ static void settle_unmap(struct checks *c, struct runner *r, struct going *g,
 {
 	struct watched *w = checks__domain(c, g->page->domain);
 	const struct epoch *e = g->page->epochs[0];
-	bool seen = drivers__hooked(w, HOOK_INVALIDATE, r->op_ts);
+	bool seen = hooked__sees(w, HOOK_INVALIDATE, r->op_ts);
 	__u64 first = ev->iova > region_first(e->region) ? ev->iova : region_first(e->region);
 
 	last = last < region_last(e->region) ? last : region_last(e->region);
@@ -212,7 +212,7 @@ static void settle_flush(struct checks *c, struct going *g, const struct iot_flu
 			      .runner = u->runner,
 			      .own_from = u->since };
 	/* What the flush left out is flush-covers-unmap's: only the order counts here. */
-	if (drivers__hooked(w, HOOK_INVALIDATE, ev->begin) && told__of(w, t) > 0)
+	if (hooked__sees(w, HOOK_INVALIDATE, ev->begin) && told__of(w, t) > 0)
 		too_early(c, g, "by its flush before that had told the hardware");
 }
 
@@ -410,7 +410,7 @@ static void balance(struct checks *c, struct watched *w)
 			      place__name(c, where).s, w->nr);
 		return;
 	}
-	if (!w->torn_down && drivers__hooked(w, HOOK_TEARDOWN, w->freed)) {
+	if (!w->torn_down && hooked__sees(w, HOOK_TEARDOWN, w->freed)) {
 		checks__doubt(c, INV_PT_BALANCE, where,
 			      "%s: freeing its domain %u had not ended when the capture did",
 			      place__name(c, where).s, w->nr);

@@ -12,7 +12,7 @@
 
 bool told__seen(const struct watched *w, const struct iot_flush *ev)
 {
-	return drivers__hooked(w, HOOK_INVALIDATE, ev->begin);
+	return hooked__sees(w, HOOK_INVALIDATE, ev->begin);
 }
 
 int told__of(const struct watched *w, struct telling t)

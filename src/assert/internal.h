@@ -286,13 +286,13 @@ struct who place__name(const struct checks *c, struct place where);
 
 /* --- drivers.c --- */
 /* An attribute, in the order of time. */
-void drivers__attr(struct checks *c, const struct iot_attr *ev);
-void drivers__domain(struct checks *c, struct watched *w, __u64 owner);
+void hooked__attr(struct checks *c, const struct iot_attr *ev);
+void hooked__domain(struct checks *c, struct watched *w, __u64 owner);
 /* A flush of the domain tells which driver it is. */
-void drivers__flush(struct checks *c, struct watched *w, __u16 fn);
-void drivers__free(struct checks *c);
+void hooked__flush(struct checks *c, struct watched *w, __u16 fn);
+void hooked__free(struct checks *c);
 /* Is that function of the domain's driver hooked since ts at the latest? */
-static inline bool drivers__hooked(const struct watched *w, enum hook_kind kind, __u64 ts)
+static inline bool hooked__sees(const struct watched *w, enum hook_kind kind, __u64 ts)
 {
 	return w->driver && w->driver->since[kind] && w->driver->since[kind] <= ts;
 }

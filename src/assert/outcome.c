@@ -240,7 +240,7 @@ static void add_drivers(struct checks *c, struct rule_state *r)
 				     ? w->first_unmap
 				     : w->freed && (w->first_unmap || w->driver);
 
-		if (!about || drivers__hooked(w, kind, ~0ULL) || !rule__concerns(r, c, where) ||
+		if (!about || hooked__sees(w, kind, ~0ULL) || !rule__concerns(r, c, where) ||
 		    (kind == HOOK_TABLES ? w->has_tables : w->torn_down))
 			continue;
 		why(&r->result, "%s: %s of its driver %s hooked", place__name(c, where).s,

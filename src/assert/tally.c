@@ -113,7 +113,7 @@ static void one(struct checks *c, const struct rule_state *r, struct sums *s,
 			break;
 		s->domains++;
 		if (t->snapshot || !t->tables_allocated ||
-		    (!w->torn_down && drivers__hooked(w, HOOK_TEARDOWN, w->freed)))
+		    (!w->torn_down && hooked__sees(w, HOOK_TEARDOWN, w->freed)))
 			s->unsure = true;
 		else if (t->tables_allocated > t->tables_freed)
 			bad(s, w->nr, t->tables_allocated - t->tables_freed,

@@ -60,7 +60,7 @@ static void learn_function(struct checks *c, const char *number, const char *val
 	}
 }
 
-void drivers__attr(struct checks *c, const struct iot_attr *ev)
+void hooked__attr(struct checks *c, const struct iot_attr *ev)
 {
 	char text[IOT_EVENT_MAX], *value;
 	size_t room = ev->h.len - sizeof(*ev);
@@ -82,7 +82,7 @@ void drivers__attr(struct checks *c, const struct iot_attr *ev)
 			learn_hook(c, k, text + strlen(hook_keys[k]), ev->h.ts);
 }
 
-void drivers__domain(struct checks *c, struct watched *w, __u64 owner)
+void hooked__domain(struct checks *c, struct watched *w, __u64 owner)
 {
 	/* addresses of two hosts may be equal; numbers of domains are none */
 	__u64 key = owner ? owner ^ (__u64)w->dom->origin << 57 : w->nr;
@@ -103,12 +103,12 @@ void drivers__domain(struct checks *c, struct watched *w, __u64 owner)
 	w->driver = d;
 }
 
-void drivers__flush(struct checks *c, struct watched *w, __u16 fn)
+void hooked__flush(struct checks *c, struct watched *w, __u16 fn)
 {
 	const char *name;
 
 	if (!w->driver)
-		drivers__domain(c, w, 0);
+		hooked__domain(c, w, 0);
 	if (!w->driver || w->driver->fn[0])
 		return;
 	name = idtab__find(&c->fns, (__u64)fn + 1);
@@ -119,7 +119,7 @@ void drivers__flush(struct checks *c, struct watched *w, __u16 fn)
 		apply(w->driver, &c->hooked[i]);
 }
 
-void drivers__free(struct checks *c)
+void hooked__free(struct checks *c)
 {
 	idtab__for_each (&c->drivers, s)
 		free(s->value);
