@@ -50,7 +50,7 @@ mark()
 
 # The modules' own events are what addresses are compared with; lines "FIELD=VALUE …" of one kind.
 watch() { echo 1 >$tracing/events/refiommu/enable; }
-events() { grep " $1: " $tracing/trace | sed "s/.* $1: //"; }
+driver_events() { grep " $1: " $tracing/trace | sed "s/.* $1: //"; }
 field() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p"; }
 fresh() { mark; echo >$tracing/trace; dmesg -c >/dev/null; }
 
