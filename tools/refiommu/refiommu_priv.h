@@ -42,6 +42,7 @@ struct refiommu_stats {
 #define REFIOMMU_PTE_READ    BIT_ULL(1)
 #define REFIOMMU_PTE_WRITE   BIT_ULL(2)
 #define REFIOMMU_PTE_LEAF    BIT_ULL(3)
+#define REFIOMMU_PTE_LEFT    BIT_ULL(4) /* of software: an unmap has left the entry behind */
 #define REFIOMMU_PTE_ADDR    GENMASK_ULL(51, 12)
 
 struct refiommu_domain {
@@ -53,6 +54,10 @@ struct refiommu_domain {
 	atomic64_t flush_started, flush_finished;
 	spinlock_t deferred_lock;
 	struct list_head deferred; /* tables that wait for the next flush of everything */
+	u64 unmapped_last;         /* bug: highest address unmapped since; deferred_lock */
+	u64 served;                /* mask of all endpoints it ever had, under hw_lock */
+	bool retired;              /* it is about to be freed, under hw_lock */
+	atomic_t pins;             /* who may use it although it isn't theirs */
 	struct list_head node;
 };
 
@@ -70,7 +75,7 @@ struct refiommu_endpoint {
 struct refiommu_unit {
 	struct iommu_device iommu;
 	struct platform_device *pdev;
-	struct mutex lock; /* the two lists and the retired counters */
+	struct mutex lock; /* the two lists and the retired counters; domains: hw_lock too */
 	struct list_head domains;
 	struct list_head endpoints;
 	struct refiommu_stats retired; /* of domains that are gone */
@@ -157,6 +162,8 @@ void *refiommu_table_alloc(struct iommu_domain *domain, gfp_t gfp);
 void refiommu_table_free(struct iommu_domain *domain, void *table);
 /* Frees every table; returns how many bytes were still mapped. May sleep. */
 u64 refiommu_pt_free(struct refiommu_domain *dom);
+/* Frees the tables that a bug has leaked. */
+void refiommu_pt_exit(void);
 
 /* --- caches and translation (refiommu_tlb.c); all but init/exit under hw_lock ----------------- */
 
@@ -166,6 +173,23 @@ int refiommu_tlb_init(void);
 void refiommu_tlb_exit(void);
 /* Drops what is cached of a domain in [start, end]; the leaf entries only if @leaves. */
 void refiommu_tlb_invalidate(u16 did, u64 start, u64 end, bool leaves);
+
+/* Bug: the IOTLB caches that the page at @iova is absent. Takes hw_lock itself. */
+void refiommu_tlb_cache_absent(struct refiommu_domain *dom, u64 iova);
+
+/* --- flushes (refiommu_flush.c); any context -------------------------------------------------- */
+
+int refiommu_flush_init(void);
+void refiommu_flush_exit(void);
+/* Flushes [start, last], unless a bug has it otherwise; 0 to U64_MAX is everything. */
+void refiommu_flush_range(struct refiommu_domain *dom, u64 start, u64 last);
+/* The same, then frees the tables that waited for it. */
+void refiommu_flush_everything(struct refiommu_domain *dom);
+void refiommu_flush_gathered(struct refiommu_domain *dom, struct iommu_iotlb_gather *gather);
+/* For the bug flush-short: the last byte of a lazy unmap. */
+void refiommu_flush_note_unmap(struct refiommu_domain *dom, u64 last);
+/* Waits until nobody but its owner uses the domain any more. May sleep. */
+void refiommu_domain_retire(struct refiommu_domain *dom);
 
 /* --- invalidation queue (refiommu_invq.c) ----------------------------------------------------- */
 
