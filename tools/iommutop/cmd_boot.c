@@ -11,13 +11,15 @@
 
 #include "boot/boot.h"
 #include "boot/matrix.h"
+#include "boot_initrd.h"
 #include "boot_runs.h"
 #include "opts.h"
 
 struct boot_opts {
 	struct opt_strings kernels;
 	const char *matrix;
-	bool bisect, check;
+	bool bisect, check, gzip;
+	const char *emit, *rules, *preset, *report;
 	const char *modules;
 	const char *iommu;
 	struct opt_strings devices;
@@ -88,6 +90,16 @@ static const struct opt boot_table[] = {
 	  AT(timeout_ns), 1, 0 },
 	{ OPT_DURATION, 0, "silence", "T",
 	  "retry a boot that prints nothing for this time (default: 45s)", AT(silence_ns), 1, 0 },
+	{ .kind = OPT_GROUP, .help = "Assertions from the begin of user space, on any machine" },
+	{ OPT_STRING, 0, "emit-initrd", "FILE",
+	  "boot nothing: write an archive to append to an initrd", AT(emit), 0, 0 },
+	{ OPT_STRING, 0, "rules", "FILE", "put these rules into it", AT(rules), 0, 0 },
+	{ OPT_STRING, 0, "preset", "NAME", "let it take these rules (default: boot)", AT(preset), 0,
+	  0 },
+	{ OPT_FLAG, 0, "gzip", NULL, "compress it: then it may follow an initrd of any length",
+	  AT(gzip), 0, 0 },
+	{ OPT_STRING, 0, "read-report", "FILE",
+	  "boot nothing: print the last report in a log of the console", AT(report), 0, 0 },
 	{ .kind = OPT_END },
 };
 
@@ -185,6 +197,20 @@ static int boot_matrix(const struct boot_opts *o, int rest_nr, char **rest, stru
 	return matrix__expand(m, err);
 }
 
+/* Both of what has to do with other people's machines. */
+static int boot_early(const struct boot_opts *o, int rest_nr)
+{
+	if (rest_nr || o->kernels.nr || o->matrix || (o->emit && o->report)) {
+		cmd__complain("boot", "--%s boots nothing: it takes no COMMAND, no kernel%s",
+			      o->emit ? "emit-initrd" : "read-report",
+			      o->emit && o->report ? " and no --read-report" : "");
+		return EXIT_USAGE;
+	}
+	if (o->emit)
+		return boot_initrd__emit(o->emit, o->rules, o->preset, o->gzip);
+	return boot_initrd__report(o->report);
+}
+
 static int boot_run(const void *values, int rest_nr, char **rest)
 {
 	const struct boot_opts *o = values;
@@ -215,6 +241,13 @@ static int boot_run(const void *values, int rest_nr, char **rest)
 	struct error err = { 0 };
 	int rc;
 
+	if (o->emit || o->report)
+		return boot_early(o, rest_nr);
+	if (o->rules || o->preset || o->gzip) {
+		cmd__complain("boot", "--rules, --preset and --gzip go with --emit-initrd; in a "
+				      "guest of ours give them to iommutop assert");
+		return EXIT_USAGE;
+	}
 	config.stop_fd = -1;
 	rc = boot_matrix(o, rest_nr, rest, &matrix, &err);
 	if (rc) {
