@@ -205,6 +205,11 @@ static int tell_plan(struct collect *c)
 	return err;
 }
 
+static uint32_t find_device(void *ctx, const char *name)
+{
+	return world__find(ctx, name);
+}
+
 int collect__start(struct collect *c, struct error *err)
 {
 	struct iot_tell tell = { .end = 0 };
@@ -212,6 +217,8 @@ int collect__start(struct collect *c, struct error *err)
 	int rc;
 
 	c->attach_begin = c->begin = c->last_poll = c->last_slow = facts__now();
+	if (c->opts.stream)
+		early__begin(&c->early);
 	rc = attach_all(c, err);
 	if (rc)
 		return rc;
@@ -239,6 +246,8 @@ int collect__start(struct collect *c, struct error *err)
 		rc = sysfs__iommus("/sys", events__add, c);
 	if (!rc)
 		rc = world__tell(c->world);
+	if (!rc)
+		rc = early__tell(&c->early, find_device, c->world, add_event, c);
 	if (!rc) {
 		c->begin = facts__now();
 		rings__activate(c->rings, true);

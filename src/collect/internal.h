@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 
 #include "collect/collect.h"
+#include "collect/early.h"
 #include "collect/live.h"
 #include "collect/rings.h"
 #include "collect/roles.h"
@@ -53,6 +54,7 @@ struct collect {
 	uint64_t role_misses_seen;
 	uint64_t late_seen;
 	struct world *world;
+	struct early early; /* what came before the hooks */
 	struct hooks *hooks;
 	struct want *wants;
 	size_t nr_wants;
