@@ -14,7 +14,7 @@
 #include "assert/invariant.h"
 #include "util/error.h"
 
-/* All that are given must match. Patterns are those of glob(7). */
+/* All that are given must match. In patterns, * is any number of characters and ? is one. */
 struct selector {
 	char *device; /* name: "0000:04:10.0", "refdma.*"; NULL = any */
 	char *driver; /* NULL = any */
@@ -77,12 +77,18 @@ void rules__free(struct rule_set *set);
 struct model;
 struct model_device;
 struct model_domain;
-/* dev, dom: NULL = not known, which matches only what is not asked for. */
+/*
+ * dev, dom: NULL = not known, which matches only what is not asked for; so does a property that
+ * isn't known of them. The group is that of either. Who has a domain of several devices asks for
+ * each.
+ */
 bool selector__match(const struct selector *s, const struct model_device *dev,
 		     const struct model_domain *dom);
 
-/* The waiver that covers dev and dom, or NULL. today: days since 1970; an expired one covers
- * nothing, and is returned in *expired. */
+/*
+ * The first waiver that covers dev and dom, or NULL. today: days since 1970-01-01. An expired one
+ * covers nothing; *expired is the first that would have covered them, if no other does, else NULL.
+ */
 const struct waiver *rule__waiver(const struct rule *rule, const struct model_device *dev,
 				  const struct model_domain *dom, __s32 today,
 				  const struct waiver **expired);
