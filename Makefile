@@ -20,7 +20,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -Isrc -Itools -Ibpf -I$(B) \
 	-DIOMMUTOP_VERSION='"$(VERSION)"' -DIOMMUTOP_DATADIR='"$(DATADIR)"' -MMD -MP $(CFLAGS)
-LIBS := -lbpf -lelf -lz -lzstd -ljson-c -lpthread -lm
+LIBS := -lbpf -lelf -lz -lzstd -ljson-c -lyaml -lpthread -lm
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Wall -Werror -Ivmlinux/$(ARCH) -Isrc -Ibpf -MMD -MP
 
 LIB_SRC := $(wildcard src/*/*.c)
