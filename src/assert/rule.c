@@ -205,15 +205,17 @@ static int read_params(struct reading *r, yaml_node_t *node, const yaml_node_t *
 {
 	const struct invariant *inv = rule->invariant;
 	struct rule_tree_key keys[INVARIANT_PARAMS + 1] = { { .name = NULL } };
+	char what[64];
 	int ret = 0, nr = 0;
 
+	snprintf(what, sizeof(what), "params of %s", inv->name);
 	for (; inv->params[nr].name; nr++)
 		keys[nr].name = inv->params[nr].name;
 	if (node && !nr)
 		return rule_tree__error(&r->tree, node, "%s takes no params: leave them out",
 					inv->name);
 	if (node)
-		ret = rule_tree__mapping(&r->tree, node, inv->name, keys);
+		ret = rule_tree__mapping(&r->tree, node, what, keys);
 	for (int i = 0; !ret && i < nr; i++) {
 		struct error why = { "" };
 		const char *text;

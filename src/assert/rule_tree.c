@@ -71,6 +71,7 @@ static void locate(const struct rule_tree *t, size_t byte, size_t *line, size_t 
  * begins of its texts, NULL = any. The message tells of the place where it noticed, or where the
  * thing it was reading began.
  */
+#define INDENTED "this is indented like no line above it: keys of one rule begin in the same column"
 static const struct {
 	const char *problem, *context;
 	bool at_context;
@@ -78,31 +79,24 @@ static const struct {
 } mistakes[] = {
 	{ NULL, "while scanning an alias", true,
 	  "a value that begins with * must be in quotes: \"*\"" },
-	{ NULL, "while scanning an anchor", true, "a value that begins with & must be in quotes" },
+	{ NULL, "while scanning an anchor", true,
+	  "a value that begins with & must be in quotes: \"&\"" },
 	{ "found unexpected end of stream", "while scanning a quoted scalar", true,
 	  "the quote that begins here is never closed" },
 	{ "found unexpected document indicator", "while scanning a quoted scalar", true,
 	  "the quote that begins here is never closed" },
 	{ "found unknown escape character", NULL, false,
 	  "\\ begins an escape in double quotes: use single quotes" },
-	{ "did not find expected ',' or '}'", NULL, false,
-	  "a comma is missing here, or the } of a {" },
-	{ "did not find expected ',' or ']'", NULL, false,
-	  "a comma is missing here, or the ] of a [" },
-	{ "did not find expected key", NULL, false,
-	  "this is indented like no line above it, or a quote or bracket ends too early: keys that "
-	  "belong together begin in the same column" },
+	{ "did not find expected key", NULL, false, INDENTED },
 	{ "did not find expected '-' indicator", NULL, false,
-	  "an item of the list above was expected, \"- …\" in the same column as its other items, "
-	  "or less indentation" },
+	  "the list above goes on with \"- \" in the same column, or ends with less indentation" },
 	{ "mapping values are not allowed", NULL, false,
-	  "this ': ' can't be here: put a value that holds ': ' in quotes, or check how the line "
-	  "is "
-	  "indented" },
+	  "this \": \" can't be here: put a value that holds it in quotes, or look at how the line "
+	  "is indented" },
 	{ "block sequence entries are not allowed", NULL, false,
-	  "no list can begin here: put the '- ' on a line of its own" },
+	  "no list can begin here: put the \"- \" on a line of its own" },
 	{ "could not find expected ':'", NULL, true,
-	  "this is not 'key: value': the colon is missing, or the blank behind it" },
+	  "this is not \"key: value\": the colon is missing, or the blank behind it" },
 	{ "found character that cannot start any token", NULL, false,
 	  "a value can't begin with this character: put it in quotes" },
 };
@@ -110,6 +104,20 @@ static const struct {
 static bool begins(const char *text, const char *with)
 {
 	return !with || (text && !strncmp(text, with, strlen(with)));
+}
+
+/* Whether only blanks are in front of it in its line. */
+static bool begins_line(const struct rule_tree *t, const yaml_mark_t *at)
+{
+	const char *c = t->text, *end = t->text + t->len;
+
+	for (size_t line = 0; line < at->line && c < end; c++)
+		line += *c == '\n';
+	for (size_t i = 0; i < at->column && c < end; i++, c++) {
+		if (*c != ' ')
+			return false;
+	}
+	return true;
 }
 
 static int syntax_error(const struct rule_tree *t, const yaml_parser_t *p)
@@ -125,9 +133,24 @@ static int syntax_error(const struct rule_tree *t, const yaml_parser_t *p)
 				begins(p->problem, "control") ? "a control character"
 							      : "this byte isn't UTF-8");
 	}
-	if (begins(p->problem, "found character that cannot start") && *p->buffer.pointer == '\t')
+	if ((begins(p->problem, "found character that cannot start") &&
+	     *p->buffer.pointer == '\t') ||
+	    begins(p->problem, "found a tab character"))
 		return error_at(t, at->line, at->column,
 				"a tab: YAML is indented with blanks only");
+	if (begins(p->problem, "did not find expected ',' or "))
+		return error_at(t, at->line, at->column,
+				"a comma or %c is missing in the %c of line %zu, column %zu",
+				strchr(p->problem, '}') ? '}' : ']',
+				strchr(p->problem, '}') ? '{' : '[', p->context_mark.line + 1,
+				p->context_mark.column + 1);
+	if (begins(p->problem, "did not find expected key") && !begins_line(t, at))
+		return error_at(
+			t, at->line, at->column,
+			"the value ended before this, at a quote or bracket: put all of it in "
+			"(other) quotes");
+	if (begins(p->problem, "did not find expected '-'") && at->column > p->context_mark.column)
+		return error_at(t, at->line, at->column, INDENTED);
 	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
 		if (!begins(p->problem, mistakes[i].problem) ||
 		    !begins(p->context, mistakes[i].context))
@@ -207,6 +230,30 @@ static int check_event(const struct rule_tree *t, const yaml_event_t *e, unsigne
 	}
 }
 
+static const char *value_of(const yaml_node_t *node)
+{
+	return (const char *)node->data.scalar.value;
+}
+
+/* YAML's ways to write nothing */
+static bool is_null(const yaml_node_t *node)
+{
+	const char *v;
+
+	if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+		return false;
+	v = value_of(node);
+	return !*v || !strcmp(v, "~") || !strcasecmp(v, "null");
+}
+
+static int nothing(const struct rule_tree *t)
+{
+	return error_at(
+		t, 0, 0,
+		"there is nothing in this file; the least is \"preset: boot\", or \"rules:\" and "
+		"below it \"  - invariant: no-fault\"");
+}
+
 /* A pass over the text before any of it is kept: a tree forgets anchors, tags and where aliases
  * were, and takes memory however deep it is. */
 static int check_text(const struct rule_tree *t)
@@ -230,11 +277,7 @@ static int check_text(const struct rule_tree *t)
 		yaml_event_delete(&e);
 	}
 	yaml_parser_delete(&parser);
-	if (!err && !documents)
-		return error_at(t, 0, 0,
-				"there is nothing in this file; the least is \"preset: boot\", or "
-				"\"rules:\" and below it \"  - invariant: no-fault\"");
-	return err;
+	return !err && !documents ? nothing(t) : err;
 }
 
 int rule_tree__load(struct rule_tree *t, const char *name, const char *text, size_t len,
@@ -253,9 +296,14 @@ int rule_tree__load(struct rule_tree *t, const char *name, const char *text, siz
 	if (len > RULE_TREE_BYTES)
 		return error_at(t, 0, 0, "this is longer than %u bytes: not a rule file",
 				RULE_TREE_BYTES);
-	nul = len ? memchr(text, 0, len) : NULL;
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
+		/* a byte order mark: libyaml takes it for a column of the first line */
+		t->text += 3;
+		t->len -= 3;
+	}
+	nul = t->len ? memchr(t->text, 0, t->len) : NULL;
 	if (nul) {
-		locate(t, (size_t)(nul - text), &line, &column);
+		locate(t, (size_t)(nul - t->text), &line, &column);
 		return error_at(t, line, column, "a NUL byte: a rule file is text in UTF-8");
 	}
 	ret = check_text(t);
@@ -267,7 +315,7 @@ int rule_tree__load(struct rule_tree *t, const char *name, const char *text, siz
 	if (!yaml_parser_load(&parser, &t->doc))
 		ret = syntax_error(t, &parser);
 	yaml_parser_delete(&parser);
-	return ret;
+	return !ret && is_null(rule_tree__root(t)) ? nothing(t) : ret;
 }
 
 void rule_tree__free(struct rule_tree *t)
@@ -278,22 +326,6 @@ void rule_tree__free(struct rule_tree *t)
 yaml_node_t *rule_tree__root(struct rule_tree *t)
 {
 	return yaml_document_get_root_node(&t->doc);
-}
-
-static const char *value_of(const yaml_node_t *node)
-{
-	return (const char *)node->data.scalar.value;
-}
-
-/* YAML's ways to write nothing */
-static bool is_null(const yaml_node_t *node)
-{
-	const char *v;
-
-	if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
-		return false;
-	v = value_of(node);
-	return !*v || !strcmp(v, "~") || !strcasecmp(v, "null");
 }
 
 static const char *kind_of(const yaml_node_t *node)
