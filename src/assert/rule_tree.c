@@ -120,9 +120,20 @@ static bool begins_line(const struct rule_tree *t, const yaml_mark_t *at)
 	return true;
 }
 
+/* libyaml takes the end of the text for a line of its own, even if the last one isn't ended. */
+static bool ends_within_line(const struct rule_tree *t, const yaml_mark_t *at)
+{
+	size_t characters = 0;
+
+	for (size_t i = 0; i < t->len; i++)
+		characters += (t->text[i] & 0xc0) != 0x80;
+	return at->index >= characters && t->len && t->text[t->len - 1] != '\n';
+}
+
 static int syntax_error(const struct rule_tree *t, const yaml_parser_t *p)
 {
 	const yaml_mark_t *at = &p->problem_mark;
+	yaml_mark_t end = { 0 };
 	size_t line, column;
 
 	if (p->error == YAML_MEMORY_ERROR)
@@ -132,6 +143,10 @@ static int syntax_error(const struct rule_tree *t, const yaml_parser_t *p)
 		return error_at(t, line, column, "%s: a rule file is text in UTF-8",
 				begins(p->problem, "control") ? "a control character"
 							      : "this byte isn't UTF-8");
+	}
+	if (ends_within_line(t, at)) {
+		locate(t, t->len, &end.line, &end.column);
+		at = &end;
 	}
 	if ((begins(p->problem, "found character that cannot start") &&
 	     *p->buffer.pointer == '\t') ||

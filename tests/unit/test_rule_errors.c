@@ -329,6 +329,7 @@ static void yaml(void **state)
 		{ RULE("name: 'x\n---\n"), "3:11: the quote that begins here is never closed" },
 		{ RULE("select: {driver: ixgbe"),
 		  "4:1: a comma or } is missing in the { of line 3, column 13" },
+		{ "preset: {boot", "1:14: a comma or } is missing in the { of line 1, column 9" },
 		{ "rules:\n  - invariant: [window\n",
 		  "3:1: a comma or ] is missing in the [ of line 2, column 16" },
 		{ RULE("select: {device: *}"),
@@ -346,12 +347,11 @@ static void yaml(void **state)
 				      "must be in quotes" },
 		{ RULE("<<: {name: x}"), "3:5: merge keys (<<) are not used here: write it out" },
 		{ WAIVER("reason: \"it said \"no\" to us\""),
-		  "4:27: the value ends before this, with a quote or bracket: put all of it in "
-		  "other "
-		  "quotes" },
-		{ WAIVER("reason: [draft] it said"), "4:25: the value ends before this, with a "
-						     "quote or bracket: put all of it in other "
-						     "quotes" },
+		  "4:27: the value ended before this, at a quote or bracket: put all of it in "
+		  "(other) quotes" },
+		{ WAIVER("reason: [draft] it said"),
+		  "4:25: the value ended before this, at a quote or bracket: put all of it in "
+		  "(other) quotes" },
 		{ RULE("name: @x"),
 		  "3:11: a value can't begin with this character: put it in quotes" },
 		{ RULE("name: \"\\d\""),
