@@ -87,6 +87,8 @@ static const struct {
 	  "the quote that begins here is never closed" },
 	{ "found unknown escape character", NULL, false,
 	  "\\ begins an escape in double quotes: use single quotes" },
+	{ "did not find expected hexdecimal number", NULL, false,
+	  "\\x, \\u and \\U begin an escape in double quotes: use single quotes" },
 	{ "did not find expected key", NULL, false, INDENTED },
 	{ "did not find expected '-' indicator", NULL, false,
 	  "the list above goes on with \"- \" in the same column, or ends with less indentation" },

@@ -356,6 +356,8 @@ static void yaml(void **state)
 		  "3:11: a value can't begin with this character: put it in quotes" },
 		{ RULE("name: \"\\d\""),
 		  "3:12: \\ begins an escape in double quotes: use single quotes" },
+		{ RULE("name: \"\\xyz\""),
+		  "3:14: \\x, \\u and \\U begin an escape in double quotes: use single quotes" },
 		{ "rules: - invariant: window\n",
 		  "1:8: no list can begin here: put the \"- \" on a line of its own" },
 		{ "rules:\n  - invariant: window\n  name: x\n",
