@@ -354,7 +354,7 @@ static int read_item(struct reading *r, yaml_node_t *node)
 }
 
 /* A name that "disable" gives: out with that rule. */
-static int disable(struct reading *r, const yaml_node_t *node, struct rule_set *preset)
+static int disable(struct reading *r, const yaml_node_t *node, struct rule_set *presets)
 {
 	const char *name = rule_tree__text(&r->tree, node, "disable");
 	struct nearest near = { .word = name };
@@ -362,46 +362,53 @@ static int disable(struct reading *r, const yaml_node_t *node, struct rule_set *
 
 	if (!name)
 		return -EINVAL;
-	rule = rule_set__find(preset, name);
+	rule = rule_set__find(presets, name);
 	if (!rule) {
-		for (size_t i = 0; i < preset->nr; i++)
-			nearest__offer(&near, preset->rules[i].name);
-		return rule_tree__error(&r->tree, node, "%s has no rule \"%s\"; %s", preset->name,
+		for (size_t i = 0; i < presets->nr; i++)
+			nearest__offer(&near, presets->rules[i].name);
+		return rule_tree__error(&r->tree, node, "the preset has no rule \"%s\"; %s",
 					text__quote(name).s, nearest__hint(&near).s);
 	}
 	rule__free(rule);
-	preset->nr--;
-	memmove(rule, rule + 1, (size_t)(&preset->rules[preset->nr] - rule) * sizeof(*rule));
+	presets->nr--;
+	memmove(rule, rule + 1, (size_t)(&presets->rules[presets->nr] - rule) * sizeof(*rule));
 	return 0;
 }
 
-/* The preset that the file builds on, without what it disables, goes before the file's own rules.
- */
-static int read_preset(struct reading *r, yaml_node_t *named, yaml_node_t *disabled)
+static int add_preset(struct reading *r, const yaml_node_t *node, struct rule_set *presets)
 {
+	const char *name = rule_tree__text(&r->tree, node, "preset");
 	struct rule_set preset = { 0 };
 	struct error why = { "" };
-	const char *name;
 	int ret;
 
-	name = rule_tree__text(&r->tree, named, "preset");
 	if (!name)
 		return -EINVAL;
 	ret = rules__preset(&preset, name, &why);
-	if (ret)
-		return ret == -ENOMEM ? no_memory(r)
-				      : rule_tree__error(&r->tree, named, "%s", why.text);
-	for (size_t i = 0; disabled && !ret && i < rule_tree__count(disabled); i++)
-		ret = disable(r, rule_tree__item(&r->tree, disabled, i), &preset);
-	if (!ret) {
-		free(preset.name);
-		preset.name = r->set.name;
-		r->set.name = NULL;
-		ret = rules__add(&preset, &r->set) ? no_memory(r) : 0;
-		r->set = preset;
-		return ret;
-	}
-	rules__free(&preset);
+	if (!ret)
+		ret = rules__add(presets, &preset);
+	return ret == -ENOMEM ? no_memory(r)
+	       : ret          ? rule_tree__error(&r->tree, node, "%s", why.text)
+			      : 0;
+}
+
+/* The presets that the file builds on, without what it disables, go before its own rules. */
+static int read_presets(struct reading *r, yaml_node_t *named, yaml_node_t *disabled)
+{
+	struct rule_set presets = { .name = r->set.name };
+	int ret = 0;
+
+	r->set.name = NULL;
+	if (!rule_tree__count(named))
+		ret = rule_tree__error(&r->tree, named, "preset is an empty list: leave it out");
+	for (size_t i = 0; !ret && i < rule_tree__count(named); i++)
+		ret = add_preset(r, rule_tree__item(&r->tree, named, i), &presets);
+	for (size_t i = 0; !ret && disabled && i < rule_tree__count(disabled); i++)
+		ret = disable(r, rule_tree__item(&r->tree, disabled, i), &presets);
+	if (!ret && rules__add(&presets, &r->set))
+		ret = no_memory(r);
+	rules__free(&r->set);
+	r->set = presets;
 	return ret;
 }
 
@@ -432,7 +439,7 @@ static int read_file(struct reading *r)
 	for (size_t i = 0; rules && !ret && i < rule_tree__count(rules); i++)
 		ret = read_item(r, rule_tree__item(&r->tree, rules, i));
 	if (!ret && keys[FILE_PRESET].value)
-		ret = read_preset(r, keys[FILE_PRESET].value, keys[FILE_DISABLE].value);
+		ret = read_presets(r, keys[FILE_PRESET].value, keys[FILE_DISABLE].value);
 	if (!ret && !r->set.nr)
 		ret = rule_tree__error(&r->tree, root, "no rule is left: nothing would be checked");
 	return ret;

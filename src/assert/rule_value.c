@@ -116,7 +116,7 @@ int rule_value__word(const char *const *words, const char *what, const char *tex
 		}
 		nearest__offer(&near, words[i]);
 	}
-	return error__set(err, -EINVAL, "no %s \"%s\"; %s", what, QUOTE(text),
+	return error__set(err, -EINVAL, "%s: \"%s\" is unknown; %s", what, QUOTE(text),
 			  nearest__hint(&near).s);
 }
 

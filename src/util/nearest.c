@@ -68,6 +68,7 @@ struct nearest_hint nearest__hint(const struct nearest *n)
 	if (n->best)
 		snprintf(h.s, sizeof(h.s), "did you mean \"%s\"?", n->best);
 	else
-		snprintf(h.s, sizeof(h.s), "there is %s", n->all[0] ? n->all : "none");
+		snprintf(h.s, sizeof(h.s), "%s%s", n->all[0] ? "choose from " : "there is none",
+			 n->all);
 	return h;
 }

@@ -21,7 +21,7 @@ struct nearest {
  */
 void nearest__offer(struct nearest *n, const char *candidate);
 
-/* The end of a message: "did you mean "best"?", or "there is a, b, c". */
+/* The end of a message: did you mean "best"? Or: choose from a, b, c. */
 struct nearest_hint {
 	char s[540];
 };

@@ -57,9 +57,9 @@ static void hints(void **state)
 	(void)state;
 	assert_string_equal(nearest__hint(&n).s, "there is none");
 	nearest__offer(&n, "no-leak");
-	assert_string_equal(nearest__hint(&n).s, "there is no-leak");
+	assert_string_equal(nearest__hint(&n).s, "choose from no-leak");
 	nearest__offer(&n, "no-hang");
-	assert_string_equal(nearest__hint(&n).s, "there is no-leak, no-hang");
+	assert_string_equal(nearest__hint(&n).s, "choose from no-leak, no-hang");
 	nearest__offer(&n, "window");
 	assert_string_equal(nearest__hint(&n).s, "did you mean \"window\"?");
 	for (int i = 0; i < 200; i++) /* more than there is room for */

@@ -72,15 +72,17 @@ static void files(void **state)
 		  "2:1: a second document begins here: a rule file has only one" },
 		{ "preset: lasy\n", "1:9: no preset \"lasy\"; did you mean \"lazy\"?" },
 		{ "preset: everything\n",
-		  "1:9: no preset \"everything\"; there is strict, lazy, vfio, boot" },
-		{ "preset: [lazy, boot]\n",
-		  "1:9: preset takes a single value, and this is a list" },
+		  "1:9: no preset \"everything\"; choose from strict, lazy, vfio, boot" },
+		{ "preset: []\n", "1:9: preset is an empty list: leave it out" },
+		{ "preset: [lazy, boat]\n", "1:16: no preset \"boat\"; did you mean \"boot\"?" },
+		{ "preset: {lazy: boot}\n",
+		  "1:9: preset takes a single value, and this is a mapping (key: value)" },
 		{ "disable: window\n",
 		  "1:1: disable leaves out rules of a preset, and there is no preset" },
 		{ "preset: lazy\ndisable: [window, no-falt]\n",
-		  "2:19: preset lazy has no rule \"no-falt\"; did you mean \"no-fault\"?" },
+		  "2:19: the preset has no rule \"no-falt\"; did you mean \"no-fault\"?" },
 		{ "preset: lazy\ndisable: [window, window]\n",
-		  "2:19: preset lazy has no rule \"window\"; there is no-fault, no-hang, "
+		  "2:19: the preset has no rule \"window\"; choose from no-fault, no-hang, "
 		  "no-stale-access, flush-before-reuse, flush-covers-unmap, no-map-over-map, "
 		  "unmap-matches-map, sync-map, pt-freed-after-flush, pt-balance, detach-empty, "
 		  "invalidation-timeout, coverage, domain-type, flush-latency, teardown-stall" },
@@ -91,7 +93,7 @@ static void files(void **state)
 		{ "rule:\n  - invariant: no-fault\n",
 		  "1:1: a rule file has no key \"rule\"; did you mean \"rules\"?" },
 		{ "version: 1\n",
-		  "1:1: a rule file has no key \"version\"; there is rules, preset, disable" },
+		  "1:1: a rule file has no key \"version\"; choose from rules, preset, disable" },
 		{ "preset: boot\npreset: lazy\n",
 		  "2:1: \"preset\" a second time: the first is in line 1" },
 		{ "? [a]\n: b\n", "1:3: a key must be a word, and this is a list" },
@@ -111,9 +113,10 @@ static void rules(void **state)
 	static const struct mistake m[] = {
 		{ "rules:\n  - name: x\n", "2:5: a rule needs an invariant: invariant: …" },
 		{ "rules:\n  - invariant: no-fualt\n",
-		  "2:16: no invariant \"no-fualt\"; did you mean \"no-fault\"?" },
+		  "2:16: invariant: \"no-fualt\" is unknown; did you mean \"no-fault\"?" },
 		{ "rules:\n  - invariant: everything\n",
-		  "2:16: no invariant \"everything\"; there is no-fault, no-hang, no-stale-access, "
+		  "2:16: invariant: \"everything\" is unknown; choose from no-fault, no-hang, "
+		  "no-stale-access, "
 		  "flush-before-reuse, strict-means-strict, window, flush-covers-unmap, "
 		  "no-map-over-map, unmap-matches-map, no-leak, sync-map, domain-type, "
 		  "pt-freed-after-flush, pt-balance, teardown-stall, flush-latency, "
@@ -137,7 +140,7 @@ static void rules(void **state)
 		{ RULE("selct: {driver: a}"),
 		  "3:5: a rule has no key \"selct\"; did you mean \"select\"?" },
 		{ RULE("below: 20ms"),
-		  "3:5: a rule has no key \"below\"; there is invariant, name, select, params, "
+		  "3:5: a rule has no key \"below\"; choose from invariant, name, select, params, "
 		  "severity, phase, waivers" },
 		{ RULE("name: \"two words\""), "3:11: \"two words\" can't be a name: that is up to "
 					       "64 letters, digits and . _ -, a "
@@ -145,13 +148,14 @@ static void rules(void **state)
 		{ RULE("name: -x"), "3:11: \"-x\" can't be a name: that is up to 64 letters, "
 				    "digits and . _ -, a letter "
 				    "or digit first" },
-		{ RULE("severity: fatal"), "3:15: no severity \"fatal\"; there is error, warning" },
+		{ RULE("severity: fatal"),
+		  "3:15: severity: \"fatal\" is unknown; choose from error, warning" },
 		{ RULE("severity: Warning"),
-		  "3:15: no severity \"Warning\"; did you mean \"warning\"?" },
+		  "3:15: severity: \"Warning\" is unknown; did you mean \"warning\"?" },
 		{ RULE("severity: [error]"),
 		  "3:15: severity takes a single value, and this is a list" },
-		{ RULE("phase: startup"),
-		  "3:12: no phase \"startup\"; there is boot, workload, shutdown, all" },
+		{ RULE("phase: startup"), "3:12: phase: \"startup\" is unknown; choose from boot, "
+					  "workload, shutdown, all" },
 		{ RULE("phase: []"), "3:12: phase is an empty list: the rule would never hold" },
 		{ RULE("phase: [boot, boot]"), "3:19: phase: boot is in the list already" },
 		{ RULE("phase: [boot, all]"), "3:19: phase: all is in the list already" },
@@ -172,7 +176,7 @@ static void params(void **state)
 		{ RULE("params: {bellow: 20ms}"),
 		  "3:14: params of window has no key \"bellow\"; did you mean \"below\"?" },
 		{ RULE("params: {max: 1}"),
-		  "3:14: params of window has no key \"max\"; there is below, percentile" },
+		  "3:14: params of window has no key \"max\"; choose from below, percentile" },
 		{ RULE("params: {below: 1ms, below: 2ms}"),
 		  "3:26: \"below\" a second time: the first is in line 3" },
 		{ RULE("params: {below: 20}"),
@@ -219,11 +223,11 @@ static void params(void **state)
 							"one of DMA-FQ, DMA, identity, unmanaged, "
 							"blocked" },
 		{ OF("domain-type", "params: {is: dma-fq}"),
-		  "3:18: no is \"dma-fq\"; did you mean \"DMA-FQ\"?" },
+		  "3:18: is: \"dma-fq\" is unknown; did you mean \"DMA-FQ\"?" },
 		{ OF("sync-map", "params: {invalidates: true}"),
-		  "3:27: no invalidates \"true\"; there is no, yes" },
+		  "3:27: invalidates: \"true\" is unknown; choose from no, yes" },
 		{ OF("[window, no-fault]", "params: {below: 1ms}"),
-		  "3:14: params of no-fault has no key \"below\"; there is max" },
+		  "3:14: params of no-fault has no key \"below\"; choose from max" },
 	};
 
 	(void)state;
@@ -253,9 +257,10 @@ static void selectors(void **state)
 		  "3:21: group takes the number of an IOMMU group, and this is \"a\"" },
 		{ RULE("select: {group: 4294967296}"),
 		  "3:21: group takes the number of an IOMMU group, and this is \"4294967296\"" },
-		{ RULE("select: {type: lazy}"),
-		  "3:20: no type \"lazy\"; there is DMA-FQ, DMA, identity, unmanaged, blocked" },
-		{ RULE("select: {type: dma}"), "3:20: no type \"dma\"; did you mean \"DMA\"?" },
+		{ RULE("select: {type: lazy}"), "3:20: type: \"lazy\" is unknown; choose from "
+						"DMA-FQ, DMA, identity, unmanaged, blocked" },
+		{ RULE("select: {type: dma}"),
+		  "3:20: type: \"dma\" is unknown; did you mean \"DMA\"?" },
 	};
 
 	(void)state;
@@ -288,9 +293,11 @@ static void waivers(void **state)
 		  "4:27: link takes an address, https://… without blanks, and this is "
 		  "\"https://\"" },
 		{ WAIVER("{reason: x, until: 2027-01-31}"),
-		  "4:21: a waiver has no key \"until\"; there is select, reason, link, expires" },
+		  "4:21: a waiver has no key \"until\"; choose from select, reason, link, "
+		  "expires" },
 		{ WAIVER("{reason: x, select: {type: nested}}"),
-		  "4:36: no type \"nested\"; there is DMA-FQ, DMA, identity, unmanaged, blocked" },
+		  "4:36: type: \"nested\" is unknown; choose from DMA-FQ, DMA, identity, "
+		  "unmanaged, blocked" },
 		{ WAIVER("reason: \"a\\e[31mb\""), "4:17: reason holds a control character" },
 		{ WAIVER("reason: \"a\\x9bb\""), "4:17: reason holds a control character" },
 		{ WAIVER("reason: \"a\\0b\""), "4:17: this text holds a NUL character" },
@@ -438,13 +445,14 @@ static void quotes(void **state)
 	assert_true(asprintf(&whole, "%s: 1\n", text) > 0);
 	refuse(whole, strlen(whole),
 	       "2:5: a rule has no key "
-	       "\"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...\"; there is "
+	       "\"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...\"; choose "
+	       "from "
 	       "invariant, name, select, params, severity, phase, waivers");
 	free(whole);
 	free(text);
 	assert_int_equal(rules__parse(&set, "bad\033[31m/\xc3\xbc", "x: 1\n", 5, &err), -EINVAL);
 	assert_string_equal(err.text,
-			    "bad?[31m/??:1:1: a rule file has no key \"x\"; there is rules, "
+			    "bad?[31m/??:1:1: a rule file has no key \"x\"; choose from rules, "
 			    "preset, disable");
 }
 

@@ -224,6 +224,14 @@ static void presets_first(void **state)
 
 	parse("preset: boot\ndisable: coverage\n");
 	assert_int_equal(set.nr, 8);
+	parse("preset: [boot, vfio]\ndisable: [no-fault, vfio-sync-map]\n");
+	assert_string_equal(
+		names(),
+		"no-hang invalidation-timeout no-stale-access flush-covers-unmap "
+		"no-map-over-map detach-empty coverage teardown-stall vfio-no-stale-access "
+		"vfio-flush-before-reuse vfio-flush-covers-unmap vfio-no-map-over-map "
+		"vfio-unmap-matches-map vfio-pt-freed-after-flush vfio-pt-balance "
+		"vfio-detach-empty vfio-teardown-stall vfio-flush-latency");
 }
 
 static void sets_add_up(void **state)
