@@ -138,7 +138,8 @@ static int syntax_error(const struct rule_tree *t, const yaml_parser_t *p)
 	yaml_mark_t end = { 0 };
 	size_t line, column;
 
-	if (p->error == YAML_MEMORY_ERROR)
+	/* its loader doesn't always say what failed if it was memory */
+	if (p->error == YAML_MEMORY_ERROR || p->error == YAML_NO_ERROR)
 		return error__set(t->err, -ENOMEM, "no memory to read %s", t->name);
 	if (p->error == YAML_READER_ERROR) {
 		locate(t, p->problem_offset, &line, &column);
@@ -176,9 +177,8 @@ static int syntax_error(const struct rule_tree *t, const yaml_parser_t *p)
 			at = &p->context_mark;
 		return error_at(t, at->line, at->column, "%s", mistakes[i].says);
 	}
-	return error_at(t, at->line, at->column, "not YAML: %s%s%s",
-			p->problem ? p->problem : "can't be read", p->context ? ", " : "",
-			p->context ? p->context : "");
+	return error_at(t, at->line, at->column, "not YAML: %s%s%s", p->problem,
+			p->context ? ", " : "", p->context ? p->context : "");
 }
 
 static void open_parser(const struct rule_tree *t, yaml_parser_t *p)
