@@ -20,7 +20,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -Isrc -Itools -Ibpf -I$(B) \
 	-DIOMMUTOP_VERSION='"$(VERSION)"' -DIOMMUTOP_DATADIR='"$(DATADIR)"' -MMD -MP $(CFLAGS)
-LIBS := -lbpf -lelf -lz -lzstd -ljson-c -lpthread -lm
+LIBS := -lbpf -lelf -lz -lzstd -ljson-c -lyaml -lpthread -lm
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Wall -Werror -Ivmlinux/$(ARCH) -Isrc -Ibpf -MMD -MP
 
 LIB_SRC := $(wildcard src/*/*.c)
@@ -144,7 +144,7 @@ $(B)/bench/%: tests/bench/%.c $(B)/libiommutop.a
 # $(B)/fuzz/NAME.corpus, what breaks in $(B)/fuzz. `make test` replays tests/fuzz/corpus (tests/cli/fuzz_corpus.sh).
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_RUNS ?= 100000
-FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(foreach d,util session klog model filter analyze,$(wildcard src/$(d)/*.c)))
+FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(foreach d,util session klog model filter analyze assert,$(wildcard src/$(d)/*.c)))
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_FLAGS = -std=gnu11 -D_GNU_SOURCE -Wno-gnu-variable-sized-type-not-at-end -Isrc -DIOMMUTOP_VERSION='"$(VERSION)"' \
 	-MMD -MP -gline-tables-only -O1 $(FUZZ_SAN)
@@ -161,7 +161,7 @@ $(B)/fuzz/src/session/crc32c.o: src/session/crc32c.c Makefile
 
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ)
 	$(call say,FUZZ,$@)
-	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJ) -lzstd -lpthread -lm
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJ) -lzstd -lyaml -lpthread -lm
 
 fuzz-programs: $(FUZZ)
 
