@@ -18,7 +18,7 @@
 struct record_opts {
 	const char *output;
 	uint64_t duration;
-	bool stacks, iova, coverage, quiet;
+	bool stacks, iova, coverage, invariants, quiet;
 	uint64_t cpu_buffer, rare_buffer, memory;
 	uint64_t compress, keep, ring, dump_after;
 	struct opt_strings rotate, dump_on;
@@ -38,6 +38,9 @@ static const struct opt record_table[] = {
 	  offsetof(struct record_opts, iova), 0, 0 },
 	{ OPT_FLAG, 0, "coverage", NULL, "hold our hooks against the kernel's own tracepoints",
 	  offsetof(struct record_opts, coverage), 0, 0 },
+	{ OPT_FLAG, 0, "invariants", NULL,
+	  "what `iommutop assert` needs: implies --iova, --coverage",
+	  offsetof(struct record_opts, invariants), 0, 0 },
 	{ .kind = OPT_GROUP, .help = "How much is kept" },
 	{ OPT_LEVEL, 'z', "compress", "LEVEL", "compress with zstd, level 1 (default) to 19",
 	  offsetof(struct record_opts, compress), 1, 19 },
@@ -251,6 +254,7 @@ static int record(struct recording *r, const struct session_writer_opts *wopts, 
 		.stacks = o->stacks,
 		.iova = o->iova,
 		.coverage = o->coverage,
+		.invariants = o->invariants,
 		.ring_bytes = o->cpu_buffer,
 		.rare_bytes = o->rare_buffer,
 		.memory = o->memory / 4,
