@@ -229,22 +229,6 @@ static int check_opts(const struct record_opts *o, struct session_writer_opts *w
 	return EXIT_USAGE;
 }
 
-static char *join(char **words)
-{
-	size_t len = 1;
-	char *text;
-
-	for (char **w = words; *w; w++)
-		len += strlen(*w) + 1;
-	text = calloc(1, len);
-	for (char **w = words; text && *w; w++) {
-		strcat(text, *w);
-		if (w[1])
-			strcat(text, " ");
-	}
-	return text;
-}
-
 static int record(struct recording *r, const struct session_writer_opts *wopts, char **rest,
 		  struct child *child, struct error *err)
 {
@@ -260,7 +244,7 @@ static int record(struct recording *r, const struct session_writer_opts *wopts, 
 		.memory = o->memory / 4,
 	};
 	const struct session_env_entry ring = { "flight_recorder", NULL, (int64_t)o->ring };
-	char *command = *rest ? join(rest) : NULL;
+	char *command = *rest ? child__command(rest) : NULL;
 	struct session_env env = { .version = IOMMUTOP_VERSION,
 				   .command = command,
 				   .more = &ring,
