@@ -3,6 +3,8 @@
  * Workflow commands of GitHub Actions ("::error title=…::message"). One for each rule that isn't
  * plainly passed: a step shows ten annotations of a kind at the most.
  */
+#include <string.h>
+
 #include "report/assert_words.h"
 
 /* % and line ends would end a command; in a property so would a comma or a colon. */
@@ -15,6 +17,16 @@ static void put_escaped(FILE *out, const char *text, bool property)
 		else
 			fputc(*text, out);
 	}
+}
+
+/* Where the rule is, if that is a file which can be in the repository. */
+static void put_place(FILE *out, const struct rule *rule)
+{
+	if (!rule->file || !strncmp(rule->file, "preset ", 7) || !strcmp(rule->file, "standard input"))
+		return;
+	fputs("file=", out);
+	put_escaped(out, rule->file, true);
+	fprintf(out, ",line=%u,col=%u,", rule->line, rule->column);
 }
 
 static void put_line(void *out, const char *line)
@@ -30,7 +42,10 @@ static void put_item(FILE *out, const struct assert_report *r, const struct asse
 
 	if (it->outcome == OUTCOME_PASS && !(it->result && it->result->waived))
 		return;
-	fprintf(out, "::%s title=", !failed ? "notice" : it->warning ? "warning" : "error");
+	fprintf(out, "::%s ", !failed ? "notice" : it->warning ? "warning" : "error");
+	if (it->result)
+		put_place(out, it->result->rule);
+	fputs("title=", out);
 	put_escaped(out, it->name.s, true);
 	put_escaped(out, ": ", true);
 	put_escaped(out, outcome__name(it->outcome), true);

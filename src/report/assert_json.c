@@ -77,6 +77,7 @@ static json *result_json(const struct assert_report *r, const struct check_resul
 	put_text(o, "severity", c->rule->severity == SEVERITY_WARNING ? "warning" : "error");
 	put(o, "phases", phases_json(c->rule->phases));
 	put(o, "params", params_json(c->rule));
+	put_text(o, "file", c->rule->file);
 	put_nonzero(o, "line", c->rule->line);
 	put_text(o, "must_hold", c->rule->invariant->holds);
 	put_u64(o, "looked_at", c->looked_at);

@@ -142,13 +142,13 @@ struct assert_line assert__finding(const struct assert_report *r, const struct f
 	return l;
 }
 
-static struct assert_line expired_line(const struct waiver *w)
+static struct assert_line expired_line(const struct rule *rule, const struct waiver *w)
 {
 	struct assert_line l = { "" };
 
 	add(&l, "no longer %s", assert__waiver(w).s);
-	if (w->line)
-		add(&l, "; it is in line %u", w->line);
+	if (rule->file)
+		add(&l, "; see %s:%u", rule->file, w->line);
 	return l;
 }
 
@@ -212,7 +212,7 @@ void assert__details(const struct assert_report *r, const struct assert_item *it
 		return;
 	say_findings(r, c, explain, say, ctx);
 	if (c->expired)
-		say(ctx, expired_line(c->expired).s);
+		say(ctx, expired_line(c->rule, c->expired).s);
 	/* of these the first is the summary, if it was not decided */
 	for (__u32 i = is_undecided(c); i < c->nr_why; i++) {
 		l.s[0] = '\0';

@@ -30,12 +30,19 @@ static const struct rule rules[] = {
 	  .name = "no-fault",
 	  .phases = PHASE_ALL,
 	  .params = { 0 },
-	  .line = 3 },
+	  .file = "a,b/ci.yaml",
+	  .line = 3,
+	  .column = 5 },
 	{ .invariant = &window,
 	  .name = "nic #1, 100%: \\<x>\"\n",
 	  .phases = PHASE_BOOT | PHASE_SHUTDOWN,
 	  .params = { 50000000, 99900, 1 } },
-	{ .invariant = &window, .name = "slow", .severity = SEVERITY_WARNING },
+	{ .invariant = &window,
+	  .name = "slow",
+	  .file = "preset strict",
+	  .line = 7,
+	  .column = 1,
+	  .severity = SEVERITY_WARNING },
 	{ .invariant = &window, .name = "vfio" },
 	{ .invariant = &window, .name = "fast" },
 	{ .invariant = &window, .name = "lossy", .severity = SEVERITY_WARNING },
@@ -108,6 +115,9 @@ static void expect_text(void (*write)(FILE *out, const struct assert_report *r),
 
 	write(out, r);
 	fclose(out);
+	/* cmocka's own message is cut */
+	if (strcmp(text, expected))
+		fprintf(stderr, "written:\n%s", text);
 	assert_string_equal(text, expected);
 	free(text);
 }
@@ -126,8 +136,8 @@ static void text_is_for_people(void **state)
 		"              - read, 50%; waived until 2027-01-31: errata 7: it reads ahead "
 		"(https://example.org/7)\n"
 		"              - and 8 more\n"
-		"              - no longer waived until 2026-01-31: fixed in 6.9; it is in line "
-		"14\n"
+		"              - no longer waived until 2026-01-31: fixed in 6.9; see "
+		"a,b/ci.yaml:14\n"
 		"INCONCLUSIVE  nic #1, 100%: \\<x>\" : 7 events were lost\n"
 		"              - cache_tag_flush_range isn't hooked\n"
 		"FAIL          slow (only a warning): 1 violation in 100 unmaps; longest 60 ms\n"
@@ -159,7 +169,7 @@ static void ktap_never_says_ok_to_what_is_inconclusive(void **state)
 		    "# read, 50%; waived until 2027-01-31: errata 7: it reads ahead "
 		    "(https://example.org/7)\n"
 		    "# and 8 more\n"
-		    "# no longer waived until 2026-01-31: fixed in 6.9; it is in line 14\n"
+		    "# no longer waived until 2026-01-31: fixed in 6.9; see a,b/ci.yaml:14\n"
 		    "not ok 1 no-fault # 9 violations, 1 more waived in 14 faults\n"
 		    "# cache_tag_flush_range isn't hooked\n"
 		    "not ok 2 nic _1, 100%: \\<x>\"  # ERROR INCONCLUSIVE: 7 events were lost\n"
@@ -179,74 +189,75 @@ static void ktap_never_says_ok_to_what_is_inconclusive(void **state)
 static void tap_quotes_names_and_says_more_in_yaml(void **state)
 {
 	(void)state;
-	expect_text(assert__tap, &report,
-		    "TAP version 14\n"
-		    "1..7\n"
-		    "# rules: preset strict, ci.yaml\n"
-		    "# watched: make check, Linux 6.12.1\n"
-		    "# A note: 100%.\n"
-		    "not ok 1 - no-fault\n"
-		    "  ---\n"
-		    "  outcome: FAIL\n"
-		    "  message: \"9 violations, 1 more waived in 14 faults\"\n"
-		    "  severity: error\n"
-		    "  invariant: no-fault\n"
-		    "  violations: 9\n"
-		    "  waived: 1\n"
-		    "  looked_at: 14\n"
-		    "  must_hold: \"No device faults.\"\n"
-		    "  details:\n"
-		    "    - \"domain 3: write to 0x1000 & <more>\"\n"
-		    "    - \"read, 50%; waived until 2027-01-31: errata 7: it reads ahead "
-		    "(https://example.org/7)\"\n"
-		    "    - \"and 8 more\"\n"
-		    "    - \"no longer waived until 2026-01-31: fixed in 6.9; it is in line 14\"\n"
-		    "  ...\n"
-		    "not ok 2 - nic \\#1, 100%: \\\\<x>\" \n"
-		    "  ---\n"
-		    "  outcome: INCONCLUSIVE\n"
-		    "  message: \"7 events were lost\"\n"
-		    "  severity: error\n"
-		    "  invariant: window\n"
-		    "  violations: 0\n"
-		    "  waived: 0\n"
-		    "  looked_at: 5\n"
-		    "  details:\n"
-		    "    - \"cache_tag_flush_range isn't hooked\"\n"
-		    "  ...\n"
-		    "not ok 3 - slow # TODO only a warning: FAIL\n"
-		    "  ---\n"
-		    "  outcome: FAIL\n"
-		    "  message: \"1 violation in 100 unmaps; longest 60 ms\"\n"
-		    "  severity: warning\n"
-		    "  invariant: window\n"
-		    "  violations: 1\n"
-		    "  waived: 0\n"
-		    "  looked_at: 100\n"
-		    "  must_hold: \"Unmap to flush < 50 ms & no more.\"\n"
-		    "  details:\n"
-		    "    - \"when each of them was isn't known: they were only counted\"\n"
-		    "    - \"decided by what the kernel side counted: events are missing\"\n"
-		    "  ...\n"
-		    "ok 4 - vfio # SKIP no unmanaged domain was there\n"
-		    "ok 5 - fast\n"
-		    "not ok 6 - lossy # TODO only a warning: INCONCLUSIVE\n"
-		    "  ---\n"
-		    "  outcome: INCONCLUSIVE\n"
-		    "  message: \"7 events were lost\"\n"
-		    "  severity: warning\n"
-		    "  invariant: window\n"
-		    "  violations: 0\n"
-		    "  waived: 0\n"
-		    "  looked_at: 0\n"
-		    "  ...\n"
-		    "not ok 7 - run\n"
-		    "  ---\n"
-		    "  outcome: FAIL\n"
-		    "  message: \"the command ended with exit code 3\"\n"
-		    "  ...\n"
-		    "# session saved: out.session\n"
-		    "# FAIL: 2 failed, 1 inconclusive, 2 only a warning, 1 skipped, 1 passed\n");
+	expect_text(
+		assert__tap, &report,
+		"TAP version 14\n"
+		"1..7\n"
+		"# rules: preset strict, ci.yaml\n"
+		"# watched: make check, Linux 6.12.1\n"
+		"# A note: 100%.\n"
+		"not ok 1 - no-fault\n"
+		"  ---\n"
+		"  outcome: FAIL\n"
+		"  message: \"9 violations, 1 more waived in 14 faults\"\n"
+		"  severity: error\n"
+		"  invariant: no-fault\n"
+		"  violations: 9\n"
+		"  waived: 1\n"
+		"  looked_at: 14\n"
+		"  must_hold: \"No device faults.\"\n"
+		"  details:\n"
+		"    - \"domain 3: write to 0x1000 & <more>\"\n"
+		"    - \"read, 50%; waived until 2027-01-31: errata 7: it reads ahead "
+		"(https://example.org/7)\"\n"
+		"    - \"and 8 more\"\n"
+		"    - \"no longer waived until 2026-01-31: fixed in 6.9; see a,b/ci.yaml:14\"\n"
+		"  ...\n"
+		"not ok 2 - nic \\#1, 100%: \\\\<x>\" \n"
+		"  ---\n"
+		"  outcome: INCONCLUSIVE\n"
+		"  message: \"7 events were lost\"\n"
+		"  severity: error\n"
+		"  invariant: window\n"
+		"  violations: 0\n"
+		"  waived: 0\n"
+		"  looked_at: 5\n"
+		"  details:\n"
+		"    - \"cache_tag_flush_range isn't hooked\"\n"
+		"  ...\n"
+		"not ok 3 - slow # TODO only a warning: FAIL\n"
+		"  ---\n"
+		"  outcome: FAIL\n"
+		"  message: \"1 violation in 100 unmaps; longest 60 ms\"\n"
+		"  severity: warning\n"
+		"  invariant: window\n"
+		"  violations: 1\n"
+		"  waived: 0\n"
+		"  looked_at: 100\n"
+		"  must_hold: \"Unmap to flush < 50 ms & no more.\"\n"
+		"  details:\n"
+		"    - \"when each of them was isn't known: they were only counted\"\n"
+		"    - \"decided by what the kernel side counted: events are missing\"\n"
+		"  ...\n"
+		"ok 4 - vfio # SKIP no unmanaged domain was there\n"
+		"ok 5 - fast\n"
+		"not ok 6 - lossy # TODO only a warning: INCONCLUSIVE\n"
+		"  ---\n"
+		"  outcome: INCONCLUSIVE\n"
+		"  message: \"7 events were lost\"\n"
+		"  severity: warning\n"
+		"  invariant: window\n"
+		"  violations: 0\n"
+		"  waived: 0\n"
+		"  looked_at: 0\n"
+		"  ...\n"
+		"not ok 7 - run\n"
+		"  ---\n"
+		"  outcome: FAIL\n"
+		"  message: \"the command ended with exit code 3\"\n"
+		"  ...\n"
+		"# session saved: out.session\n"
+		"# FAIL: 2 failed, 1 inconclusive, 2 only a warning, 1 skipped, 1 passed\n");
 }
 
 static void junit_tells_failures_errors_and_skips_apart(void **state)
@@ -272,7 +283,7 @@ static void junit_tells_failures_errors_and_skips_apart(void **state)
 		"read, 50%; waived until 2027-01-31: errata 7: it reads ahead "
 		"(https://example.org/7)\n"
 		"and 8 more\n"
-		"no longer waived until 2026-01-31: fixed in 6.9; it is in line 14\n"
+		"no longer waived until 2026-01-31: fixed in 6.9; see a,b/ci.yaml:14\n"
 		"</failure>\n"
 		"    </testcase>\n"
 		"    <testcase name=\"nic #1, 100%: \\&lt;x&gt;&quot; \" classname=\"window\" "
@@ -314,11 +325,12 @@ static void github_commands_are_one_line_each(void **state)
 	(void)state;
 	expect_text(
 		assert__github, &report,
-		"::error title=no-fault%3A FAIL::9 violations, 1 more waived in 14 faults%0A"
+		"::error file=a%2Cb/ci.yaml,line=3,col=5,title=no-fault%3A FAIL::9 violations, 1 "
+		"more waived in 14 faults%0A"
 		"domain 3: write to 0x1000 & <more>%0A"
 		"read, 50%25; waived until 2027-01-31: errata 7: it reads ahead "
 		"(https://example.org/7)%0Aand 8 more%0A"
-		"no longer waived until 2026-01-31: fixed in 6.9; it is in line 14\n"
+		"no longer waived until 2026-01-31: fixed in 6.9; see a,b/ci.yaml:14\n"
 		"::error title=nic #1%2C 100%25%3A \\<x>\" %3A INCONCLUSIVE::7 events were lost%0A"
 		"cache_tag_flush_range isn't hooked\n"
 		"::warning title=slow%3A FAIL::1 violation in 100 unmaps; longest 60 ms%0A"
@@ -363,6 +375,7 @@ static void json_has_numbers_as_numbers(void **state)
 		{ "notes.0", "A note: 100%." },
 		{ "results.0.name", "no-fault" },
 		{ "results.0.violations", "9" },
+		{ "results.0.file", "a,b/ci.yaml" },
 		{ "results.0.line", "3" },
 		{ "results.0.params.max", "0" },
 		{ "results.0.expired_waiver.reason", "fixed in 6.9" },

@@ -9,7 +9,7 @@
 
 static void print_param(FILE *out, const struct invariant_param *p)
 {
-	char text[512];
+	char head[24], text[512];
 	int n = snprintf(text, sizeof(text), "%s (", p->help);
 
 	for (size_t i = 0; p->kind == PARAM_WORD && p->words[i]; i++)
@@ -17,8 +17,8 @@ static void print_param(FILE *out, const struct invariant_param *p)
 			      p->words[i]);
 	snprintf(text + n, sizeof(text) - (size_t)n, "%s%s%s)", p->kind == PARAM_WORD ? "; " : "",
 		 p->preset ? "default: " : "must be given", p->preset ?: "");
-	fprintf(out, "    %-12s", p->name);
-	wrap__print(out, "", text);
+	snprintf(head, sizeof(head), "    %-12s", p->name);
+	wrap__print(out, head, text);
 }
 
 static void print_all(FILE *out)
