@@ -22,7 +22,8 @@ static void put_escaped(FILE *out, const char *text, bool property)
 /* Where the rule is, if that is a file which can be in the repository. */
 static void put_place(FILE *out, const struct rule *rule)
 {
-	if (!rule->file || !strncmp(rule->file, "preset ", 7) || !strcmp(rule->file, "standard input"))
+	if (!rule->file || !strncmp(rule->file, "preset ", 7) ||
+	    !strcmp(rule->file, "standard input"))
 		return;
 	fputs("file=", out);
 	put_escaped(out, rule->file, true);
