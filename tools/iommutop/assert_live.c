@@ -20,6 +20,7 @@
  * that waits for a device that hangs may never do so, and what is known must be told. */
 #define GRACE_NS  (10 * S)
 #define VANISH_NS (3 * S)
+#define LOOK_NS   (S / 10)
 #define DUMP_NS   S /* what comes after a violation is saved with it */
 
 /* How far a command that is to end before its time is on its way out. */
@@ -159,6 +160,17 @@ static int watch(struct live *l, struct error *err)
 		look_around(l);
 	}
 	return 0;
+}
+
+/* The capture failed, so the command is of no use any more. */
+static void end_command(struct live *l)
+{
+	if (command_runs(l) && l->stage == STAGE_RUNS)
+		hasten(l, SIGTERM);
+	while (command_runs(l) && l->stage != STAGE_LEFT) {
+		child__wait(&l->child, LOOK_NS);
+		look_around(l);
+	}
 }
 
 static void mark(struct live *l, const char *phase)
@@ -302,9 +314,8 @@ static void run(struct live *l, struct assert_run *out)
 	}
 	if (!rc)
 		rc = watch(l, &err);
-	/* if the capture failed the command is of no use any more, but it isn't ours to leave it */
-	if (rc && command_runs(l))
-		child__end(&l->child);
+	if (rc)
+		end_command(l);
 	if (o->until == UNTIL_COMMAND)
 		mark(l, "shutdown");
 	l->end = facts__now();
