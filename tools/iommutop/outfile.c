@@ -37,7 +37,7 @@ int outfile__commit(struct outfile *o, struct error *err)
 {
 	int ret = 0;
 
-	errno = 0;
+	/* of a write that failed long before, errno is the best there is */
 	if (fflush(o->out) || ferror(o->out))
 		ret = -(errno ?: EIO);
 	if (o->out != stdout && fclose(o->out) && !ret)
