@@ -71,30 +71,35 @@ int checks__cpus(struct collect *c)
 	return 0;
 }
 
+static int note_misses(struct collect *c, uint64_t n, uint64_t *seen, const char *what)
+{
+	int err;
+
+	if (n == *seen)
+		return 0;
+	err = collect__note_loss(c, IOT_LOST_RECURSION, c->last_slow, n - *seen, what);
+	*seen = n;
+	return err;
+}
+
 /* Programs that the kernel skipped: one system call a program, so not at every poll. */
 int checks__misses(struct collect *c)
 {
-	uint64_t n;
-	int err;
+	int err = 0;
 
-	for (size_t i = 0; i < plan_nr_points; i++) {
+	for (size_t i = 0; !err && i < plan_nr_points; i++) {
 		struct bpf_program *prog = load__program(c, i);
 
-		n = prog ? program__misses(bpf_program__fd(prog)) : 0;
-		if (n == c->misses_seen[i])
-			continue;
-		err = collect__note_loss(c, IOT_LOST_RECURSION, c->last_slow, n - c->misses_seen[i],
-					 plan_points[i].name);
-		if (err)
-			return err;
-		c->misses_seen[i] = n;
+		if (prog)
+			err = note_misses(c, program__misses(bpf_program__fd(prog)),
+					  &c->misses_seen[i], plan_points[i].name);
 	}
-	n = roles__misses(c->roles);
-	if (n == c->role_misses_seen)
-		return 0;
-	err = collect__note_loss(c, IOT_LOST_RECURSION, c->last_slow, n - c->role_misses_seen,
-				 "flush");
-	c->role_misses_seen = n;
+	if (err)
+		return err;
+	err = note_misses(c, roles__misses(c->roles), &c->role_misses_seen, "flush");
+	if (!err && c->drivers)
+		err = note_misses(c, drivers__misses(c->drivers), &c->driver_misses_seen,
+				  "invalidation or page table");
 	return err;
 }
 

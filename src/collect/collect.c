@@ -14,6 +14,7 @@
 #include "collect/facts.h"
 #include "collect/hooks.h"
 #include "collect/internal.h"
+#include "collect/offers.h"
 #include "collect/programs.h"
 #include "collect/sysfs.h"
 #include "collect/world.h"
@@ -51,6 +52,8 @@ static int make_windows(struct collect *c, struct error *err)
 		rc = map_window(c->skel->maps.hot, &c->hot, err);
 	if (!rc && !c->opts.stream)
 		rc = map_window(c->skel->maps.live, &c->live_counters, err);
+	if (!rc && c->opts.invariants)
+		rc = map_window(c->skel->maps.tallies, &c->tallies, err);
 	if (rc)
 		return rc;
 	c->rare = ring_buffer__new(bpf_map__fd(c->skel->maps.rare), events__rare, c, NULL);
@@ -58,6 +61,12 @@ static int make_windows(struct collect *c, struct error *err)
 			      c->ring_slots, c->opts.hold_ns ? c->opts.hold_ns : 10000000,
 			      c->opts.memory);
 	c->roles = roles__new(c->skel->obj, &c->knobs, c->btf);
+	if (c->opts.invariants)
+		c->drivers = drivers__new(c->skel->obj, &c->knobs, c->btf);
+	c->tally = (struct tally){ .counts = c->tallies.mem,
+				   .doms = c->state->doms,
+				   .nr_cpus = c->knobs.nr_cpus,
+				   .nr_places = c->nr_places };
 	c->hooks = hooks__new(c->skel->obj, &c->plan);
 	c->world = world__new(events__add, c, NULL, bpf_program__fd(c->skel->progs.look_at_devices),
 			      bpf_map__fd(c->skel->maps.devs));
@@ -66,8 +75,9 @@ static int make_windows(struct collect *c, struct error *err)
 	c->misses_seen = calloc(plan_nr_points, sizeof(*c->misses_seen));
 	c->stack_told = calloc(1, bpf_map__max_entries(c->skel->maps.stacks) + 1);
 	c->task_told = calloc(c->opts.stacks ? TASKS_MAX : 1, 1);
-	if (!c->task_told || !c->rare || !c->rings || !c->roles || !c->hooks || !c->world ||
-	    !c->live || !c->seen || !c->misses_seen || !c->stack_told)
+	if ((c->opts.invariants && !c->drivers) || !c->task_told || !c->rare || !c->rings ||
+	    !c->roles || !c->hooks || !c->world || !c->live || !c->seen || !c->misses_seen ||
+	    !c->stack_told)
 		return error__set(err, -ENOMEM, "no memory for the collector");
 	return 0;
 }
@@ -82,6 +92,8 @@ int collect__new(struct collect **out, const struct collect_opts *opts, collect_
 	if (!c)
 		return error__set(err, -ENOMEM, "no memory for the collector");
 	c->opts = *opts;
+	if (c->opts.invariants)
+		c->opts.iova = c->opts.coverage = true;
 	c->sink = sink;
 	c->ctx = ctx;
 	c->links = calloc(plan_nr_points, sizeof(*c->links));
@@ -123,12 +135,14 @@ void collect__free(struct collect *c)
 		detach_all(c);
 	hooks__free(c->hooks);
 	roles__free(c->roles);
+	drivers__free(c->drivers);
 	world__free(c->world);
 	rings__free(c->rings);
 	live__free(c->live);
 	ring_buffer__free(c->rare);
 	unmap_window(&c->hot);
 	unmap_window(&c->live_counters);
+	unmap_window(&c->tallies);
 	iommutop_bpf__destroy(c->skel);
 	plan__free(&c->plan);
 	btf__free(c->btf);
@@ -210,6 +224,26 @@ static uint32_t find_device(void *ctx, const char *name)
 	return world__find(ctx, name);
 }
 
+static int tell_offers(struct collect *c)
+{
+	uint32_t seen = 0;
+	bool hooked = false;
+	int rc;
+
+	for (size_t i = 0; i < plan_nr_points; i++)
+		if (!strcmp(plan_points[i].name, "teardown-offer"))
+			hooked = c->plan.choices[i].attached;
+	rc = program__run(bpf_program__fd(c->skel->progs.offers_are_seen), NULL, 0, &seen);
+	return rc ? rc : offers__tell(&c->knobs, hooked, seen, events__add, c);
+}
+
+static int add_tally(void *ctx, uint32_t place)
+{
+	struct collect *c = ctx;
+
+	return tally__gone(&c->tally, place, events__add, c);
+}
+
 int collect__start(struct collect *c, struct error *err)
 {
 	struct iot_tell tell = { .end = 0 };
@@ -222,6 +256,8 @@ int collect__start(struct collect *c, struct error *err)
 	rc = attach_all(c, err);
 	if (rc)
 		return rc;
+	if (c->drivers && events__drivers(c))
+		return error__set(err, -ENOMEM, "no memory for the collector");
 	rc = program__run(bpf_program__fd(c->skel->progs.snapshot), NULL, 0, &ret);
 	if (rc || ret)
 		return error__set(err, rc ? rc : -EIO,
@@ -240,6 +276,8 @@ int collect__start(struct collect *c, struct error *err)
 		rc = facts__host(events__add, c);
 	if (!rc)
 		rc = tell_plan(c);
+	if (!rc && c->drivers)
+		rc = tell_offers(c);
 	if (!rc)
 		rc = sysfs__nodes("/sys", events__add, c);
 	if (!rc)
@@ -247,9 +285,9 @@ int collect__start(struct collect *c, struct error *err)
 	if (!rc)
 		rc = world__tell(c->world);
 	if (!rc)
-		rc = early__tell(&c->early, find_device, c->world, add_event, c);
+		rc = early__tell(&c->early, find_device, c->world, events__add, c);
 	if (!rc) {
-		c->begin = facts__now();
+		c->begin = c->tally.begin = facts__now();
 		rings__activate(c->rings, true);
 		rc = tell_capture(c, IOT_CAPTURE_BEGIN);
 	}
@@ -282,7 +320,7 @@ static int drain(struct collect *c, bool all)
 		c->counts.late += late;
 	}
 	if (!rc)
-		rc = live__reap(c->live);
+		rc = live__reap(c->live, add_tally, c);
 	if (!rc)
 		rc = rings__drain(c->rings, t, all, events__deliver, c);
 	c->last_poll = t;
@@ -329,6 +367,8 @@ int collect__stop(struct collect *c, struct error *err)
 	rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell), &ret);
 	detach_all(c);
 	roles__detach(c->roles);
+	if (c->drivers)
+		drivers__detach(c->drivers);
 	/* after detaching, programs may still be running: every reserved slot is waited for */
 	deadline = facts__now() + SETTLE_NS;
 	do {
@@ -341,6 +381,8 @@ int collect__stop(struct collect *c, struct error *err)
 		rc = checks__coverage(c);
 	if (!rc)
 		rc = world__tell(c->world);
+	if (!rc)
+		rc = tally__end(&c->tally, events__add, c);
 	if (!rc)
 		rc = tell_capture(c, IOT_CAPTURE_END);
 	if (!rc)
@@ -366,10 +408,13 @@ void collect__gaps(const struct collect *c, void (*say)(void *ctx, const char *l
 
 		if (!r->why_not[0])
 			continue;
-		snprintf(line, sizeof(line), "not seen: flushes by %s (%s): %s", r->function,
+		snprintf(line, sizeof(line), "not seen: %s by %s (%s): %s",
+			 r->kind == ROLE_FREE ? "ends of domains" : "flushes", r->function,
 			 role__kind_name(r->kind), r->why_not);
 		say(ctx, line);
 	}
+	if (c->drivers)
+		drivers__gaps(c->drivers, say, ctx);
 }
 
 const struct plan *collect__plan(const struct collect *c)

@@ -94,6 +94,8 @@ static int on_module(struct collect *c, const struct iot_module *m)
 	if (!m->gone)
 		return hooks__module_loaded(c->hooks, m->name, events__point, c);
 	roles__module_gone(c->roles, m->name);
+	if (c->drivers)
+		drivers__module_gone(c->drivers, m->name);
 	hooks__module_gone(c->hooks, m->name);
 	return 0;
 }
@@ -109,6 +111,7 @@ int events__rare(void *ctx, void *data, size_t size)
 		struct iot_module module;
 		struct iot_trouble trouble;
 		struct iot_raw_aer aer;
+		struct iot_raw_free free;
 		char bytes[IOT_EVENT_MAX];
 	} e, raw;
 	int err = 0;
@@ -125,6 +128,9 @@ int events__rare(void *ctx, void *data, size_t size)
 		break;
 	case IOT_RAW_BOUND:
 		world__changed(c->world);
+		return 0;
+	case IOT_RAW_FREE:
+		want_role(c, ROLE_FREE, e.free.fn);
 		return 0;
 	case IOT_RAW_AER:
 		raw.aer = e.aer;
@@ -152,6 +158,11 @@ static int tell_role(struct collect *c, size_t i)
 {
 	const struct role *r = roles__at(c->roles, i);
 
+	if (r->kind == ROLE_FREE && r->why_not[0])
+		return facts__attr(events__add, c, "plan.%s=missing: %s", r->function, r->why_not);
+	if (r->kind == ROLE_FREE)
+		return facts__attr(events__add, c, "teardown.%.*s=%s", role__prefix(r->function),
+				   r->function, r->function);
 	return facts__attr(events__add, c, "flush_fn.%zu=%s %s%s%s, %s%s", i,
 			   role__kind_name(r->kind), r->function, r->module[0] ? " " : "",
 			   r->module,
@@ -159,6 +170,21 @@ static int tell_role(struct collect *c, size_t i)
 			   : r->kprobe   ? "kprobe"
 					 : "fentry",
 			   r->why_not);
+}
+
+/* A function of a driver that was not hooked until now: what it did before was not seen. */
+static int driver_is_fresh(void *ctx, const char *function)
+{
+	struct collect *c = ctx;
+
+	return c->running ? collect__note_loss(c, IOT_LOST_UNHOOKED, c->last_poll, 0, function) : 0;
+}
+
+int events__drivers(struct collect *c)
+{
+	int err = drivers__look(c->drivers, c->syms, driver_is_fresh, c);
+
+	return err ? err : drivers__tell(c->drivers, events__add, c);
 }
 
 int events__serve_wants(struct collect *c)
@@ -189,13 +215,15 @@ int events__serve_wants(struct collect *c)
 			err = -ENOMEM;
 		/* flushes by it up to now were not seen; if it can't be attached, none ever will be
 		 */
-		if (c->running || rc < 0)
+		if (w->kind != ROLE_FREE && (c->running || rc < 0))
 			collect__note_loss(
 				c, IOT_LOST_UNHOOKED, c->last_poll, 0,
 				roles__at(c->roles, roles__count(c->roles) - 1)->function);
 	}
 	if (c->nr_wants)
 		live__drop_pending(c->live);
+	if (c->nr_wants && c->drivers && !err)
+		err = events__drivers(c);
 	c->nr_wants = 0;
 	return err;
 }

@@ -7,10 +7,12 @@
 #include <bpf/libbpf.h>
 
 #include "collect/collect.h"
+#include "collect/drivers.h"
 #include "collect/early.h"
 #include "collect/live.h"
 #include "collect/rings.h"
 #include "collect/roles.h"
+#include "collect/tally.h"
 #include "event.h"
 #include "shared.h"
 
@@ -45,13 +47,15 @@ struct collect {
 	struct bpf_link **links; /* plan_nr_points of them */
 	struct ring_buffer *rare;
 	struct iot_state *state; /* libbpf's mapping of the BPF objects' global data */
-	struct window hot, live_counters;
+	struct window hot, live_counters, tallies;
 	struct rings *rings;
 	struct roles *roles;
+	struct drivers *drivers; /* NULL: invariants aren't asked for */
+	struct tally tally;
 	struct live *live;
 	struct iot_cpu *seen;  /* per CPU: what was told of its counters */
 	uint64_t *misses_seen; /* per plan point */
-	uint64_t role_misses_seen;
+	uint64_t role_misses_seen, driver_misses_seen;
 	uint64_t late_seen;
 	struct world *world;
 	struct early early; /* what came before the hooks */
@@ -79,8 +83,12 @@ int collect__add(struct collect *c, const struct iot_event *ev);
 int events__add(void *collect, const struct iot_event *ev);
 /* An event of the ring of rare ones: into the stream, with what it tells the collector. */
 int events__rare(void *collect, void *data, size_t size);
-/* Attaches to flush functions that domains named since the last time. */
+/* Attaches to functions that domains' ops named since the last time, and to others of their
+ * drivers.
+ */
 int events__serve_wants(struct collect *c);
+/* Attaches to functions of drivers that are there now (c->drivers), and tells of them. */
+int events__drivers(struct collect *c);
 /* Tells what became of a point of the plan. */
 int events__point(void *collect, size_t point);
 /* Merged events to the sink, after the names of stacks and tasks that are new. */

@@ -104,16 +104,15 @@ static void hidden_addresses_and_missing_files_are_said(void **state)
 static void a_plan_without_btf_says_why_of_each_candidate(void **state)
 {
 	struct kallsyms *k = load(kernel, 0, NULL);
-	static const struct plan_candidate ambiguous = { PLAN_FENTRY, "twice", 1, "x", NULL },
-					   absent = { PLAN_FEXIT, "gone", 1, "x", NULL },
-					   nobtf = { PLAN_FEXIT, "iommu_helper", 1, "x", NULL },
-					   symbol = { PLAN_SYMBOL, "iommu_group_kset", -1, NULL,
-						      NULL },
-					   nosym = { PLAN_SYMBOL, "iommu_group_kset2", -1, NULL,
-						     NULL },
-					   tp = { PLAN_TP_BTF, "map", -1, "x", NULL },
-					   module = { PLAN_KPROBE, "late_fn", -1, "x", "late" },
-					   unloaded = { PLAN_KPROBE, "gone", -1, "x", "later" };
+	static const struct plan_candidate
+		ambiguous = { PLAN_FENTRY, "twice", 1, "x", NULL, NULL },
+		absent = { PLAN_FEXIT, "gone", 1, "x", NULL, NULL },
+		nobtf = { PLAN_FEXIT, "iommu_helper", 1, "x", NULL, NULL },
+		symbol = { PLAN_SYMBOL, "iommu_group_kset", -1, NULL, NULL },
+		nosym = { PLAN_SYMBOL, "iommu_group_kset2", -1, NULL, NULL },
+		tp = { PLAN_TP_BTF, "map", -1, "x", NULL },
+		module = { PLAN_KPROBE, "late_fn", -1, "x", "late" },
+		unloaded = { PLAN_KPROBE, "gone", -1, "x", "later" };
 	char why[160];
 
 	(void)state;

@@ -162,6 +162,9 @@ static const struct {
 	{ IOT_EV_FLUSH, "8884112" },
 	{ IOT_EV_IOVA_ALLOC, "8888" },
 	{ IOT_EV_IOVA_FREE, "8888" },
+	{ IOT_EV_INVALIDATE, "8888" },
+	{ IOT_EV_TABLE_ALLOC, "8888" },
+	{ IOT_EV_TABLE_FREE, "8888" },
 	{ IOT_EV_FAULT, "844444" },
 	{ IOT_EV_HANG, "884444" },
 	{ IOT_EV_RESET, "884444" },
@@ -174,6 +177,9 @@ static const struct {
 	{ IOT_EV_LOSS, "88844" },
 	{ IOT_EV_COVERAGE, "88844" },
 	{ IOT_EV_CAPTURE, "448" },
+	{ IOT_EV_TEARDOWN, "8888" },
+	{ IOT_EV_TALLY, "8888888888888888888888888888888888888888888888"
+			"44" },
 	{ IOT_EV_DEVICE, "4411114" },
 	{ IOT_EV_STACK, "44*" }, /* then 8 bytes each */
 	{ IOT_EV_SYMBOL, "844" },

@@ -9,8 +9,8 @@
 
 /* The order is that of --help; the first is what plain `iommutop` runs. */
 const struct cmd *const cmds[] = {
-	&cmd_top,  &cmd_record, &cmd_analyze, &cmd_diff,    &cmd_session, &cmd_export,
-	&cmd_list, &cmd_probe,  &cmd_boot,    &cmd_version, NULL,
+	&cmd_top,    &cmd_record, &cmd_analyze, &cmd_assert, &cmd_diff,    &cmd_session,
+	&cmd_export, &cmd_list,   &cmd_probe,   &cmd_boot,   &cmd_version, NULL,
 };
 
 static void usage(FILE *out)

@@ -17,10 +17,12 @@ struct seq_file;
 #define REFIOMMU_MAX_ENDPOINTS 64
 
 /*
- * Ground truth one can put a probe on: neither inlined nor cloned, so the symbol keeps its own name
- * and the arguments as declared.
+ * Something one can put a probe on: neither inlined nor cloned, so the symbol keeps its own name
+ * and the arguments as declared. A truth point is there for tests alone; what a driver would have
+ * anyway is a mere probe point.
  */
-#define refiommu_truth_point noinline __attribute__((__noipa__))
+#define refiommu_probe_point noinline __attribute__((__noipa__))
+#define refiommu_truth_point refiommu_probe_point
 
 /* --- endpoints and translation ---------------------------------------------------------------- */
 

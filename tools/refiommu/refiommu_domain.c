@@ -28,26 +28,18 @@ static DEFINE_IDA(domain_ids);
 /* A domain that no device uses has nothing cached: detaching has flushed it. */
 static void dom_flush(struct refiommu_domain *dom, u64 start, u64 end)
 {
-	struct refbug_arg late = {};
 	unsigned long flags;
-	bool timeout;
 
 	if (!READ_ONCE(dom->endpoints))
 		goto finished;
 	if (refbug_fire(REFBUG_FLUSH_DROP, dom->endpoints, NULL)) {
-		/* Tables that the core now frees must not be walked: only leaves stay cached. */
+		/* Tables that are now freed must not be walked: only leaves stay cached. */
 		spin_lock_irqsave(&refiommu.hw_lock, flags);
 		refiommu_tlb_invalidate(dom->id, start, end, false);
 		spin_unlock_irqrestore(&refiommu.hw_lock, flags);
 		return;
 	}
-	timeout = refbug_fire(REFBUG_INVAL_TIMEOUT, dom->endpoints, &late);
-	if (!timeout)
-		refbug_fire(REFBUG_INVAL_SLOW, dom->endpoints, &late);
-	refiommu_invq_wait(refiommu_invq_submit_late(dom, start, end, late.value));
-	/* It has come to its end all the same: what the core frees now must not be cached. */
-	if (timeout)
-		dev_err(&refiommu.pdev->dev, "invalidation timed out after %llu ms\n", late.value);
+	refiommu_inval_range(&dom->domain, start, end);
 finished:
 	if (end == U64_MAX)
 		atomic64_inc(&dom->flush_finished);
@@ -56,10 +48,14 @@ finished:
 static void dom_flush_all(struct iommu_domain *domain)
 {
 	struct refiommu_domain *dom = to_refiommu_domain(domain);
+	LIST_HEAD(tables);
 
 	refiommu_count(dom, flush_all, 1);
 	atomic64_inc(&dom->flush_started);
+	/* Only what was unlinked before the flush began is covered by it. */
+	refiommu_pt_take_deferred(dom, &tables);
 	dom_flush(dom, 0, U64_MAX);
+	refiommu_pt_free_list(dom, &tables);
 }
 
 static void dom_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
@@ -69,7 +65,7 @@ static void dom_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gat
 	refiommu_count(dom, sync, 1);
 	if (gather->start <= gather->end)
 		dom_flush(dom, gather->start, gather->end);
-	refiommu_gather_free_tables(gather);
+	refiommu_pt_free_gathered(dom, gather);
 }
 
 /* Functions of their own per type, as drivers have whose types differ. */
@@ -101,7 +97,7 @@ static refiommu_sync_map_t refiommu_iotlb_sync_map(struct iommu_domain *domain, 
 
 	refiommu_count(dom, sync_map, 1);
 	if (refiommu_cache_nonpresent && READ_ONCE(dom->endpoints))
-		refiommu_invq_wait(refiommu_invq_submit(dom, iova, iova + size - 1));
+		refiommu_inval_range(domain, iova, iova + size - 1);
 	REFIOMMU_SYNC_MAP_RETURN(0);
 }
 
@@ -157,7 +153,7 @@ static size_t refiommu_unmap_pages(struct iommu_domain *domain, unsigned long io
 		iommu_iotlb_gather_add_range(gather, iova, size);
 	} else {
 		dom_flush(dom, iova, iova + size - 1);
-		refiommu_gather_free_tables(gather);
+		refiommu_pt_free_gathered(dom, gather);
 	}
 	return size;
 }
@@ -194,7 +190,7 @@ static void dom_attach(struct device *dev, enum refiommu_mode mode, struct refio
 
 	/* Never dropped: the old domain's tables and pages may go as soon as we return. */
 	if (old && old != dom)
-		refiommu_invq_wait(refiommu_invq_submit(old, 0, U64_MAX));
+		refiommu_inval_range(&old->domain, 0, ULONG_MAX);
 }
 
 void refiommu_endpoint_detach(struct refiommu_endpoint *ep)
@@ -328,15 +324,15 @@ struct iommu_domain *refiommu_domain_alloc_paging(struct device *dev)
 	if (id < 0)
 		goto out_stats;
 	dom->id = id;
-	dom->root = refiommu_table_alloc(GFP_KERNEL);
-	if (!dom->root)
-		goto out_id;
-
+	spin_lock_init(&dom->deferred_lock);
+	INIT_LIST_HEAD(&dom->deferred);
 	dom->domain.ops = &refiommu_dma_ops;
 	dom->domain.pgsize_bitmap = PAGE_SIZES;
 	dom->domain.geometry.aperture_end = BIT_ULL(REFIOMMU_IOVA_BITS) - 1;
 	dom->domain.geometry.force_aperture = true;
-	refiommu_count(dom, tables_allocated, 1);
+	dom->root = refiommu_table_alloc(&dom->domain, GFP_KERNEL);
+	if (!dom->root)
+		goto out_id;
 	refiommu_count(dom, domains_allocated, 1);
 	mutex_lock(&refiommu.lock);
 	list_add_tail(&dom->node, &refiommu.domains);

@@ -89,12 +89,8 @@ bool refiommu_invq_busy(const struct refiommu_domain *dom)
 	return false;
 }
 
-u64 refiommu_invq_submit(struct refiommu_domain *dom, u64 start, u64 end)
-{
-	return refiommu_invq_submit_late(dom, start, end, 0);
-}
-
-u64 refiommu_invq_submit_late(struct refiommu_domain *dom, u64 start, u64 end, u64 ms)
+/* Submits one invalidation, which takes @ms longer than usual, and returns its number. */
+static u64 invq_submit(struct refiommu_domain *dom, u64 start, u64 end, u64 ms)
 {
 	struct inv_desc *desc;
 	unsigned long flags;
@@ -121,7 +117,7 @@ u64 refiommu_invq_submit_late(struct refiommu_domain *dom, u64 start, u64 end, u
 	return seq;
 }
 
-void refiommu_invq_wait(u64 seq)
+static void invq_wait(u64 seq)
 {
 	unsigned long flags;
 	bool done;
@@ -135,4 +131,21 @@ void refiommu_invq_wait(u64 seq)
 			return;
 		cpu_relax();
 	}
+}
+
+refiommu_probe_point void refiommu_inval_range(struct iommu_domain *domain, unsigned long start,
+					       unsigned long last)
+{
+	struct refiommu_domain *dom = to_refiommu_domain(domain);
+	u64 endpoints = READ_ONCE(dom->endpoints);
+	struct refbug_arg late = {};
+	bool timeout;
+
+	timeout = refbug_fire(REFBUG_INVAL_TIMEOUT, endpoints, &late);
+	if (!timeout)
+		refbug_fire(REFBUG_INVAL_SLOW, endpoints, &late);
+	invq_wait(invq_submit(dom, start, last, late.value));
+	/* It has come to its end all the same: what is freed now must not be cached. */
+	if (timeout)
+		dev_err(&refiommu.pdev->dev, "invalidation timed out after %llu ms\n", late.value);
 }

@@ -51,6 +51,8 @@ struct refiommu_domain {
 	u64 endpoints; /* mask of those attached, under hw_lock */
 	struct refiommu_stats __percpu *stats;
 	atomic64_t flush_started, flush_finished;
+	spinlock_t deferred_lock;
+	struct list_head deferred; /* tables that wait for the next flush of everything */
 	struct list_head node;
 };
 
@@ -136,13 +138,23 @@ static __always_inline u64 refiommu_pt_leaf(phys_addr_t paddr, int prot)
 /* Maps @pgcount pages of @pgsize (4 KiB or 2 MiB); adds what was mapped, in bytes, to *mapped. */
 int refiommu_pt_map(struct refiommu_domain *dom, u64 iova, phys_addr_t paddr, size_t pgsize,
 		    size_t pgcount, int prot, gfp_t gfp, size_t *mapped);
-/* Clears up to @size bytes, stops at a hole; tables that fall empty go to gather's freelist. */
+/*
+ * Clears up to @size bytes, stops at a hole. Tables that fall empty wait for the flush: on gather's
+ * freelist, or in the domain if gather is queued.
+ */
 size_t refiommu_pt_unmap(struct refiommu_domain *dom, u64 iova, size_t size,
 			 struct iommu_iotlb_gather *gather);
 /* The entry that maps @iova or 0; *leaf is its 4 KiB-level table or NULL, *size what it covers. */
 u64 refiommu_pt_walk(struct refiommu_domain *dom, u64 iova, u64 **leaf, size_t *size);
 /* Bug: makes what was just mapped in [iova, iova + size) absent to the hardware, not to unmap. */
 void refiommu_pt_lose(struct refiommu_domain *dom, u64 iova, size_t size);
+/* Tables that wait for a flush: frees those of @gather, or moves the domain's to @out and back. */
+void refiommu_pt_free_gathered(struct refiommu_domain *dom, struct iommu_iotlb_gather *gather);
+void refiommu_pt_take_deferred(struct refiommu_domain *dom, struct list_head *out);
+void refiommu_pt_free_list(struct refiommu_domain *dom, struct list_head *tables);
+/* Every table comes from here (NULL: no memory) and goes here, whatever for; both count it. */
+void *refiommu_table_alloc(struct iommu_domain *domain, gfp_t gfp);
+void refiommu_table_free(struct iommu_domain *domain, void *table);
 /* Frees every table; returns how many bytes were still mapped. May sleep. */
 u64 refiommu_pt_free(struct refiommu_domain *dom);
 
@@ -159,16 +171,15 @@ void refiommu_tlb_invalidate(u16 did, u64 start, u64 end, bool leaves);
 
 /* Executes what the hardware would have executed by now. Under hw_lock. */
 void refiommu_invq_advance(void);
-/* Submits one invalidation of [start, end] and returns its number. Any context. */
-u64 refiommu_invq_submit(struct refiommu_domain *dom, u64 start, u64 end);
-/* The same; the hardware takes @ms longer for it. */
-u64 refiommu_invq_submit_late(struct refiommu_domain *dom, u64 start, u64 end, u64 ms);
+/*
+ * Invalidates [start, last] and waits until that has completed; 0 to ~0UL is everything. All
+ * invalidations come through here. Any context.
+ */
+void refiommu_inval_range(struct iommu_domain *domain, unsigned long start, unsigned long last);
 /* No invalidation of @dom completes before @until (ns, monotonic); 0 = as ever. Under hw_lock. */
 void refiommu_invq_hold(const struct refiommu_domain *dom, u64 until);
 /* Whether an invalidation of @dom is under way. Under hw_lock. */
 bool refiommu_invq_busy(const struct refiommu_domain *dom);
-/* Spins until that number has completed. Any context. */
-void refiommu_invq_wait(u64 seq);
 
 /* --- domains (refiommu_domain.c) -------------------------------------------------------------- */
 

@@ -16,10 +16,25 @@
 #define LEVEL_2M   1
 #define LEVEL_ROOT (REFIOMMU_LEVELS - 1)
 
+refiommu_probe_point void *refiommu_table_alloc(struct iommu_domain *domain, gfp_t gfp)
+{
+	void *table = refiommu_page_alloc(gfp);
+
+	if (table)
+		refiommu_count(to_refiommu_domain(domain), tables_allocated, 1);
+	return table;
+}
+
+refiommu_probe_point void refiommu_table_free(struct iommu_domain *domain, void *table)
+{
+	refiommu_page_free(table);
+	refiommu_count(to_refiommu_domain(domain), tables_freed, 1);
+}
+
 /* Puts a new table into an empty slot; a CPU that lost the race uses the winner's. */
 static noinline u64 pt_install(struct refiommu_domain *dom, u64 *slot, gfp_t gfp)
 {
-	u64 *table = refiommu_table_alloc(gfp);
+	u64 *table = refiommu_table_alloc(&dom->domain, gfp);
 	u64 pte, old;
 
 	if (!table)
@@ -27,10 +42,9 @@ static noinline u64 pt_install(struct refiommu_domain *dom, u64 *slot, gfp_t gfp
 	pte = virt_to_phys(table) | REFIOMMU_PTE_PRESENT;
 	old = cmpxchg64(slot, 0, pte);
 	if (old) {
-		refiommu_table_free(table);
+		refiommu_table_free(&dom->domain, table);
 		return old;
 	}
-	refiommu_count(dom, tables_allocated, 1);
 	return pte;
 }
 
@@ -70,9 +84,8 @@ static noinline int pt_evict_table(struct refiommu_domain *dom, u64 *slot, u64 i
 		if (READ_ONCE(table[i]))
 			return -EEXIST;
 	WRITE_ONCE(*slot, 0);
-	refiommu_invq_wait(refiommu_invq_submit(dom, iova, iova + SZ_2M - 1));
-	refiommu_table_free(table);
-	refiommu_count(dom, tables_freed, 1);
+	refiommu_inval_range(&dom->domain, iova, iova + SZ_2M - 1);
+	refiommu_table_free(&dom->domain, table);
 	return 0;
 }
 
@@ -116,6 +129,47 @@ static bool pt_table_full(const u64 *table)
 	return true;
 }
 
+/* --- tables that wait for a flush ------------------------------------------------------------- */
+
+static void pt_defer(struct refiommu_domain *dom, u64 *table, struct iommu_iotlb_gather *gather)
+{
+	struct list_head *node = &virt_to_page(table)->lru;
+	unsigned long flags;
+
+	if (!iommu_iotlb_gather_queued(gather)) {
+		list_add_tail(node, refiommu_gather_tables(gather));
+		return;
+	}
+	spin_lock_irqsave(&dom->deferred_lock, flags);
+	list_add_tail(node, &dom->deferred);
+	spin_unlock_irqrestore(&dom->deferred_lock, flags);
+}
+
+void refiommu_pt_take_deferred(struct refiommu_domain *dom, struct list_head *out)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&dom->deferred_lock, flags);
+	list_splice_init(&dom->deferred, out);
+	spin_unlock_irqrestore(&dom->deferred_lock, flags);
+}
+
+void refiommu_pt_free_list(struct refiommu_domain *dom, struct list_head *tables)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, tables, lru)
+		refiommu_table_free(&dom->domain, page_address(page));
+	INIT_LIST_HEAD(tables);
+}
+
+void refiommu_pt_free_gathered(struct refiommu_domain *dom, struct iommu_iotlb_gather *gather)
+{
+	refiommu_pt_free_list(dom, refiommu_gather_tables(gather));
+}
+
+/* --- unmapping -------------------------------------------------------------------------------- */
+
 size_t refiommu_pt_unmap(struct refiommu_domain *dom, u64 iova, size_t size,
 			 struct iommu_iotlb_gather *gather)
 {
@@ -153,8 +207,7 @@ size_t refiommu_pt_unmap(struct refiommu_domain *dom, u64 iova, size_t size,
 			/* The table goes as it is: until the flush, a walk cache may still use it.
 			 */
 			WRITE_ONCE(*slot, 0);
-			refiommu_gather_add_table(gather, table);
-			refiommu_count(dom, tables_freed, 1);
+			pt_defer(dom, table, gather);
 			done += SZ_2M;
 			iova += SZ_2M;
 			continue;
@@ -228,8 +281,7 @@ static u64 pt_free_level(struct refiommu_domain *dom, u64 *table, int level)
 		else
 			mapped += level == LEVEL_2M ? SZ_2M : PAGE_SIZE;
 	}
-	refiommu_table_free(table);
-	refiommu_count(dom, tables_freed, 1);
+	refiommu_table_free(&dom->domain, table);
 	cond_resched();
 	return mapped;
 }
@@ -238,6 +290,8 @@ u64 refiommu_pt_free(struct refiommu_domain *dom)
 {
 	u64 mapped = pt_free_level(dom, dom->root, LEVEL_ROOT);
 
+	/* Lazy unmaps whose flush did not come any more: detaching has flushed the domain. */
+	refiommu_pt_free_list(dom, &dom->deferred);
 	dom->root = NULL;
 	return mapped;
 }
