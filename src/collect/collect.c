@@ -219,6 +219,11 @@ static int tell_plan(struct collect *c)
 	return err;
 }
 
+static uint32_t find_device(void *ctx, const char *name)
+{
+	return world__find(ctx, name);
+}
+
 static int tell_offers(struct collect *c)
 {
 	uint32_t seen = 0;
@@ -246,6 +251,8 @@ int collect__start(struct collect *c, struct error *err)
 	int rc;
 
 	c->attach_begin = c->begin = c->last_poll = c->last_slow = facts__now();
+	if (c->opts.stream)
+		early__begin(&c->early);
 	rc = attach_all(c, err);
 	if (rc)
 		return rc;
@@ -277,6 +284,8 @@ int collect__start(struct collect *c, struct error *err)
 		rc = sysfs__iommus("/sys", events__add, c);
 	if (!rc)
 		rc = world__tell(c->world);
+	if (!rc)
+		rc = early__tell(&c->early, find_device, c->world, events__add, c);
 	if (!rc) {
 		c->begin = c->tally.begin = facts__now();
 		rings__activate(c->rings, true);

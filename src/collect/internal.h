@@ -8,6 +8,7 @@
 
 #include "collect/collect.h"
 #include "collect/drivers.h"
+#include "collect/early.h"
 #include "collect/live.h"
 #include "collect/rings.h"
 #include "collect/roles.h"
@@ -57,6 +58,7 @@ struct collect {
 	uint64_t role_misses_seen, driver_misses_seen;
 	uint64_t late_seen;
 	struct world *world;
+	struct early early; /* what came before the hooks */
 	struct hooks *hooks;
 	struct want *wants;
 	size_t nr_wants;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/advice.h"
+#include "report/early.h"
 #include "report/evidence.h"
 #include "report/explain.h"
 #include "report/journey.h"
@@ -78,6 +79,7 @@ static void print_head(FILE *out, const struct analysis *a)
 {
 	const struct model *m = &a->model;
 	__u64 start, end;
+	char *early;
 
 	model__span(m, &start, &end);
 	if (a->log_lines < a->events)
@@ -102,6 +104,10 @@ static void print_head(FILE *out, const struct analysis *a)
 			"Attaching took %s before that; what happened meanwhile was seen in "
 			"part.\n",
 			words__duration(m->capture_begin - m->attach_begin).s);
+	early = early__says(m);
+	if (early && *early)
+		wrap__print(out, "", early);
+	free(early);
 	if (a->scope) {
 		wrap__print(out, "Asked for: ", scope__text(a->scope));
 		fprintf(out, "Only that is counted: %s; %s left out.\n",
