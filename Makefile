@@ -20,7 +20,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -Isrc -Itools -Ibpf -I$(B) \
 	-DIOMMUTOP_VERSION='"$(VERSION)"' -DIOMMUTOP_DATADIR='"$(DATADIR)"' -MMD -MP $(CFLAGS)
-LIBS := -lbpf -lelf -lz -lzstd -ljson-c -lpthread -lm
+LIBS := -lbpf -lelf -lz -lzstd -ljson-c -lyaml -lpthread -lm
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Wall -Werror -Ivmlinux/$(ARCH) -Isrc -Ibpf -MMD -MP
 
 LIB_SRC := $(wildcard src/*/*.c)
@@ -31,9 +31,9 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/assets.o
 ASSETS := $(addprefix src/report/assets/,report.css base.js tables.js chart.js incidents.js)
 BOOT_OBJ := $(BOOT_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
-# flush.bpf.c is a template that is opened once per flush function, hang.bpf.c once per program: skeletons of their own
-BPF_PARTS := $(filter-out flush hang,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
-SKEL := $(B)/iommutop.skel.h $(B)/flush.skel.h $(B)/hang.skel.h
+# flush.bpf.c and driver.bpf.c are templates that are opened once per function, hang.bpf.c once per program: skeletons of their own
+BPF_PARTS := $(filter-out flush driver hang,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
+SKEL := $(B)/iommutop.skel.h $(B)/flush.skel.h $(B)/driver.skel.h $(B)/hang.skel.h
 
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 UNIT_TOOLS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/gen_*.c))
@@ -118,7 +118,7 @@ $(B)/bpf/iommutop.linked: $(BPF_PARTS:%=$(B)/bpf/%.o)
 	$(call say,BPFLINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
 
-$(B)/bpf/flush.linked $(B)/bpf/hang.linked: $(B)/bpf/%.linked: $(B)/bpf/%.o
+$(B)/bpf/flush.linked $(B)/bpf/driver.linked $(B)/bpf/hang.linked: $(B)/bpf/%.linked: $(B)/bpf/%.o
 	$(Q)$(BPFTOOL) gen object $@ $^
 
 $(B)/%.skel.h: $(B)/bpf/%.linked
@@ -144,7 +144,7 @@ $(B)/bench/%: tests/bench/%.c $(B)/libiommutop.a
 # $(B)/fuzz/NAME.corpus, what breaks in $(B)/fuzz. `make test` replays tests/fuzz/corpus (tests/cli/fuzz_corpus.sh).
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_RUNS ?= 100000
-FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(foreach d,util session klog model filter analyze,$(wildcard src/$(d)/*.c)))
+FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(foreach d,util session klog model filter analyze assert,$(wildcard src/$(d)/*.c)))
 FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FUZZ_FLAGS = -std=gnu11 -D_GNU_SOURCE -Wno-gnu-variable-sized-type-not-at-end -Isrc -DIOMMUTOP_VERSION='"$(VERSION)"' \
 	-MMD -MP -gline-tables-only -O1 $(FUZZ_SAN)
@@ -161,7 +161,7 @@ $(B)/fuzz/src/session/crc32c.o: src/session/crc32c.c Makefile
 
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ)
 	$(call say,FUZZ,$@)
-	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJ) -lzstd -lpthread -lm
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $< $(FUZZ_OBJ) -lzstd -lyaml -lpthread -lm
 
 fuzz-programs: $(FUZZ)
 

@@ -11,21 +11,6 @@ static __always_inline void text__copy(char *out, __u32 size, const char *from)
 		bpf_probe_read_kernel_str(out, size, from);
 }
 
-/* How many bits the largest address has. */
-static __always_inline __u8 address__bits(__u64 last)
-{
-	__u8 bits = 0;
-
-#pragma unroll
-	for (__u32 step = 32; step; step >>= 1) {
-		if (last >> step) {
-			bits += (__u8)step;
-			last >>= step;
-		}
-	}
-	return bits + (__u8)last;
-}
-
 /*
  * What a driver may change at any time: the DMA mask, which dma-iommu limits by that of the bus
  * (drivers/iommu/dma-iommu.c), and what hardly ever changes, the NUMA node.
@@ -40,7 +25,7 @@ static __always_inline void dev__look(struct device *dev, struct iot_dev *out)
 		mask = BPF_CORE_READ(dev, coherent_dma_mask);
 	if (bus && bus < mask)
 		mask = bus;
-	out->dma_bits = address__bits(mask);
+	out->dma_bits = (__u8)number__bits(mask);
 	if (bpf_core_field_exists(dev->numa_node)) /* only kernels with NUMA */
 		node = BPF_CORE_READ(dev, numa_node);
 	out->node_known = node >= 0;

@@ -19,6 +19,26 @@ static __always_inline struct iot_dom *stream__dom(struct iot_cpu *c, __u64 dom)
  * Arguments: 0 domain, 1 iova, 2 paddr, 3 size, 4 prot, 5 gfp, 6 the result. 6.1, 6.12:
  * __iommu_map; 7.2: iommu_map_nosync. Both complete (kernel sources: drivers/iommu/iommu.c).
  */
+static __always_inline void map__fill(struct iot_map *e, __u32 cpu, const struct iot_dom *d,
+				      const __u64 *ctx)
+{
+	hot__fill(&e->h, IOT_EV_MAP, cpu, d, 0);
+	e->iova = ctx[1];
+	e->paddr = ctx[2];
+	e->size = ctx[3];
+	e->prot = (__u32)ctx[4];
+	e->ret = (__s32)ctx[6];
+}
+
+static __always_inline void map__check(struct iot_cpu *c, const __u64 *ctx)
+{
+	if (knobs.coverage && hot__active(c) && !(int)ctx[6]) {
+		c->map_bytes += ctx[3];
+		if (ctx[3] > c->map_max)
+			c->map_max = ctx[3];
+	}
+}
+
 SEC("?fexit")
 int map_exit(__u64 *ctx)
 {
@@ -27,23 +47,38 @@ int map_exit(__u64 *ctx)
 	struct iot_map *e;
 	__u64 ts;
 
-	if (knobs.coverage && hot__active(c) && !(int)ctx[6]) {
-		c->map_bytes += ctx[3];
-		if (ctx[3] > c->map_max)
-			c->map_max = ctx[3];
-	}
+	map__check(c, ctx);
 	ts = bpf_ktime_get_ns();
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_MAP, cpu, stream__dom(c, ctx[0]), 0);
-	e->iova = ctx[1];
-	e->paddr = ctx[2];
-	e->size = ctx[3];
-	e->prot = (__u32)ctx[4];
-	e->ret = (__s32)ctx[6];
+	map__fill(e, cpu, stream__dom(c, ctx[0]), ctx);
 	hot__publish(&e->h, ts);
 	return 0;
+}
+
+static __always_inline void unmap__fill(struct iot_unmap *e, __u32 cpu, const struct iot_dom *d,
+					__u32 stack, const __u64 *ctx)
+{
+	const struct iommu_iotlb_gather *gather;
+
+	hot__fill(&e->h, IOT_EV_UNMAP, cpu, d, stack);
+	e->iova = ctx[1];
+	e->size = ctx[2];
+	e->unmapped = ctx[4];
+	e->gather = kernel__low32(ctx[3]);
+	gather = (void *)ctx[3];
+	e->mode = gather->queued ? IOT_UNMAP_LAZY : IOT_UNMAP_STRICT;
+}
+
+static __always_inline void unmap__check(struct iot_cpu *c, const __u64 *ctx)
+{
+	if (knobs.coverage && hot__active(c)) {
+		c->unmap_bytes += ctx[4];
+		c->unmaps++;
+		if (ctx[4] > c->unmap_max)
+			c->unmap_max = ctx[4];
+	}
 }
 
 /* Arguments: 0 domain, 1 iova, 2 size, 3 gather, 4 the result: bytes removed. __iommu_unmap on all
@@ -53,30 +88,90 @@ int unmap_exit(__u64 *ctx)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
-	struct iommu_iotlb_gather *gather;
 	struct iot_unmap *e;
 	__u32 stack = 0;
 	__u64 ts;
 
-	if (knobs.coverage && hot__active(c)) {
-		c->unmap_bytes += ctx[4];
-		c->unmaps++;
-		if (ctx[4] > c->unmap_max)
-			c->unmap_max = ctx[4];
-	}
+	unmap__check(c, ctx);
 	ts = bpf_ktime_get_ns();
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
 	if (knobs.stacks)
 		stack = stack__number(ctx);
-	hot__fill(&e->h, IOT_EV_UNMAP, cpu, stream__dom(c, ctx[0]), stack);
-	e->iova = ctx[1];
-	e->size = ctx[2];
-	e->unmapped = ctx[4];
-	e->gather = kernel__low32(ctx[3]);
-	gather = (void *)ctx[3];
-	e->mode = gather->queued ? IOT_UNMAP_LAZY : IOT_UNMAP_STRICT;
+	unmap__fill(e, cpu, stream__dom(c, ctx[0]), stack, ctx);
+	hot__publish(&e->h, ts);
+	return 0;
+}
+
+/*
+ * The same two, which count by domain too: before the event, so that what finds no room in the ring
+ * is counted. Programs of their own, for every instruction of the others counts.
+ */
+static __always_inline struct iot_dom *dom__or_unknown(struct iot_cpu *c, int place)
+{
+	if (place < 0)
+		__sync_fetch_and_add(&c->unknown_domain, 1);
+	return dom__or_null(place);
+}
+
+SEC("?fexit")
+int map_exit_counted(__u64 *ctx)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct iot_cpu *c = cpu__this(cpu);
+	__u64 ts = bpf_ktime_get_ns();
+	struct iot_counts *n;
+	struct iot_map *e;
+	int place;
+
+	if (!hot__active(c))
+		return 0;
+	map__check(c, ctx);
+	place = dom__find_or_add(ctx[0]);
+	n = counts__of(cpu, place);
+	if (n && (int)ctx[6]) {
+		count__add(&n->map_errors, 1);
+	} else if (n) {
+		count__add(&n->maps, 1);
+		count__add(&n->map_bytes, ctx[3]);
+	}
+	e = (void *)hot__reserve(c);
+	if (!e)
+		return 0;
+	map__fill(e, cpu, dom__or_unknown(c, place), ctx);
+	hot__publish(&e->h, ts);
+	return 0;
+}
+
+SEC("?fexit")
+int unmap_exit_counted(__u64 *ctx)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct iot_cpu *c = cpu__this(cpu);
+	__u64 ts = bpf_ktime_get_ns();
+	struct iot_counts *n;
+	struct iot_unmap *e;
+	__u32 stack = 0;
+	int place;
+
+	if (!hot__active(c))
+		return 0;
+	unmap__check(c, ctx);
+	place = dom__find_or_add(ctx[0]);
+	n = counts__of(cpu, place);
+	if (n) {
+		count__add(&n->unmaps, 1);
+		count__add(&n->unmap_bytes, ctx[4]);
+		if (ctx[4] < ctx[2])
+			count__add(&n->short_unmaps, 1);
+	}
+	e = (void *)hot__reserve(c);
+	if (!e)
+		return 0;
+	if (knobs.stacks)
+		stack = stack__number(ctx);
+	unmap__fill(e, cpu, dom__or_unknown(c, place), stack, ctx);
 	hot__publish(&e->h, ts);
 	return 0;
 }

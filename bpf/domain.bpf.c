@@ -2,6 +2,7 @@
 /* Domains and devices: what is attached to what, from a snapshot on, and how it changes. */
 #define IOT_DEFINE_STATE
 #include "device.h"
+#include "ending.h"
 
 static __always_inline void attach__tell(__u16 id, __u32 domain, __u32 dev, __s32 group, int ret,
 					 __u16 flags)
@@ -54,7 +55,8 @@ static __noinline int dev__enter(struct device *dev, __u64 dom, __u16 flags)
 		return 0; /* seen by the snapshot and by the attach hook, or attached again after a
 			     reset */
 	dev__leave(known);
-	place = dom__add(dom, known->group, flags);
+	place = dom__add(dom, known->group,
+			 flags & IOT_F_SNAPSHOT ? IOT_SEEN_SNAPSHOT : IOT_SEEN_ATTACH);
 	d = place >= 0 ? dom__at(place) : NULL;
 	if (!d)
 		return 0;
@@ -101,7 +103,7 @@ static __always_inline void dom__refresh(__u64 ptr, __u32 what)
 
 	if (!d)
 		return;
-	d->type = BPF_CORE_READ(dom, type);
+	d->type = (__u16)BPF_CORE_READ(dom, type);
 	if (!d->cookie) {
 		d->cookie = kernel__dma_cookie(dom);
 		dom__tell_allocator(d, ptr);
@@ -128,22 +130,9 @@ int BPF_PROG(setup_dma_exit, struct device *dev)
 	return 0;
 }
 
-static __always_inline int dom__free(__u64 ptr)
+static __always_inline int dom__free(struct iommu_domain *dom)
 {
-	struct iommu_domain *dom = (void *)ptr;
-	int place = dom__place(ptr);
-	struct iot_dom *d = place >= 0 ? dom__at(place) : NULL;
-
-	if (!d)
-		return 0;
-	dom__tell(dom, d, IOT_DOMAIN_FREE, 0);
-	if (d->cookie) {
-		__u64 key = d->cookie + bpf_core_field_offset(struct iommu_dma_cookie, iovad);
-
-		bpf_map_delete_elem(&allocators, &key);
-	}
-	__sync_lock_test_and_set(&d->ptr, IOT_DOM_DEAD);
-	return 0;
+	return dom__end((__u64)dom, knobs.invariants && dom__free_is_hooked(dom));
 }
 
 /*
@@ -154,13 +143,13 @@ static __always_inline int dom__free(__u64 ptr)
 SEC("?fentry")
 int BPF_PROG(domain_free_entry, struct iommu_domain *dom)
 {
-	return dom__free((__u64)dom);
+	return dom__free(dom);
 }
 
 SEC("?fentry")
 int BPF_PROG(cookie_put_entry, struct iommu_domain *dom)
 {
-	return dom__free((__u64)dom);
+	return dom__free(dom);
 }
 
 SEC("?tp_btf/remove_device_from_group")
@@ -322,7 +311,7 @@ static long tell_step(__u32 i, struct iot_tell *t)
 	if (d->ptr <= IOT_DOM_DEAD)
 		return 0;
 	dom = (void *)d->ptr;
-	d->type = BPF_CORE_READ(dom, type);
+	d->type = (__u16)BPF_CORE_READ(dom, type);
 	if (t->end) {
 		d->fq_ours = (__u32)(d->fq_seen - d->fq_base);
 		d->fq_control = (__u32)(fq__started(d) - d->fq_base);

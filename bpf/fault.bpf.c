@@ -18,8 +18,15 @@ int BPF_PROG(fault_report, struct iommu_domain *dom, struct device *dev, unsigne
 {
 	int place = dom__place((__u64)dom);
 	struct iot_dom *d = place >= 0 ? dom__at(place) : NULL;
-	struct iot_fault *e = rare__reserve(sizeof(*e));
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct iot_counts *n = NULL;
+	struct iot_fault *e;
 
+	if (knobs.invariants && hot__active(cpu__this(cpu)))
+		n = counts__of(cpu, place);
+	if (n)
+		count__add(&n->faults, 1);
+	e = rare__reserve(sizeof(*e));
 	if (!e)
 		return 0;
 	event__init(&e->h, IOT_EV_FAULT, sizeof(*e), d ? d->id : 0, dev__known(dev));

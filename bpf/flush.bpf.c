@@ -5,7 +5,7 @@
  * it; the maps are shared with the rest.
  */
 #define IOT_DEFINE_STATE
-#include "state.h"
+#include "ending.h"
 
 /* Which function this copy is attached to: index of the attribute flush_fn.<n>. */
 const volatile __u32 flush_fn = 0;
@@ -154,6 +154,22 @@ static __always_inline int flush__begin(__u64 dom, __u64 gather)
 	return 0;
 }
 
+static __always_inline void flush__count(__u32 cpu, int place, __u64 length)
+{
+	struct iot_counts *n = counts__of(cpu, place);
+	__u32 slot = number__bits(length >> 9); /* IOT_TALLY_LOG2: the first ends at 512 ns */
+
+	if (!n)
+		return;
+	count__add(&n->flushes, 1);
+	count__max(&n->flush_longest, length);
+	if (slot >= IOT_TALLY_LOG2)
+		slot = IOT_TALLY_LOG2 - 1;
+	barrier_var(slot);
+	if (slot < IOT_TALLY_LOG2)
+		count__add(&n->flush[slot], 1);
+}
+
 static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32 why, __u64 iova,
 				      __u64 size)
 {
@@ -163,12 +179,13 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 	struct iot_inflight *f = flush__slot(&k, dom, gather);
 	struct iot_cpu *c = cpu__this(cpu);
 	int place = dom__place(dom);
+	const __u32 mode = knobs.mode;
 	struct iot_flush *e;
 
-	if (knobs.mode == IOT_MODE_STREAM && !hot__active(c))
+	if (mode == IOT_MODE_STREAM && !hot__active(c))
 		return 0;
 	if (place < 0)
-		place = dom__add(dom, -1, 0);
+		place = dom__add(dom, -1, IOT_SEEN_EVENT);
 	if (f && f->ptr == k.ptr && f->task == k.task) {
 		begin = f->begin;
 		first = f->first_unmap;
@@ -177,10 +194,12 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 	}
 	if (!begin)
 		__sync_fetch_and_add(&c->no_begin, 1);
-	if (knobs.mode == IOT_MODE_LIVE) {
+	if (mode == IOT_MODE_LIVE) {
 		flush_live(cpu, place, begin, ts, kind, why, first);
 		return 0;
 	}
+	if (knobs.invariants && begin && kind != IOT_FLUSH_SYNC_MAP)
+		flush__count(cpu, place, ts - begin);
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
@@ -382,6 +401,86 @@ int sync_map_kexit(void *ctx)
 	if (!call__leave(&c))
 		return 0;
 	return flush__end(c.dom, 0, IOT_FLUSH_SYNC_MAP, IOT_WHY_MAP, c.arg1, c.arg2);
+}
+
+/*
+ * A driver's domain free, the same way: how long it takes and the longest stretch in which its task
+ * neither sleeps nor offers to (ending.bpf.c).
+ */
+static __always_inline int ending__begin(struct iommu_domain *dom)
+{
+	__u64 task = bpf_get_current_task();
+	struct iot_ending t = { .ptr = (__u64)dom };
+	int place = dom__place((__u64)dom);
+	struct iot_dom *d = place >= 0 ? dom__at(place) : NULL;
+
+	if (!d)
+		return 0;
+	dom__end((__u64)dom, 1); /* if no hook of the core has */
+	t.place = (__u32)place;
+	t.domain = d->id;
+	t.dev = d->dev;
+	t.seen = offers__seen();
+	t.begin = t.mark = bpf_ktime_get_ns();
+	if (!bpf_map_update_elem(&endings, &task, &t, BPF_ANY))
+		__sync_fetch_and_add(&state.endings, 1);
+	return 0;
+}
+
+static __always_inline int ending__end(void)
+{
+	__u64 task = bpf_get_current_task();
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct iot_ending *t = bpf_map_lookup_elem(&endings, &task);
+	struct iot_counts *n;
+	struct iot_teardown *e;
+	struct iot_dom *d;
+
+	if (!t) /* a domain that we never knew, or entered before we were attached */
+		return 0;
+	__sync_fetch_and_add(&state.endings, -1);
+	ending__stretch(t, bpf_ktime_get_ns());
+	e = rare__reserve(sizeof(*e));
+	if (e) {
+		event__init(&e->h, IOT_EV_TEARDOWN, sizeof(*e), t->domain, t->dev);
+		e->begin = t->begin;
+		e->longest = t->seen ? t->longest : 0;
+		e->tables = t->tables;
+		e->offers = t->offers;
+		rare__submit(e);
+	}
+	n = counts__of(cpu, (int)t->place);
+	if (n && t->seen)
+		count__max(&n->teardown_longest, t->longest);
+	d = dom__at((int)t->place);
+	if (d->ptr == t->ptr)
+		__sync_lock_test_and_set(&d->ptr, IOT_DOM_DEAD);
+	bpf_map_delete_elem(&endings, &task);
+	return 0;
+}
+
+SEC("?fentry")
+int BPF_PROG(free_entry, struct iommu_domain *dom)
+{
+	return ending__begin(dom);
+}
+
+SEC("?fexit")
+int BPF_PROG(free_exit)
+{
+	return ending__end();
+}
+
+SEC("?kprobe")
+int BPF_KPROBE(free_kentry, struct iommu_domain *dom)
+{
+	return ending__begin(dom);
+}
+
+SEC("?kretprobe")
+int free_kexit(void *ctx)
+{
+	return ending__end();
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -25,8 +25,20 @@ struct iot_knobs {
 	__u32 dom_mask;   /* places of the domain table in use, a power of two, less 1 */
 	__u32 stacks;     /* 1: a kernel stack on every unmap and fault */
 	__u32 coverage;   /* 1: add up what the control is held against */
+	__u32 invariants; /* 1: count by domain (struct iot_counts), time the ends of domains */
+	__u32 pad;
 	__u64 group_kset; /* address of the kernel's variable iommu_group_kset, 0 = not known */
+	/* cond_resched(): IOT_OFFERS_*; the addresses of its static call's key and of the function
+	 * that this calls where it does something, for IOT_OFFERS_KEY */
+	__u32 offers;
+	__u32 pad2;
+	__u64 offers_key, offers_fn;
 };
+
+#define IOT_OFFERS_UNSEEN   0 /* whether it does anything can't be known */
+#define IOT_OFFERS_SEEN     1 /* each is a call of a function that is hooked */
+#define IOT_OFFERS_KEY      2 /* … as long as the static call leads there */
+#define IOT_OFFERS_ANYWHERE 3 /* none: the kernel may be preempted anywhere */
 
 /* A full ring keeps this many slots back for programs of interrupts that nest between test and
  * reserve. */
@@ -72,6 +84,14 @@ _Static_assert(sizeof(struct iot_cpu) == 192, "struct iot_cpu fills whole cache 
 #define IOT_DOM_BUSY   1 /* being filled */
 #define IOT_DOM_DEAD \
 	2 /* freed; user space reads its last counters, clears them and sets IOT_DOM_FREE */
+/* How a domain was seen first */
+#define IOT_SEEN_SNAPSHOT 1
+#define IOT_SEEN_ATTACH   2
+#define IOT_SEEN_TABLE    3 /* its first page-table page was allocated */
+#define IOT_SEEN_EVENT    4 /* a map, an unmap or a flush */
+/* Bits of life. A domain that is seen by its first table has no type yet: it is told later. */
+#define IOT_DOM_TOLD  1
+#define IOT_DOM_GOING 2 /* its end was told, the driver's free is still to come */
 struct iot_dom {
 	__u64 ptr;     /* struct iommu_domain *, or IOT_DOM_* */
 	__u64 cookie;  /* struct iommu_dma_cookie *, 0 = none */
@@ -81,7 +101,9 @@ struct iot_dom {
 	__u32 dev;     /* of its one device; 0 = none, or several */
 	__u32 dev_xor; /* XOR of the numbers of the devices attached: with one device, its number */
 	__u32 nr_devs;
-	__u32 type;
+	__u16 type;
+	__u8 seen_by; /* IOT_SEEN_* */
+	__u8 life;    /* IOT_DOM_TOLD, IOT_DOM_GOING */
 	__s32 group;
 	__u32 fq_ours; /* at the end of the capture: flush-queue flushes recognised since fq_base,
 			  and … */
@@ -96,6 +118,7 @@ _Static_assert(sizeof(struct iot_dom) == 64, "a shift finds a domain's place");
 struct iot_state {
 	struct iot_cpu cpus[IOT_CPUS_MAX];
 	struct iot_dom doms[IOT_DOMS_MAX]; /* knobs.dom_mask + 1 of them are used */
+	__u64 endings;                     /* tasks inside of a driver's domain free */
 };
 
 /* What the program tell_domains is run with. */
@@ -122,7 +145,12 @@ struct iot_dev {
  */
 #define IOT_RAW_AER   0xff00
 #define IOT_RAW_BOUND 0xff01 /* a driver was bound to a device: just the header */
-struct iot_raw_aer {         /* the tracepoint knows the device by its name only */
+#define IOT_RAW_FREE  0xff02 /* the function that frees a domain, of its ops */
+struct iot_raw_free {
+	struct iot_event h;
+	__u64 fn; /* its address */
+};
+struct iot_raw_aer { /* the tracepoint knows the device by its name only */
 	struct iot_event h;
 	__u32 status;   /* of the error register that severity names */
 	__u32 severity; /* IOT_AER_* */
@@ -141,6 +169,49 @@ struct iot_inflight {
 	__u64 first_unmap; /* ns, end of the first unmap that this flush covers; 0 = none (live
 			      mode) */
 };
+
+/*
+ * What struct iot_tally tells, per CPU and domain; index: cpu * (places + 1) + place, the last one
+ * for what has no place. Interrupts nest and tasks are preempted, so each is added to atomically.
+ */
+struct iot_counts {
+	__u64 begin; /* ns, when the domain was first seen, on the CPU that saw it; else 0 */
+	__u64 maps, map_bytes, map_errors;
+	__u64 unmaps, unmap_bytes, short_unmaps;
+	__u64 faults, hangs;
+	__u64 tables_allocated, tables_freed;
+	__u64 teardown_longest;
+	__u64 flushes, flush_longest;
+	__u64 flush[IOT_TALLY_LOG2];
+};
+
+/* A driver's domain free under way, by its task. */
+struct iot_ending {
+	__u64 ptr; /* the domain */
+	__u64 begin;
+	__u64 mark; /* ns: the last offer, or when the task came back */
+	__u64 longest, offers, tables;
+	__u32 place, domain, dev;
+	__u32 seen; /* 1: offers are seen */
+};
+
+/* How a function of a driver is read: chosen by src/collect/drivers.c for each copy of
+ * driver.bpf.c. */
+struct iot_driver_fn {
+	__u32 domain; /* 1: argument 0 points to what holds the domain, domain_at bytes from it */
+	__u32 domain_at;
+	__u32 range; /* IOT_RANGE_* */
+	__u32 bytes; /* of a page; 0: argument 2 says */
+	__u32 page;  /* IOT_PAGE_*: what a free is given */
+	__u32 inner; /* 1: drivers' own functions call it, which have told of the page then */
+	/* addresses of these variables, for IOT_PAGE_STRUCT */
+	__u64 vmemmap_base, page_offset_base;
+};
+#define IOT_RANGE_LAST  0 /* arguments 1 and 2: first and last byte */
+#define IOT_RANGE_SIZE  1 /* first byte and size */
+#define IOT_RANGE_ALL   2 /* everything */
+#define IOT_PAGE_ARG1   0 /* its address, argument 1 */
+#define IOT_PAGE_STRUCT 1 /* argument 0: its struct page */
 
 /* Live counters per CPU and domain; index: cpu * places + place in the domain table. One writer per
  * field. */

@@ -72,6 +72,30 @@ struct {
 	__uint(value_size, IOT_STACK_MAX * sizeof(__u64));
 } stacks SEC(".maps") __weak;
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct iot_counts);
+} tallies SEC(".maps") __weak;
+
+/* Tasks inside of a driver's domain free. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u64);
+	__type(value, struct iot_ending);
+} endings SEC(".maps") __weak;
+
+/* The functions that free domains and are hooked; user space fills it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u64);
+	__type(value, __u32);
+} free_fns SEC(".maps") __weak;
+
 /* Counters of what was handed out: [0] domains, [1] devices. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -88,6 +112,21 @@ static __always_inline __u32 number__next(__u32 what)
 	__u64 *n = bpf_map_lookup_elem(&numbers, &what);
 
 	return n ? (__u32)__sync_fetch_and_add(n, 1) + 1 : 0;
+}
+
+/* How many bits a number has: 0 of 0, 64 at the most. */
+static __always_inline __u32 number__bits(__u64 value)
+{
+	__u32 bits = 0;
+
+#pragma unroll
+	for (__u32 step = 32; step; step >>= 1) {
+		if (value >> step) {
+			bits += step;
+			value >>= step;
+		}
+	}
+	return bits + (__u32)value;
 }
 
 static __always_inline struct iot_cpu *cpu__this(__u32 cpu)
@@ -107,6 +146,32 @@ static __always_inline struct iot_live *live__of(__u32 cpu, __u32 place)
 	__u32 key = cpu * (knobs.dom_mask + 1) + place;
 
 	return bpf_map_lookup_elem(&live, &key);
+}
+
+/* place < 0: of what has none. */
+static __always_inline struct iot_counts *counts__of(__u32 cpu, int place)
+{
+	__u32 places = knobs.dom_mask + 1;
+	__u32 key = cpu * (places + 1) + (place < 0 ? places : (__u32)place);
+
+	return bpf_map_lookup_elem(&tallies, &key);
+}
+
+static __always_inline void count__add(__u64 *counter, __u64 n)
+{
+	__sync_fetch_and_add(counter, n);
+}
+
+#define MAX_TRIES 8 /* as many may raise it meanwhile */
+
+static __always_inline void count__max(__u64 *max, __u64 value)
+{
+	for (int i = 0; i < MAX_TRIES; i++) {
+		__u64 old = *(volatile __u64 *)max;
+
+		if (value <= old || __sync_val_compare_and_swap(max, old, value) == old)
+			return;
+	}
 }
 
 static __always_inline struct iot_inflight *inflight__of(__u32 hash)
@@ -282,6 +347,23 @@ static __always_inline void dom__tell(struct iommu_domain *dom, const struct iot
 	rare__submit(e);
 }
 
+/* For the collector alone, which hooks it. */
+static __always_inline void dom__tell_free(struct iommu_domain *dom)
+{
+	const struct iommu_domain_ops *ops;
+	struct iot_raw_free *e;
+
+	if (!knobs.invariants)
+		return;
+	e = rare__reserve(sizeof(*e));
+	if (!e)
+		return;
+	event__init(&e->h, IOT_RAW_FREE, sizeof(*e), 0, 0);
+	ops = BPF_CORE_READ(dom, ops);
+	e->fn = (__u64)BPF_CORE_READ(ops, free);
+	rare__submit(e);
+}
+
 static __always_inline void dom__tell_allocator(const struct iot_dom *d, __u64 ptr)
 {
 	__u64 key = d->cookie + bpf_core_field_offset(struct iommu_dma_cookie, iovad);
@@ -306,21 +388,62 @@ static __always_inline int dom__take(struct iot_dom *d)
 	return -1;
 }
 
+/* What the domain's structures say of its type and its DMA cookie, which come after the allocation.
+ */
+static __always_inline void dom__look(struct iommu_domain *dom, struct iot_dom *d)
+{
+	struct iommu_dma_cookie *cookie;
+
+	d->type = (__u16)BPF_CORE_READ(dom, type);
+	d->cookie = kernel__dma_cookie(dom);
+	cookie = (void *)d->cookie;
+	d->fq_seen = 0;
+	if (cookie && bpf_core_field_exists(cookie->fq_flush_start_cnt))
+		d->fq_seen = BPF_CORE_READ(cookie, fq_flush_start_cnt.counter);
+	d->fq_base = d->fq_seen;
+	dom__tell_allocator(d, (__u64)dom);
+}
+
+static __always_inline void dom__note_begin(int place)
+{
+	struct iot_counts *n = counts__of(bpf_get_smp_processor_id(), place);
+
+	if (n)
+		n->begin = bpf_ktime_get_ns();
+}
+
+static __always_inline void dom__introduce(struct iommu_domain *dom, const struct iot_dom *d)
+{
+	dom__tell(dom, d, IOT_DOMAIN_SEEN, d->seen_by == IOT_SEEN_SNAPSHOT ? IOT_F_SNAPSHOT : 0);
+	dom__tell_free(dom);
+}
+
 /*
  * Finds the domain or gives it a place and a number and tells the stream of it. Not on the hot path
  * but for the first event of a domain that never was attached where we look (VFIO maps first). -1:
- * no place (counted by the caller).
+ * no place (counted by the caller). how: IOT_SEEN_*.
  */
-static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, __u16 flags)
+static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, __u32 how)
 {
 	struct iommu_domain *dom = (void *)ptr;
 	__u32 h = hash__ptr(ptr);
 	int place = dom__place(ptr);
 
-	if (place >= 0)
-		return place;
+	if (place >= 0) {
+		struct iot_dom *d = dom__at(place);
+
+		if (!(d->life & IOT_DOM_GOING)) {
+			if (!(d->life & IOT_DOM_TOLD) && how != IOT_SEEN_TABLE) {
+				d->life = IOT_DOM_TOLD;
+				dom__look(dom, d);
+				dom__introduce(dom, d);
+			}
+			return place;
+		}
+		/* a new one at the address of one whose end we missed */
+		__sync_lock_test_and_set(&d->ptr, IOT_DOM_DEAD);
+	}
 	for (__u32 i = 0; i < IOT_DOM_PROBES; i++) {
-		struct iommu_dma_cookie *cookie;
 		__u32 k = (h + i) & knobs.dom_mask & (IOT_DOMS_MAX - 1);
 		struct iot_dom *d = &state.doms[k];
 		int taken = dom__take(d);
@@ -334,20 +457,18 @@ static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, _
 			continue;
 		}
 		d->id = number__next(NUMBER_DOMAIN);
-		d->type = BPF_CORE_READ(dom, type);
+		d->seen_by = (__u8)how;
+		d->life = how == IOT_SEEN_TABLE ? 0 : IOT_DOM_TOLD;
 		d->group = group;
 		d->dev_xor = 0;
 		d->dev = 0;
 		d->nr_devs = 0;
-		d->fq_seen = 0;
-		d->cookie = kernel__dma_cookie(dom);
-		cookie = (void *)d->cookie;
-		if (cookie && bpf_core_field_exists(cookie->fq_flush_start_cnt))
-			d->fq_seen = BPF_CORE_READ(cookie, fq_flush_start_cnt.counter);
-		d->fq_base = d->fq_seen;
-		dom__tell_allocator(d, ptr);
+		dom__look(dom, d);
+		if (knobs.invariants)
+			dom__note_begin((int)k);
 		__sync_lock_test_and_set(&d->ptr, ptr);
-		dom__tell(dom, d, IOT_DOMAIN_SEEN, flags);
+		if (how != IOT_SEEN_TABLE)
+			dom__introduce(dom, d);
 		return (int)k;
 	}
 	return -1;
@@ -364,7 +485,7 @@ static __always_inline int dom__find_or_add(__u64 ptr)
 {
 	int place = dom__place(ptr);
 
-	return place >= 0 ? place : dom__add(ptr, -1, 0);
+	return place >= 0 ? place : dom__add(ptr, -1, IOT_SEEN_EVENT);
 }
 
 #endif

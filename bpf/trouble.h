@@ -38,8 +38,15 @@ static __always_inline void trouble__tell(__u16 id, struct device *dev, int queu
 					  const char *what, __u32 size)
 {
 	__u32 number = trouble__dev(dev); /* first, so that the name comes before the event */
-	struct iot_trouble *e = rare__reserve(sizeof(*e));
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct iot_counts *n = NULL;
+	struct iot_trouble *e;
 
+	if (knobs.invariants && id == IOT_EV_HANG && hot__active(cpu__this(cpu)))
+		n = counts__of(cpu, -1);
+	if (n)
+		count__add(&n->hangs, 1);
+	e = rare__reserve(sizeof(*e));
 	if (!e)
 		return;
 	event__init(&e->h, id, sizeof(*e), 0, number);

@@ -60,6 +60,7 @@ struct iot_event {
 #define IOT_EV_INVALIDATE  6
 #define IOT_EV_TABLE_ALLOC 7
 #define IOT_EV_TABLE_FREE  8
+#define IOT_EV_HOT_LAST    IOT_EV_TABLE_FREE
 #define IOT_EV_FAULT       16
 #define IOT_EV_HANG        17
 #define IOT_EV_RESET       18
@@ -277,7 +278,9 @@ struct iot_module {
 /* a flight recorder or a rotation kept only the newest events, as it was told to */
 #define IOT_LOST_OVERWRITTEN 11
 #define IOT_LOST_DAMAGE      12 /* the session on disk is damaged or torn here */
-#define IOT_LOST_CAUSES      13
+/* a flush had begun, and not ended when the capture did, or its end was not seen; what: whose */
+#define IOT_LOST_UNENDED 13
+#define IOT_LOST_CAUSES  14
 struct iot_loss {
 	struct iot_event h; /* cpu: where, 0xffff = not known */
 	__u64 begin;        /* ns: they are missing between begin and end */
@@ -319,7 +322,7 @@ struct iot_teardown {
 	struct iot_event h;
 	__u64 begin;
 	__u64 longest; /* ns: longest stretch of it in which the task neither slept nor offered to
-			  (cond_resched) */
+			  (cond_resched); 0: offers can't be seen (attribute "offers") */
 	__u64 tables;  /* TABLE_FREE within it; 0 also if the driver's are not seen */
 	__u64 offers;  /* how often it slept or offered to */
 };
@@ -328,11 +331,16 @@ struct iot_teardown {
  * What the kernel side counted itself for a domain since the capture began, lost events or not.
  * Told when the domain is freed and at the end of the capture; domain 0: whatever has none.
  */
-#define IOT_TALLY_LOG2 32 /* [0]: below 512 ns; [n]: below 512 << n ns; the last: the rest */
+/* the domain is older than the capture, or may be: it began with something mapped and some tables
+ */
+#define IOT_TALLY_OLDER 1
+/* its driver's functions were hooked after its first table was allocated */
+#define IOT_TALLY_TABLES_OLDER 2
+#define IOT_TALLY_LOG2         32 /* [0]: below 512 ns; [n]: below 512 << n ns; the last: the rest */
 struct iot_tally {
 	struct iot_event h;
-	__u64 begin; /* ns: it counts from here */
-	__u64 maps, map_bytes;
+	__u64 begin;               /* ns: it counts from here */
+	__u64 maps, map_bytes;     /* that succeeded */
 	__u64 unmaps, unmap_bytes; /* bytes removed */
 	__u64 short_unmaps;        /* removed less than asked for */
 	__u64 map_errors;          /* maps that failed */
@@ -344,8 +352,7 @@ struct iot_tally {
 	__u64 flush_longest;         /* ns */
 	__u64 flush[IOT_TALLY_LOG2]; /* flushes but those after map, by length */
 	__u32 last;                  /* 1: the domain is gone, or the capture ends */
-	__u32 snapshot; /* 1: the domain is older than the capture: it began with something mapped
-			   and some tables */
+	__u32 snapshot; /* IOT_TALLY_*: why the counts needn't balance; 0 = they must */
 };
 
 /* Side tables */

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""json_paths.py PAGE FILE...: holds docs/json.md (PAGE) against reports (FILE, JSON of `analyze`).
+"""json_paths.py PAGE FILE...: holds docs/json.md (PAGE) against reports (FILE, JSON of `analyze`, or all of `assert`).
 
 Each key of a report must have a row in the page, and each row must be found in one of the reports. A key is written as its
 path, `incidents[].faults[].iova`; objects that occur in many places have a name of their own (`stats`, `times`,
-`trouble`, `range`, `mapping`, `clue`, `stall`, `iommu_share`).
+`trouble`, `range`, `mapping`, `clue`, `stall`, `iommu_share`, `waiver`). Paths of `assert` begin with `assert.`.
 """
 import json
 import re
@@ -19,9 +19,9 @@ def paths(value, at, found):
             paths(v, at + "[]", found)
     elif isinstance(value, dict):
         for key, v in value.items():
-            if at == "source":  # what the session says of itself: its own keys
+            if at in ("source", "assert.report"):  # its own keys; documented as of analyze
                 continue
-            if re.search(r"(^|\.)(numa|flush_kinds)$", at):
+            if re.search(r"(^|\.)(numa|flush_kinds|params)$", at):
                 path = at + ".*"
             else:
                 path = f"{at}.{key}" if at else key
@@ -38,6 +38,8 @@ def paths(value, at, found):
                 path = "mapping"
             elif isinstance(v, dict) and key in ("clue", "stall", "iommu_share"):
                 path = key
+            elif isinstance(v, dict) and key in ("waiver", "expired_waiver"):
+                path = "assert.waiver"
             paths(v, path, found)
 
 
@@ -49,7 +51,10 @@ def main():
             documented.add(row.group(1))
     found = set()
     for name in sys.argv[2:]:
-        paths(json.load(open(name)), "", found)
+        report = json.load(open(name))
+        paths(report, "assert" if "assert_schema" in report else "", found)
+    of_assert = any(path.startswith("assert.") for path in found)
+    documented = {path for path in documented if path.startswith("assert.") == of_assert}
     for path in sorted(found - documented):
         print(f"# not in {sys.argv[1]}: {path}")
     for path in sorted(documented - found):

@@ -3,10 +3,11 @@
 # Installs the Debian packages that building, the demo and the tests need, if it may; else prints the list and stops.
 set -eu
 
-build="gcc gcc-12 make binutils clang bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev libjson-c-dev libc6-dev"
+build="gcc gcc-12 make binutils clang bpftool libbpf-dev libelf-dev zlib1g-dev libzstd-dev libjson-c-dev libyaml-dev libc6-dev"
 # tools/boot: booting, unpacking kernels, building linux-source and the reference driver's modules
 boot="qemu-system-x86 seabios busybox-static xz-utils zstd kmod dwarves bc flex bison libssl-dev perl python3 rsync cpio"
-tests="libcmocka-dev babeltrace2 mandoc clang-format shellcheck trace-cmd bpftrace gdb jq protobuf-compiler libclang-rt-14-dev"
+tests="libcmocka-dev babeltrace2 mandoc clang-format shellcheck trace-cmd bpftrace gdb jq protobuf-compiler libclang-rt-14-dev \
+	libxml2-utils python3-yaml"
 # the HTML report in a real browser; node drives it
 browser="chromium nodejs"
 # readers of Parquet come from npm; a newer Node.js than Debian's brings its own and won't have Debian's beside it

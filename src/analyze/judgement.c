@@ -234,6 +234,7 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 		[IOT_LOST_UNHOOKED] = "", /* has words of its own */
 		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
 		[IOT_LOST_DAMAGE] = "the session is damaged",
+		[IOT_LOST_UNENDED] = "", /* the same */
 	};
 
 	for (size_t n = 0; n < m->nr_losses; n++) {
@@ -244,6 +245,11 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 			continue;
 		if (l->cause == IOT_LOST_UNHOOKED)
 			incident__note(i, "Flushes by %s were not traced around it.", l->what);
+		else if (l->cause == IOT_LOST_UNENDED)
+			incident__note(i,
+				       "A flush (%s) had begun, and had not ended when the "
+				       "recording did.",
+				       l->what);
 		else if (l->count)
 			incident__note(i, "%llu events are missing around it: %s.", l->count,
 				       causes[l->cause]);

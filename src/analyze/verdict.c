@@ -92,7 +92,7 @@ static void judge_mapped(struct incident_fault *f, struct model *m)
  * ---------------------------------------------------------------------------------- */
 
 /* A flush that would cover the unmap may have been done by a function that wasn't traced (yet, or
- * at all), or by the driver's own unmap function. */
+ * at all), or by the driver's own unmap function, or its end isn't in the recording. */
 static bool flush_may_be_unseen(const struct incident_fault *f, struct model *m)
 {
 	const struct model_domain *dom = model__domain(m, f->domain);
@@ -100,7 +100,8 @@ static bool flush_may_be_unseen(const struct incident_fault *f, struct model *m)
 
 	if (dom && dom->no_sync && f->dead.mode == IOT_UNMAP_STRICT)
 		return true;
-	return f->unwatched || model__lost(m, from, f->first, 1U << IOT_LOST_UNHOOKED) != NULL;
+	return f->unwatched ||
+	       model__lost(m, from, f->first, 1U << IOT_LOST_UNHOOKED | 1U << IOT_LOST_UNENDED);
 }
 
 static enum verdict flush_state(const struct incident_fault *f, struct model *m)

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is missing, and whether our hooks saw everything: loss counters, skipped programs,
  * self-checks. */
+#include <bpf/bpf.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "collect/facts.h"
 #include "collect/internal.h"
 #include "collect/programs.h"
+#include "iommutop.skel.h"
+
+/* A flush that began later is one that the end of the capture met, as it meets maps and unmaps. */
+#define UNENDED_NS 10000000ULL
 
 int collect__note_loss(struct collect *c, uint32_t cause, uint64_t begin, uint64_t count,
 		       const char *what)
@@ -71,31 +78,75 @@ int checks__cpus(struct collect *c)
 	return 0;
 }
 
+static int note_misses(struct collect *c, uint64_t n, uint64_t *seen, const char *what)
+{
+	int err;
+
+	if (n == *seen)
+		return 0;
+	err = collect__note_loss(c, IOT_LOST_RECURSION, c->last_slow, n - *seen, what);
+	*seen = n;
+	return err;
+}
+
 /* Programs that the kernel skipped: one system call a program, so not at every poll. */
 int checks__misses(struct collect *c)
 {
-	uint64_t n;
-	int err;
+	int err = 0;
 
-	for (size_t i = 0; i < plan_nr_points; i++) {
+	for (size_t i = 0; !err && i < plan_nr_points; i++) {
 		struct bpf_program *prog = load__program(c, i);
 
-		n = prog ? program__misses(bpf_program__fd(prog)) : 0;
-		if (n == c->misses_seen[i])
-			continue;
-		err = collect__note_loss(c, IOT_LOST_RECURSION, c->last_slow, n - c->misses_seen[i],
-					 plan_points[i].name);
-		if (err)
-			return err;
-		c->misses_seen[i] = n;
+		if (prog)
+			err = note_misses(c, program__misses(bpf_program__fd(prog)),
+					  &c->misses_seen[i], plan_points[i].name);
 	}
-	n = roles__misses(c->roles);
-	if (n == c->role_misses_seen)
-		return 0;
-	err = collect__note_loss(c, IOT_LOST_RECURSION, c->last_slow, n - c->role_misses_seen,
-				 "flush");
-	c->role_misses_seen = n;
+	if (err)
+		return err;
+	err = note_misses(c, roles__misses(c->roles), &c->role_misses_seen, "flush");
+	if (!err && c->drivers)
+		err = note_misses(c, drivers__misses(c->drivers), &c->driver_misses_seen,
+				  "invalidation or page table");
 	return err;
+}
+
+/* The flush's domain, if its key is one: with a gather, that is all that is known. */
+static uint32_t domain_of(const struct collect *c, const struct iot_inflight *f)
+{
+	for (uint32_t i = 0; f->task && i < c->nr_places; i++)
+		if (c->state->doms[i].ptr == f->ptr)
+			return c->state->doms[i].id;
+	return 0;
+}
+
+static int note_unended(struct collect *c, const struct iot_inflight *f)
+{
+	char what[sizeof(((struct iot_loss *)NULL)->what)] = "strict";
+	uint32_t domain = domain_of(c, f);
+
+	if (domain)
+		snprintf(what, sizeof(what), "domain %u", domain);
+	return collect__note_loss(c, IOT_LOST_UNENDED, f->begin, 1, what);
+}
+
+int checks__unended(struct collect *c, uint64_t end)
+{
+	struct iot_inflight *all = calloc(IOT_INFLIGHT, sizeof(*all));
+	uint32_t *keys = calloc(IOT_INFLIGHT, sizeof(*keys));
+	uint32_t nr = IOT_INFLIGHT, next;
+	int rc = -ENOMEM;
+
+	if (all && keys)
+		rc = bpf_map_lookup_batch(bpf_map__fd(c->skel->maps.inflight), NULL, &next, keys,
+					  all, &nr, NULL);
+	if (rc == -ENOENT) /* that was all */
+		rc = 0;
+	for (uint32_t i = 0; !rc && i < nr; i++)
+		if (all[i].begin && all[i].begin + UNENDED_NS <= end)
+			rc = note_unended(c, &all[i]);
+	free(keys);
+	free(all);
+	return rc;
 }
 
 static int add_coverage(struct collect *c, uint32_t check, uint32_t domain, uint64_t ours,

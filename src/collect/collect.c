@@ -14,12 +14,12 @@
 #include "collect/facts.h"
 #include "collect/hooks.h"
 #include "collect/internal.h"
+#include "collect/offers.h"
 #include "collect/programs.h"
 #include "collect/sysfs.h"
 #include "collect/world.h"
 #include "iommutop.skel.h"
 
-#define TASKS_MAX (1U << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
 #define SETTLE_NS \
 	1000000000ULL /* how long __stop() waits for programs that were running when detached */
 #define SLOW_NS 1000000000ULL /* how often counters that cost a system call each are read */
@@ -43,9 +43,6 @@ static int map_window(struct bpf_map *map, struct window *w, struct error *err)
 	return 0;
 }
 
-static int add_event(void *ctx, const struct iot_event *ev);
-static int on_rare(void *ctx, void *data, size_t size);
-
 static int make_windows(struct collect *c, struct error *err)
 {
 	int rc = 0;
@@ -55,23 +52,32 @@ static int make_windows(struct collect *c, struct error *err)
 		rc = map_window(c->skel->maps.hot, &c->hot, err);
 	if (!rc && !c->opts.stream)
 		rc = map_window(c->skel->maps.live, &c->live_counters, err);
+	if (!rc && c->opts.invariants)
+		rc = map_window(c->skel->maps.tallies, &c->tallies, err);
 	if (rc)
 		return rc;
-	c->rare = ring_buffer__new(bpf_map__fd(c->skel->maps.rare), on_rare, c, NULL);
+	c->rare = ring_buffer__new(bpf_map__fd(c->skel->maps.rare), events__rare, c, NULL);
 	c->rings = rings__new(c->state->cpus, c->hot.mem, c->opts.stream ? c->knobs.nr_cpus : 0,
 			      c->ring_slots, c->opts.hold_ns ? c->opts.hold_ns : 10000000,
 			      c->opts.memory);
 	c->roles = roles__new(c->skel->obj, &c->knobs, c->btf);
+	if (c->opts.invariants)
+		c->drivers = drivers__new(c->skel->obj, &c->knobs, c->btf);
+	c->tally = (struct tally){ .counts = c->tallies.mem,
+				   .doms = c->state->doms,
+				   .nr_cpus = c->knobs.nr_cpus,
+				   .nr_places = c->nr_places };
 	c->hooks = hooks__new(c->skel->obj, &c->plan);
-	c->world = world__new(add_event, c, NULL, bpf_program__fd(c->skel->progs.look_at_devices),
+	c->world = world__new(events__add, c, NULL, bpf_program__fd(c->skel->progs.look_at_devices),
 			      bpf_map__fd(c->skel->maps.devs));
 	c->live = live__new(c->state->doms, c->live_counters.mem, &c->knobs);
 	c->seen = calloc(c->knobs.nr_cpus, sizeof(*c->seen));
 	c->misses_seen = calloc(plan_nr_points, sizeof(*c->misses_seen));
 	c->stack_told = calloc(1, bpf_map__max_entries(c->skel->maps.stacks) + 1);
 	c->task_told = calloc(c->opts.stacks ? TASKS_MAX : 1, 1);
-	if (!c->task_told || !c->rare || !c->rings || !c->roles || !c->hooks || !c->world ||
-	    !c->live || !c->seen || !c->misses_seen || !c->stack_told)
+	if ((c->opts.invariants && !c->drivers) || !c->task_told || !c->rare || !c->rings ||
+	    !c->roles || !c->hooks || !c->world || !c->live || !c->seen || !c->misses_seen ||
+	    !c->stack_told)
 		return error__set(err, -ENOMEM, "no memory for the collector");
 	return 0;
 }
@@ -86,6 +92,8 @@ int collect__new(struct collect **out, const struct collect_opts *opts, collect_
 	if (!c)
 		return error__set(err, -ENOMEM, "no memory for the collector");
 	c->opts = *opts;
+	if (c->opts.invariants)
+		c->opts.iova = c->opts.coverage = true;
 	c->sink = sink;
 	c->ctx = ctx;
 	c->links = calloc(plan_nr_points, sizeof(*c->links));
@@ -127,12 +135,14 @@ void collect__free(struct collect *c)
 		detach_all(c);
 	hooks__free(c->hooks);
 	roles__free(c->roles);
+	drivers__free(c->drivers);
 	world__free(c->world);
 	rings__free(c->rings);
 	live__free(c->live);
 	ring_buffer__free(c->rare);
 	unmap_window(&c->hot);
 	unmap_window(&c->live_counters);
+	unmap_window(&c->tallies);
 	iommutop_bpf__destroy(c->skel);
 	plan__free(&c->plan);
 	btf__free(c->btf);
@@ -144,213 +154,6 @@ void collect__free(struct collect *c)
 	free(c->stack_told);
 	free(c->task_told);
 	free(c);
-}
-
-/* --- events
- * ----------------------------------------------------------------------------------------------------
- */
-
-int collect__add(struct collect *c, const struct iot_event *ev)
-{
-	int err = rings__add(c->rings, ev);
-
-	if (err && !c->pending_err)
-		c->pending_err = err;
-	return err;
-}
-
-static int add_event(void *ctx, const struct iot_event *ev)
-{
-	return collect__add(ctx, ev);
-}
-
-static int tell_stack(struct collect *c, uint32_t number)
-{
-	if (!number || number > bpf_map__max_entries(c->skel->maps.stacks) || c->stack_told[number])
-		return 0;
-	c->stack_told[number] = 1;
-	return facts__stack(add_event, c, bpf_map__fd(c->skel->maps.stacks), number, c->syms) ==
-			       -ENOMEM
-		       ? -ENOMEM
-		       : 0;
-}
-
-/* Its name, while it is still there: a number says little to a reader. */
-static void tell_task(struct collect *c, uint32_t tid)
-{
-	if (!tid || tid >= TASKS_MAX || c->task_told[tid])
-		return;
-	c->task_told[tid] = 1;
-	facts__task(add_event, c, tid);
-}
-
-static void want_role(struct collect *c, enum role_kind kind, uint64_t addr)
-{
-	struct want *more;
-
-	if (!addr || c->opts.only_snapshot)
-		return;
-	more = realloc(c->wants, (c->nr_wants + 1) * sizeof(*more));
-	if (!more) {
-		c->pending_err = -ENOMEM;
-		return;
-	}
-	c->wants = more;
-	more[c->nr_wants++] = (struct want){ kind, addr };
-}
-
-/* The line with what it needs: BPF reserved room for the longest. */
-static void cut_log(struct iot_log *log)
-{
-	uint32_t len = (uint32_t)strnlen(log->text, IOT_TEXT_MAX - 1);
-
-	log->text[len] = 0;
-	log->text_len = (len + 1 + 7) & ~7U;
-	memset(log->text + len, 0, log->text_len - len);
-	log->h.len = (uint16_t)(sizeof(*log) + log->text_len);
-}
-
-static int tell_point(void *ctx, size_t i)
-{
-	struct collect *c = ctx;
-	const struct plan_choice *ch = &c->plan.choices[i];
-	const struct plan_candidate *cand = plan__chosen(&c->plan, i);
-	const char *name = plan_points[i].name;
-
-	if (!ch->wanted)
-		return facts__attr(add_event, c, "plan.%s=off", name);
-	if (ch->attached)
-		return facts__attr(add_event, c, "plan.%s=%s %s", name, plan__kind_name(cand->kind),
-				   cand->function);
-	return facts__attr(add_event, c, "plan.%s=%s: %s", name, ch->absent ? "absent" : "missing",
-			   ch->why_not[ch->chosen < 0 ? 0 : ch->chosen]);
-}
-
-static int on_module(struct collect *c, const struct iot_module *m)
-{
-	world__changed(c->world);
-	if (!m->gone)
-		return hooks__module_loaded(c->hooks, m->name, tell_point, c);
-	roles__module_gone(c->roles, m->name);
-	hooks__module_gone(c->hooks, m->name);
-	return 0;
-}
-
-static int on_rare(void *ctx, void *data, size_t size)
-{
-	struct collect *c = ctx;
-	union {
-		struct iot_event h;
-		struct iot_log log;
-		struct iot_device dev;
-		struct iot_domain domain;
-		struct iot_module module;
-		struct iot_trouble trouble;
-		struct iot_raw_aer aer;
-		char bytes[IOT_EVENT_MAX];
-	} e, raw;
-	int err = 0;
-
-	if (size > sizeof(e) || size < sizeof(e.h))
-		return 0;
-	memcpy(&e, data, size);
-	switch (e.h.id) {
-	case IOT_EV_LOG:
-		cut_log(&e.log);
-		break;
-	case IOT_EV_DEVICE:
-		err = world__device(c->world, &e.dev);
-		break;
-	case IOT_RAW_BOUND:
-		world__changed(c->world);
-		return 0;
-	case IOT_RAW_AER:
-		raw.aer = e.aer;
-		aer__event(&raw.aer, world__find(c->world, raw.aer.name), &e.trouble);
-		break;
-	case IOT_EV_DOMAIN:
-		if (e.domain.what != IOT_DOMAIN_FREE) {
-			want_role(c, ROLE_FLUSH_ALL, e.domain.flush_all);
-			want_role(c, ROLE_SYNC, e.domain.sync);
-			want_role(c, ROLE_SYNC_MAP, e.domain.sync_map);
-		}
-		break;
-	case IOT_EV_MODULE:
-		err = on_module(c, &e.module);
-		break;
-	}
-	if (err && !c->pending_err)
-		c->pending_err = err;
-	if (e.h.stack)
-		tell_stack(c, e.h.stack);
-	return collect__add(c, &e.h);
-}
-
-static int tell_role(struct collect *c, size_t i)
-{
-	const struct role *r = roles__at(c->roles, i);
-
-	return facts__attr(add_event, c, "flush_fn.%zu=%s %s%s%s, %s%s", i,
-			   role__kind_name(r->kind), r->function, r->module[0] ? " " : "",
-			   r->module,
-			   r->why_not[0] ? "not attached: "
-			   : r->kprobe   ? "kprobe"
-					 : "fentry",
-			   r->why_not);
-}
-
-/* Attaches to flush functions that domains named since the last time. Ops of a module loaded since
- * need new symbols. */
-static int serve_wants(struct collect *c)
-{
-	bool reloaded = false;
-	struct ksym sym;
-	int rc, err = 0;
-
-	for (size_t i = 0; i < c->nr_wants; i++) {
-		const struct want *w = &c->wants[i];
-
-		if (!reloaded && (kallsyms__at(c->syms, w->addr, &sym) || sym.addr != w->addr)) {
-			struct kallsyms *fresh;
-
-			reloaded = true;
-			if (!kallsyms__load(&fresh, NULL, NULL)) {
-				kallsyms__free(c->syms);
-				c->syms = fresh;
-			}
-		}
-		rc = roles__want(c->roles, w->kind, w->addr, c->syms);
-		if (rc == -ENOMEM)
-			err = rc;
-		if (!rc)
-			continue;
-		if (tell_role(c, roles__count(c->roles) - 1))
-			err = -ENOMEM;
-		/* flushes by it up to now were not seen; if it can't be attached, none ever will be
-		 */
-		if (c->running || rc < 0)
-			collect__note_loss(
-				c, IOT_LOST_UNHOOKED, c->last_poll, 0,
-				roles__at(c->roles, roles__count(c->roles) - 1)->function);
-	}
-	if (c->nr_wants)
-		live__drop_pending(c->live);
-	c->nr_wants = 0;
-	return err;
-}
-
-static int deliver(void *ctx, void *events, size_t bytes)
-{
-	struct collect *c = ctx;
-	char *p = events, *end = p + bytes;
-
-	if (c->opts.stacks)
-		for (struct iot_event *e; p < end; p += e->len) {
-			e = (void *)p;
-			tell_stack(c, e->stack);
-			tell_task(c, e->tid);
-		}
-	return c->sink(c->ctx, events, bytes);
 }
 
 /* --- life
@@ -366,7 +169,7 @@ static int read_rare(struct collect *c)
 	rc = c->pending_err;
 	c->pending_err = 0;
 	if (!rc)
-		rc = serve_wants(c);
+		rc = events__serve_wants(c);
 	return rc;
 }
 
@@ -412,8 +215,33 @@ static int tell_plan(struct collect *c)
 	int err = 0;
 
 	for (size_t i = 0; !err && i < plan_nr_points; i++)
-		err = tell_point(c, i);
+		err = events__point(c, i);
 	return err;
+}
+
+static uint32_t find_device(void *ctx, const char *name)
+{
+	return world__find(ctx, name);
+}
+
+static int tell_offers(struct collect *c)
+{
+	uint32_t seen = 0;
+	bool hooked = false;
+	int rc;
+
+	for (size_t i = 0; i < plan_nr_points; i++)
+		if (!strcmp(plan_points[i].name, "teardown-offer"))
+			hooked = c->plan.choices[i].attached;
+	rc = program__run(bpf_program__fd(c->skel->progs.offers_are_seen), NULL, 0, &seen);
+	return rc ? rc : offers__tell(&c->knobs, hooked, seen, events__add, c);
+}
+
+static int add_tally(void *ctx, uint32_t place)
+{
+	struct collect *c = ctx;
+
+	return tally__gone(&c->tally, place, events__add, c);
 }
 
 int collect__start(struct collect *c, struct error *err)
@@ -423,9 +251,13 @@ int collect__start(struct collect *c, struct error *err)
 	int rc;
 
 	c->attach_begin = c->begin = c->last_poll = c->last_slow = facts__now();
+	if (c->opts.stream)
+		early__begin(&c->early);
 	rc = attach_all(c, err);
 	if (rc)
 		return rc;
+	if (c->drivers && events__drivers(c))
+		return error__set(err, -ENOMEM, "no memory for the collector");
 	rc = program__run(bpf_program__fd(c->skel->progs.snapshot), NULL, 0, &ret);
 	if (rc || ret)
 		return error__set(err, rc ? rc : -EIO,
@@ -441,17 +273,21 @@ int collect__start(struct collect *c, struct error *err)
 	if (!rc)
 		rc = read_rare(c);
 	if (!rc)
-		rc = facts__host(add_event, c);
+		rc = facts__host(events__add, c);
 	if (!rc)
 		rc = tell_plan(c);
+	if (!rc && c->drivers)
+		rc = tell_offers(c);
 	if (!rc)
-		rc = sysfs__nodes("/sys", add_event, c);
+		rc = sysfs__nodes("/sys", events__add, c);
 	if (!rc)
-		rc = sysfs__iommus("/sys", add_event, c);
+		rc = sysfs__iommus("/sys", events__add, c);
 	if (!rc)
 		rc = world__tell(c->world);
+	if (!rc)
+		rc = early__tell(&c->early, find_device, c->world, events__add, c);
 	if (!rc) {
-		c->begin = facts__now();
+		c->begin = c->tally.begin = facts__now();
 		rings__activate(c->rings, true);
 		rc = tell_capture(c, IOT_CAPTURE_BEGIN);
 	}
@@ -484,9 +320,9 @@ static int drain(struct collect *c, bool all)
 		c->counts.late += late;
 	}
 	if (!rc)
-		rc = live__reap(c->live);
+		rc = live__reap(c->live, add_tally, c);
 	if (!rc)
-		rc = rings__drain(c->rings, t, all, deliver, c);
+		rc = rings__drain(c->rings, t, all, events__deliver, c);
 	c->last_poll = t;
 	return rc;
 }
@@ -513,24 +349,27 @@ static int drain_last(struct collect *c)
 	if (rc || !left)
 		return rc;
 	rc = collect__note_loss(c, IOT_LOST_RING, since, left, "not published");
-	return rc ? rc : rings__drain(c->rings, facts__now(), true, deliver, c);
+	return rc ? rc : rings__drain(c->rings, facts__now(), true, events__deliver, c);
 }
 
 int collect__stop(struct collect *c, struct error *err)
 {
 	struct iot_tell tell = { .end = 1 };
-	uint64_t deadline;
+	uint64_t deadline, end;
 	uint32_t ret;
 	int rc;
 
 	if (!c->running)
 		return 0;
 	c->running = false;
+	end = facts__now();
 	rings__activate(c->rings, false);
 	rings__stop(c->rings);
 	rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell), &ret);
 	detach_all(c);
 	roles__detach(c->roles);
+	if (c->drivers)
+		drivers__detach(c->drivers);
 	/* after detaching, programs may still be running: every reserved slot is waited for */
 	deadline = facts__now() + SETTLE_NS;
 	do {
@@ -539,10 +378,14 @@ int collect__stop(struct collect *c, struct error *err)
 	} while (!rc && !rings__empty(c->rings) && facts__now() < deadline);
 	if (!rc)
 		rc = checks__cpus(c);
+	if (!rc && c->opts.stream)
+		rc = checks__unended(c, end);
 	if (!rc)
 		rc = checks__coverage(c);
 	if (!rc)
 		rc = world__tell(c->world);
+	if (!rc)
+		rc = tally__end(&c->tally, events__add, c);
 	if (!rc)
 		rc = tell_capture(c, IOT_CAPTURE_END);
 	if (!rc)
@@ -568,10 +411,13 @@ void collect__gaps(const struct collect *c, void (*say)(void *ctx, const char *l
 
 		if (!r->why_not[0])
 			continue;
-		snprintf(line, sizeof(line), "not seen: flushes by %s (%s): %s", r->function,
+		snprintf(line, sizeof(line), "not seen: %s by %s (%s): %s",
+			 r->kind == ROLE_FREE ? "ends of domains" : "flushes", r->function,
 			 role__kind_name(r->kind), r->why_not);
 		say(ctx, line);
 	}
+	if (c->drivers)
+		drivers__gaps(c->drivers, say, ctx);
 }
 
 const struct plan *collect__plan(const struct collect *c)

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The collector's own state, shared by its files: load.c fills it, collect.c lives with it,
- * checks.c watches it. */
+ * events.c makes the stream, checks.c watches it. */
 #ifndef IOMMUTOP_COLLECT_INTERNAL_H
 #define IOMMUTOP_COLLECT_INTERNAL_H
 
 #include <bpf/libbpf.h>
 
 #include "collect/collect.h"
+#include "collect/drivers.h"
+#include "collect/early.h"
 #include "collect/live.h"
 #include "collect/rings.h"
 #include "collect/roles.h"
+#include "collect/tally.h"
 #include "event.h"
 #include "shared.h"
 
@@ -44,15 +47,18 @@ struct collect {
 	struct bpf_link **links; /* plan_nr_points of them */
 	struct ring_buffer *rare;
 	struct iot_state *state; /* libbpf's mapping of the BPF objects' global data */
-	struct window hot, live_counters;
+	struct window hot, live_counters, tallies;
 	struct rings *rings;
 	struct roles *roles;
+	struct drivers *drivers; /* NULL: invariants aren't asked for */
+	struct tally tally;
 	struct live *live;
 	struct iot_cpu *seen;  /* per CPU: what was told of its counters */
 	uint64_t *misses_seen; /* per plan point */
-	uint64_t role_misses_seen;
+	uint64_t role_misses_seen, driver_misses_seen;
 	uint64_t late_seen;
 	struct world *world;
+	struct early early; /* what came before the hooks */
 	struct hooks *hooks;
 	struct want *wants;
 	size_t nr_wants;
@@ -70,13 +76,30 @@ int load__object(struct collect *c, struct error *err);
 /* The loaded program that the plan chose for a point; NULL: none, or not wanted. */
 struct bpf_program *load__program(const struct collect *c, size_t point);
 
-/* collect.c: puts an event into the stream. */
+#define TASKS_MAX (1U << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
+
+/* events.c: puts an event into the stream. The second is for those who call back. */
 int collect__add(struct collect *c, const struct iot_event *ev);
+int events__add(void *collect, const struct iot_event *ev);
+/* An event of the ring of rare ones: into the stream, with what it tells the collector. */
+int events__rare(void *collect, void *data, size_t size);
+/* Attaches to functions that domains' ops named since the last time, and to others of their
+ * drivers.
+ */
+int events__serve_wants(struct collect *c);
+/* Attaches to functions of drivers that are there now (c->drivers), and tells of them. */
+int events__drivers(struct collect *c);
+/* Tells what became of a point of the plan. */
+int events__point(void *collect, size_t point);
+/* Merged events to the sink, after the names of stacks and tasks that are new. */
+int events__deliver(void *collect, void *events, size_t bytes);
 
 /* checks.c: each adds what it finds to the stream. */
 int checks__cpus(struct collect *c); /* events lost since the last time; memory reads only */
 int checks__misses(
 	struct collect *c); /* programs that the kernel skipped; a system call a program */
+/* When nothing is attached any more: flushes that were under way when the capture ended, at end. */
+int checks__unended(struct collect *c, uint64_t end);
 int checks__coverage(struct collect *c); /* at the end: our counts against the kernel's */
 
 #endif

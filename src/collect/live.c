@@ -69,9 +69,10 @@ static void read_row(const struct live *l, uint32_t place, struct live_row *row)
 		add_cpu(row, &l->counters[(size_t)cpu * l->nr_domains + place]);
 }
 
-int live__reap(struct live *l)
+int live__reap(struct live *l, int (*gone)(void *ctx, uint32_t place), void *ctx)
 {
 	struct live_row *more;
+	int err;
 
 	for (uint32_t place = 0; place < l->nr_domains; place++) {
 		struct iot_dom *d = &l->doms[place];
@@ -89,6 +90,9 @@ int live__reap(struct live *l)
 				memset(&l->counters[(size_t)cpu * l->nr_domains + place], 0,
 				       sizeof(*l->counters));
 		}
+		err = gone(ctx, place);
+		if (err)
+			return err;
 		__atomic_store_n(&d->ptr, IOT_DOM_FREE, __ATOMIC_RELEASE);
 	}
 	return 0;

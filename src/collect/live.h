@@ -16,11 +16,11 @@ struct live *live__new(struct iot_dom *doms, struct iot_live *counters,
 void live__free(struct live *l);
 
 /*
- * Domains that were freed: keeps their last counters, clears them in the kernel's arrays and gives
- * their places in the domain table back. To be called after the rare ring was read, so that nobody
- * needs the place any more.
+ * Domains that were freed: keeps their last counters, clears them in the kernel's arrays, calls
+ * gone() and gives their places in the domain table back. To be called after the rare ring was
+ * read, so that nobody needs the place any more. 0, -ENOMEM, or what gone() returned.
  */
-int live__reap(struct live *l);
+int live__reap(struct live *l, int (*gone)(void *ctx, uint32_t place), void *ctx);
 /*
  * Forgets the lazy unmaps that wait for a flush: to be called when flush functions have just been
  * attached, for flushes before that were not seen, and the next one would give those unmaps a

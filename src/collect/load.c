@@ -10,6 +10,7 @@
 
 #include "collect/host.h"
 #include "collect/internal.h"
+#include "collect/offers.h"
 #include "iommutop.skel.h"
 
 #define LOG_BYTES (256 << 10) /* a program's verifier log, for the message if it is refused */
@@ -57,6 +58,7 @@ static void choose_knobs(struct collect *c)
 	c->knobs.dom_mask = c->nr_places - 1;
 	c->knobs.stacks = c->opts.stacks;
 	c->knobs.coverage = c->opts.coverage;
+	c->knobs.invariants = c->opts.invariants;
 }
 
 static bool is_wanted(const struct collect *c, const struct plan_point *point)
@@ -72,6 +74,8 @@ static bool is_wanted(const struct collect *c, const struct plan_point *point)
 		return !c->opts.stream;
 	case PLAN_IOVA:
 		return c->opts.iova && c->opts.stream;
+	case PLAN_INVARIANTS:
+		return c->opts.invariants;
 	case PLAN_CONTROL:
 		return c->opts.coverage;
 	default:
@@ -98,7 +102,14 @@ static int resolve_plan(struct collect *c, struct error *err)
 	}
 	if (kallsyms__count(c->syms, "iommu_group_kset", &kset))
 		c->knobs.group_kset = kset.addr;
+	if (c->opts.invariants)
+		offers__choose(&c->knobs, c->syms);
 	return 0;
+}
+
+static const char *program_name(const struct collect *c, const struct plan_candidate *cand)
+{
+	return c->opts.invariants && cand->counted ? cand->counted : cand->program;
 }
 
 struct bpf_program *load__program(const struct collect *c, size_t point)
@@ -107,7 +118,7 @@ struct bpf_program *load__program(const struct collect *c, size_t point)
 
 	if (!cand || !cand->program || !c->plan.choices[point].wanted)
 		return NULL;
-	return bpf_object__find_program_by_name(c->skel->obj, cand->program);
+	return bpf_object__find_program_by_name(c->skel->obj, program_name(c, cand));
 }
 
 /* Opens the object with every program that the plan chose pointed at its function, everything else
@@ -141,6 +152,9 @@ static int open_object(struct collect *c, struct error *err)
 		rc = bpf_map__set_max_entries(c->skel->maps.hot, c->knobs.nr_cpus * c->ring_slots);
 	if (!rc && !c->opts.stream)
 		rc = bpf_map__set_max_entries(c->skel->maps.live, c->knobs.nr_cpus * c->nr_places);
+	if (!rc && c->opts.invariants)
+		rc = bpf_map__set_max_entries(c->skel->maps.tallies,
+					      c->knobs.nr_cpus * (c->nr_places + 1));
 	if (!rc && c->opts.rare_bytes) {
 		uint64_t bytes = round_pow2(c->opts.rare_bytes);
 		long page = sysconf(_SC_PAGESIZE);
@@ -188,7 +202,7 @@ static bool give_up_refused(struct collect *c, struct error *err)
 		struct plan_choice *ch = &c->plan.choices[i];
 		const struct plan_candidate *cand = plan__chosen(&c->plan, i);
 
-		if (!cand || !cand->program || strcmp(cand->program, name))
+		if (!cand || !cand->program || strcmp(program_name(c, cand), name))
 			continue;
 		snprintf(ch->why_not[ch->chosen], sizeof(ch->why_not[0]),
 			 "refused by the verifier: %s", why);

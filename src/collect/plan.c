@@ -15,6 +15,11 @@
 	{                                                                     \
 		.kind = PLAN_FEXIT, .function = f, .nr_args = n, .program = p \
 	}
+#define FEXIT_COUNTED(f, n, p)                                                 \
+	{                                                                      \
+		.kind = PLAN_FEXIT, .function = f, .nr_args = n, .program = p, \
+		.counted = p "_counted"                                        \
+	}
 #define TP(t, p)                                                                \
 	{                                                                       \
 		.kind = PLAN_TP_BTF, .function = t, .nr_args = -1, .program = p \
@@ -35,7 +40,8 @@ const struct plan_point plan_points[] = {
 	  "PTEs written, with domain and result (record)",
 	  PLAN_VITAL,
 	  PLAN_STREAM,
-	  { FEXIT("__iommu_map", 6, "map_exit"), FEXIT("iommu_map_nosync", 6, "map_exit") } },
+	  { FEXIT_COUNTED("__iommu_map", 6, "map_exit"),
+	    FEXIT_COUNTED("iommu_map_nosync", 6, "map_exit") } },
 	{ "map-live",
 	  "PTEs written, counted (top)",
 	  PLAN_VITAL,
@@ -46,7 +52,7 @@ const struct plan_point plan_points[] = {
 	  "PTEs cleared, with domain, strict or lazy (record)",
 	  PLAN_VITAL,
 	  PLAN_STREAM,
-	  { FEXIT("__iommu_unmap", 4, "unmap_exit") } },
+	  { FEXIT_COUNTED("__iommu_unmap", 4, "unmap_exit") } },
 	{ "unmap-live",
 	  "PTEs cleared, counted, strict or lazy (top)",
 	  PLAN_VITAL,
@@ -193,6 +199,16 @@ const struct plan_point plan_points[] = {
 	  PLAN_USEFUL,
 	  PLAN_CONTROL,
 	  { TP("unmap", "control_unmap") } },
+	{ "teardown-switch",
+	  "a task sleeps while it frees a domain (--invariants)",
+	  PLAN_USEFUL,
+	  PLAN_INVARIANTS,
+	  { TP("sched_switch", "ending_switch") } },
+	{ "teardown-offer",
+	  "it offers to be preempted (--invariants)",
+	  PLAN_OPTIONAL,
+	  PLAN_INVARIANTS,
+	  { FENTRY("__cond_resched", 0, "ending_offer") } },
 };
 const size_t plan_nr_points = sizeof(plan_points) / sizeof(plan_points[0]);
 

@@ -26,6 +26,8 @@ struct plan_candidate {
 	const char *function;
 	int nr_args;         /* what the program was written for; -1 = any */
 	const char *program; /* name in the BPF object; NULL for PLAN_SYMBOL */
+	const char *counted; /* the program that counts by domain too, for invariants; NULL = there
+				is none */
 	const char *module;  /* PLAN_KPROBE: that the function is in, unless it is built in */
 };
 
@@ -37,6 +39,7 @@ enum plan_group { /* what a capture may leave out */
 		  PLAN_LIVE,   /* counters only */
 		  PLAN_IOVA,
 		  PLAN_CONTROL,
+		  PLAN_INVARIANTS,
 };
 
 enum plan_need {

@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/pair.h"
 #include "collect/programs.h"
 #include "flush.skel.h"
 
 struct copy {
 	struct role role;
-	struct flush_bpf *skel;    /* NULL: failed, or gone */
-	struct bpf_link *links[2]; /* entry, exit */
+	struct flush_bpf *skel; /* NULL: failed, or gone */
+	struct pair pair;
 };
 
 struct roles {
@@ -28,13 +29,17 @@ struct roles {
 };
 
 static const struct {
-	const char *name, *entry, *exit, *kentry, *kexit;
+	const char *name;
+	struct pair_names programs;
 } kinds[] = {
-	[ROLE_FLUSH_ALL] = { "flush_iotlb_all", "flush_all_entry", "flush_all_exit",
-			     "flush_all_kentry", "flush_all_kexit" },
-	[ROLE_SYNC] = { "iotlb_sync", "sync_entry", "sync_exit", "sync_kentry", "sync_kexit" },
-	[ROLE_SYNC_MAP] = { "iotlb_sync_map", "sync_map_entry", "sync_map_exit", "sync_map_kentry",
-			    "sync_map_kexit" },
+	[ROLE_FLUSH_ALL] = { "flush_iotlb_all",
+			     { "flush_all_entry", "flush_all_exit", "flush_all_kentry",
+			       "flush_all_kexit" } },
+	[ROLE_SYNC] = { "iotlb_sync", { "sync_entry", "sync_exit", "sync_kentry", "sync_kexit" } },
+	[ROLE_SYNC_MAP] = { "iotlb_sync_map",
+			    { "sync_map_entry", "sync_map_exit", "sync_map_kentry",
+			      "sync_map_kexit" } },
+	[ROLE_FREE] = { "free", { "free_entry", "free_exit", "free_kentry", "free_kexit" } },
 };
 
 const char *role__kind_name(enum role_kind kind)
@@ -55,17 +60,9 @@ struct roles *roles__new(struct bpf_object *main_object, const struct iot_knobs 
 	return r;
 }
 
-static void detach_copy(struct copy *c)
-{
-	for (size_t i = 0; i < 2; i++) {
-		bpf_link__destroy(c->links[i]);
-		c->links[i] = NULL;
-	}
-}
-
 static void destroy_copy(struct copy *c)
 {
-	detach_copy(c);
+	pair__detach(&c->pair);
 	flush_bpf__destroy(c->skel);
 	c->skel = NULL;
 }
@@ -80,45 +77,25 @@ void roles__free(struct roles *r)
 	free(r);
 }
 
-/* Does BTF know the function? That of its module has to be asked, or a namesake in the kernel would
- * answer. */
-static bool has_btf(struct roles *r, const struct role *role)
+/* The programs wait for a free that is hooked before they let go of a domain. */
+static int note_free(struct roles *r, const struct role *role, bool hooked)
 {
-	struct btf *mod = NULL;
-	int id;
+	int fd = bpf_object__find_map_fd_by_name(r->main_object, "free_fns");
+	__u64 addr = role->addr;
+	__u32 one = 1;
 
-	if (role->module[0]) {
-		mod = btf__load_module_btf(role->module, (struct btf *)r->vmlinux);
-		if (libbpf_get_error(mod))
-			return false;
-	}
-	id = btf__find_by_name_kind(mod ? mod : r->vmlinux, role->function, BTF_KIND_FUNC);
-	btf__free(mod);
-	return id >= 0;
-}
-
-/* The exit first: a call that entered unseen is told from one whose exit was missed. */
-static int attach_links(struct copy *c, struct bpf_program *entry, struct bpf_program *exit)
-{
-	if (c->role.kprobe) {
-		c->links[1] = bpf_program__attach_kprobe(exit, true, c->role.function);
-		c->links[0] = c->links[1]
-				      ? bpf_program__attach_kprobe(entry, false, c->role.function)
-				      : NULL;
-	} else {
-		c->links[1] = bpf_program__attach(exit);
-		c->links[0] = c->links[1] ? bpf_program__attach(entry) : NULL;
-	}
-	return c->links[0] ? 0 : -errno;
+	if (role->kind != ROLE_FREE)
+		return 0;
+	return hooked ? bpf_map_update_elem(fd, &addr, &one, BPF_ANY)
+		      : bpf_map_delete_elem(fd, &addr);
 }
 
 static int attach_copy(struct roles *r, struct copy *c, size_t index)
 {
-	struct bpf_program *prog, *entry, *exit;
 	struct role *role = &c->role;
 	int err;
 
-	role->kprobe = !has_btf(r, role);
+	role->kprobe = function__nr_args(r->vmlinux, role->function, role->module) < 0;
 	c->skel = flush_bpf__open();
 	if (!c->skel) {
 		snprintf(role->why_not, sizeof(role->why_not), "opening the template failed: %s",
@@ -127,21 +104,14 @@ static int attach_copy(struct roles *r, struct copy *c, size_t index)
 	}
 	memcpy((void *)&c->skel->rodata->knobs, &r->knobs, sizeof(r->knobs));
 	*(uint32_t *)&c->skel->rodata->flush_fn = (uint32_t)index;
-	entry = bpf_object__find_program_by_name(
-		c->skel->obj, role->kprobe ? kinds[role->kind].kentry : kinds[role->kind].entry);
-	exit = bpf_object__find_program_by_name(
-		c->skel->obj, role->kprobe ? kinds[role->kind].kexit : kinds[role->kind].exit);
-	bpf_object__for_each_program (prog, c->skel->obj)
-		bpf_program__set_autoload(prog, prog == entry || prog == exit);
-	err = programs__share_maps(c->skel->obj, r->main_object);
-	if (!err && !role->kprobe)
-		err = bpf_program__set_attach_target(entry, 0, role->function);
-	if (!err && !role->kprobe)
-		err = bpf_program__set_attach_target(exit, 0, role->function);
+	err = pair__prepare(&c->pair, c->skel->obj, r->main_object, &kinds[role->kind].programs,
+			    role->function, role->kprobe);
 	if (!err)
 		err = flush_bpf__load(c->skel);
 	if (!err)
-		err = attach_links(c, entry, exit);
+		err = pair__attach(&c->pair, role->function);
+	if (!err)
+		err = note_free(r, role, true);
 	if (!err)
 		return 1;
 	snprintf(role->why_not, sizeof(role->why_not), "the kernel refused it: %s", strerror(-err));
@@ -202,6 +172,8 @@ void roles__module_gone(struct roles *r, const char *module)
 		if (c->role.gone || strcmp(c->role.module, module))
 			continue;
 		r->misses_gone += copy_misses(c);
+		if (c->skel)
+			note_free(r, &c->role, false);
 		destroy_copy(c);
 		c->role.gone = true;
 	}
@@ -210,7 +182,7 @@ void roles__module_gone(struct roles *r, const char *module)
 void roles__detach(struct roles *r)
 {
 	for (size_t i = 0; i < r->nr; i++)
-		detach_copy(&r->copies[i]);
+		pair__detach(&r->copies[i].pair);
 }
 
 size_t roles__count(const struct roles *r)
@@ -221,6 +193,13 @@ size_t roles__count(const struct roles *r)
 const struct role *roles__at(const struct roles *r, size_t i)
 {
 	return &r->copies[i].role;
+}
+
+int role__prefix(const char *function)
+{
+	const char *end = strchr(function, '_');
+
+	return end ? (int)(end - function) + 1 : (int)strlen(function);
 }
 
 uint64_t roles__misses(const struct roles *r)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Flush functions by role. A domain's ops say which functions flush it, whatever the driver: each
- * is attached once, by a copy of bpf/flush.bpf.c that shares the maps of the main object: by fentry
- * and fexit, or, where the function has no BTF (a module built without), by kprobe and kretprobe at
- * about three times the cost.
+ * Functions by role. A domain's ops say which functions flush and free it, whatever the driver:
+ * each is attached once, by a copy of bpf/flush.bpf.c that shares the maps of the main object.
  */
 #ifndef IOMMUTOP_COLLECT_ROLES_H
 #define IOMMUTOP_COLLECT_ROLES_H
@@ -23,6 +21,7 @@ enum role_kind {
 	ROLE_FLUSH_ALL,
 	ROLE_SYNC,
 	ROLE_SYNC_MAP,
+	ROLE_FREE, /* of the domain; only with what the invariants need */
 };
 
 struct role {
@@ -55,6 +54,8 @@ void roles__detach(struct roles *r);
 
 size_t roles__count(const struct roles *r);
 const struct role *roles__at(const struct roles *r, size_t i); /* i: the fn of IOT_EV_FLUSH */
+/* How many characters of a function's name say whose it is: "intel_" of intel_iommu_tlb_sync. */
+int role__prefix(const char *function);
 /* Events that the kernel skipped because a program of ours was already running on the CPU. */
 uint64_t roles__misses(const struct roles *r);
 const char *role__kind_name(enum role_kind kind);

@@ -17,6 +17,7 @@ static const struct {
 	{ "fault", { IOT_EV_FAULT } },
 	{ "trouble", { IOT_EV_HANG, IOT_EV_RESET, IOT_EV_ERROR } },
 	{ "attach", { IOT_EV_ATTACH, IOT_EV_DETACH } },
+	{ "page_table", { IOT_EV_TABLE_ALLOC, IOT_EV_TABLE_FREE } },
 };
 
 bool columns__is_layout(const struct tsdl_event *type, const struct tsdl_field *f)
@@ -45,12 +46,20 @@ static void put_name(const struct tsdl_event *type, const struct tsdl_field *f, 
 	snprintf(name, 32, "%s", f->name);
 }
 
+/* As many numbers in each event: one value, while a sequence is a row for each. */
+static bool is_list(const struct tsdl_field *f)
+{
+	return f->count && f->count != TSDL_COUNT_IN_FIELD && f->show != TSDL_TEXT;
+}
+
 static enum column_type type_of(const struct tsdl_field *f)
 {
 	if (f->show == TSDL_TEXT)
 		return f->count == TSDL_COUNT_IN_FIELD ? COLUMN_TEXT : COLUMN_NAME;
 	if (f->show == TSDL_ENUM)
 		return COLUMN_NAME;
+	if (is_list(f))
+		return COLUMN_TEXT;
 	if (f->is_signed)
 		return COLUMN_I32;
 	return f->width == 8   ? COLUMN_U64
@@ -126,7 +135,7 @@ static int add_kind(struct columns *c, struct columns_table *t, const struct tsd
 
 		if (columns__is_layout(type, f))
 			continue;
-		if (body->nr == COLUMNS_BODY_MAX)
+		if (body->nr == COLUMNS_BODY_MAX || (is_list(f) && f->count > COLUMNS_LIST_MAX))
 			return -EOVERFLOW;
 		put_name(type, f, body->fields[body->nr].name);
 		name = body->fields[body->nr].name;
@@ -266,6 +275,18 @@ static void body_value(const struct tsdl_field *f, const struct iot_event *ev, u
 {
 	if (f->show == TSDL_TEXT) {
 		v->len = columns__text(f, ev, &v->text);
+		return;
+	}
+	if (is_list(f)) {
+		char *p = v->room;
+
+		for (unsigned int i = 0; i < f->count; i++) {
+			if (i)
+				*p++ = ' ';
+			p = encode__dec(p, columns__number(f, ev, i));
+		}
+		v->text = v->room;
+		v->len = (size_t)(p - v->room);
 		return;
 	}
 	v->number = columns__number(f, ev, row);

@@ -18,7 +18,8 @@
 #define COLUMNS_MAX        32
 #define COLUMNS_TABLES_MAX 32
 #define COLUMNS_KINDS_MAX  8 /* events of one table */
-#define COLUMNS_BODY_MAX   16
+#define COLUMNS_BODY_MAX   20
+#define COLUMNS_LIST_MAX   32 /* numbers of a list that has a fixed length */
 
 enum column_type {
 	COLUMN_U8,
@@ -28,7 +29,7 @@ enum column_type {
 	COLUMN_I32,
 	COLUMN_TIME, /* microseconds since 1970, UTC */
 	COLUMN_NAME, /* text that few values have: labels, names */
-	COLUMN_TEXT, /* text that is rarely the same twice */
+	COLUMN_TEXT, /* text that is rarely the same twice; lists: numbers, a space between them */
 };
 
 enum column_source {
@@ -83,7 +84,7 @@ struct column_value {
 	uint64_t number; /* COLUMN_I32: sign-extended; COLUMN_TIME: as int64_t */
 	const char *text;
 	size_t len;
-	char room[48];
+	char room[COLUMNS_LIST_MAX * 21]; /* for what is no text in the event */
 };
 
 /* 0, or -EOVERFLOW: an event has more than fits the limits above, which a test would show. */

@@ -45,6 +45,7 @@ struct export_format {
 	bool takes_table;
 	bool to_directory; /* unless one table is asked for */
 	bool wants_state;  /* live mappings and windows: the model sees maps and unmaps too */
+	bool says_source;  /* has a place for what the export is only a part of */
 	size_t state_size; /* bytes, zeroed, at exporter->state */
 	int (*begin)(struct exporter *x, struct error *err);
 	/* ev is what may be shown. 0 or a negative errno, which ends the export. */

@@ -135,6 +135,7 @@ static int jsonl_end(struct exporter *x, struct json_object *about, struct error
 
 const struct export_format export_jsonl = {
 	.name = "jsonl",
+	.says_source = true,
 	.begin = jsonl_begin,
 	.event = jsonl_event,
 	.end = jsonl_end,

@@ -346,6 +346,7 @@ static void parquet_abort(struct exporter *x)
 
 const struct export_format export_parquet = {
 	.name = "parquet",
+	.says_source = true,
 	.takes_table = true,
 	.to_directory = true,
 	.state_size = sizeof(struct parquet),

@@ -7,6 +7,7 @@
 #include "export/perfetto_tracks.h"
 
 #include <errno.h>
+#include <json-c/json.h>
 
 #define SAMPLE_NS 1000000  /* the counter of mapped bytes moves at most once in it */
 #define RATE_NS   10000000 /* maps are counted over this */
@@ -257,16 +258,22 @@ static int on_log(struct exporter *x, const struct iot_log *ev)
 	return 0;
 }
 
+static void capture_instant(struct exporter *x, uint64_t ts, enum perfetto_name name)
+{
+	struct perfetto *p = x->state;
+
+	if (!p->capture_told)
+		tracks__tell(x, tracks__uuid(TRACK_CAPTURE, 0, 0), 0, "capture", PERFETTO_SLICES);
+	p->capture_told = true;
+	perfetto__instant(&p->packet, ts, tracks__uuid(TRACK_CAPTURE, 0, 0), name);
+}
+
 static int on_capture(struct exporter *x, const struct iot_event *ev)
 {
 	struct perfetto *p = x->state;
 	const struct iot_module *module = (const void *)ev;
 
-	if (!p->capture_told)
-		tracks__tell(x, tracks__uuid(TRACK_CAPTURE, 0, 0), 0, "capture", PERFETTO_SLICES);
-	p->capture_told = true;
-	perfetto__instant(&p->packet, ev->ts, tracks__uuid(TRACK_CAPTURE, 0, 0),
-			  ev->id == IOT_EV_MODULE ? NAME_MODULE : NAME_CAPTURE);
+	capture_instant(x, ev->ts, ev->id == IOT_EV_MODULE ? NAME_MODULE : NAME_CAPTURE);
 	if (ev->id == IOT_EV_MODULE) {
 		put_label(x, ev, offsetof(struct iot_module, gone), ARG_WHAT);
 		perfetto__arg_text(&p->packet, ARG_TEXT, module->name,
@@ -322,6 +329,7 @@ static int perfetto_event(struct exporter *x, const struct iot_event *ev)
 		perfetto__clock(&p->packet, &x->out, ev->ts, 0, 0);
 		p->begun = true;
 	}
+	p->last_ts = ev->ts;
 	switch (ev->id) {
 	case IOT_EV_MAP:
 	case IOT_EV_UNMAP:
@@ -358,11 +366,26 @@ static void perfetto_abort(struct exporter *x)
 	buf__free(&p->packet.b);
 }
 
+/* That it is only a part, as far as there is room for an expression. */
+static void tell_only(struct exporter *x, struct json_object *about)
+{
+	struct perfetto *p = x->state;
+	struct json_object *only;
+	const char *text;
+
+	if (!p->begun || !json_object_object_get_ex(about, "only", &only))
+		return;
+	text = json_object_get_string(only);
+	capture_instant(x, p->last_ts, NAME_ONLY);
+	perfetto__arg_text(&p->packet, ARG_TEXT, text, strnlen(text, IOT_EVENT_MAX));
+	perfetto__write(&p->packet, &x->out);
+}
+
 static int perfetto_end(struct exporter *x, struct json_object *about, struct error *err)
 {
 	struct perfetto *p = x->state;
 
-	(void)about;
+	tell_only(x, about);
 	idtab__for_each (&p->domains, s) {
 		struct domain_tracks *d = s->value;
 		uint32_t nr = (uint32_t)(s->key - 1);
@@ -381,6 +404,7 @@ static int perfetto_end(struct exporter *x, struct json_object *about, struct er
 const struct export_format export_perfetto = {
 	.name = "perfetto",
 	.wants_state = true,
+	.says_source = true,
 	.state_size = sizeof(struct perfetto),
 	.begin = perfetto_begin,
 	.event = perfetto_event,

@@ -25,6 +25,7 @@ enum perfetto_name {
 	NAME_MODULE,
 	NAME_ATTACH,
 	NAME_DETACH,
+	NAME_ONLY,
 	NAME_NR,
 };
 

@@ -86,6 +86,7 @@ static const char *const event_names[NAME_NR] = {
 	[NAME_MODULE] = "module",
 	[NAME_ATTACH] = "attach",
 	[NAME_DETACH] = "detach",
+	[NAME_ONLY] = "only",
 };
 
 static const char *const arg_names[ARG_NR] = {

@@ -44,6 +44,7 @@ struct perfetto {
 	struct idtab domains, devices; /* by number + 1: 0, not known, is one too */
 	struct lanes losses;
 	bool begun, log_told, capture_told;
+	uint64_t last_ts; /* of the last event shown */
 	/* what the flush at hand covers */
 	uint64_t lazy, strict, oldest;
 };

@@ -206,9 +206,10 @@ static bool derived_field(struct field_test *t, struct asked *q)
 		for (size_t i = 0; i < e->nr_fields; i++) {
 			struct field_ref *ref = &t->by_id[e->id];
 
-			/* Of a loss or a self-check, begin is not the begin of an operation. */
+			/* Of a loss, a self-check or a tally, begin is not the begin of an
+			 * operation. */
 			if (strcmp(e->fields[i].name, "begin") || e->id == IOT_EV_LOSS ||
-			    e->id == IOT_EV_COVERAGE)
+			    e->id == IOT_EV_COVERAGE || e->id == IOT_EV_TALLY)
 				continue;
 			ref->offset = e->fields[i].offset;
 			number_field(ref, q, name, NULL);
@@ -430,7 +431,7 @@ void fields__help(FILE *out)
 	for (size_t i = 0; i < nr; i++)
 		fprintf(out, " %s", head[i].name);
 	fputs("\n  ts, begin, stalled: ns; size, unmapped: bytes; dev: a number or a name\n"
-	      "  took: from begin to ts, of flush, iova_alloc and reset\n",
+	      "  took: from begin to ts, of flush, iova_alloc, invalidate, teardown and reset\n",
 	      out);
 	for (size_t i = 0; i < NR_FLAGS; i++)
 		fprintf(out, "  %s: %s\n", flags[i].name, flags[i].help);

@@ -55,6 +55,37 @@ int idtab__set(struct idtab *t, __u64 key, void *value)
 	return 0;
 }
 
+void *idtab__remove(struct idtab *t, __u64 key)
+{
+	struct idtab_slot *s;
+	size_t hole, i;
+	void *value;
+
+	if (!t->size)
+		return NULL;
+	s = slot_of(t, key);
+	value = s->value;
+	if (!value)
+		return NULL;
+	t->nr--;
+	/* Whoever is behind it, and would have been in its place or before, moves up. */
+	hole = i = (size_t)(s - t->slots);
+	for (;;) {
+		size_t home;
+
+		i = (i + 1) & (t->size - 1);
+		if (!t->slots[i].value)
+			break;
+		home = place(t, t->slots[i].key);
+		if (((i - home) & (t->size - 1)) < ((i - hole) & (t->size - 1)))
+			continue;
+		t->slots[hole] = t->slots[i];
+		hole = i;
+	}
+	t->slots[hole].value = NULL;
+	return value;
+}
+
 void idtab__free(struct idtab *t)
 {
 	free(t->slots);

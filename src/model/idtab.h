@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Numbers to pointers: an open hash table that only grows. The pointers are the caller's. */
+/* Numbers to pointers: an open hash table. It never shrinks. The pointers are the caller's. */
 #ifndef IOMMUTOP_MODEL_IDTAB_H
 #define IOMMUTOP_MODEL_IDTAB_H
 
@@ -18,6 +18,7 @@ struct idtab {
 
 void *idtab__find(const struct idtab *t, __u64 key);     /* NULL = not there */
 int idtab__set(struct idtab *t, __u64 key, void *value); /* value not NULL; 0 or -ENOMEM */
+void *idtab__remove(struct idtab *t, __u64 key);         /* what was there, or NULL */
 void idtab__free(struct idtab *t);                       /* the table, not what it points to */
 
 /* Every entry, in no particular order. */

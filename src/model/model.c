@@ -444,7 +444,12 @@ void model__event(struct model *m, const struct iot_event *ev)
 	case IOT_EV_ERROR:
 	case IOT_EV_LOG:
 	case IOT_EV_MODULE:
-		break; /* state doesn't change; src/analyze looks at them */
+	case IOT_EV_INVALIDATE:
+	case IOT_EV_TABLE_ALLOC:
+	case IOT_EV_TABLE_FREE:
+	case IOT_EV_TEARDOWN:
+	case IOT_EV_TALLY:
+		break; /* state doesn't change; src/analyze and src/assert look at them */
 	default:
 		break; /* of a newer iommutop */
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/advice.h"
+#include "report/early.h"
 #include "report/evidence.h"
 #include "report/explain.h"
 #include "report/journey.h"
@@ -402,6 +403,7 @@ struct json_object *report__json(const struct analysis *a)
 	put(capture, "out_of_memory", json_object_new_boolean(a->error != 0));
 	put(o, "origins", origins_json(m));
 	put_text(o, "scope", scope__text(a->scope));
+	put(capture, "before", early__json(m));
 	put(o, "capture", capture);
 	for (__u32 n = 0; n < a->incidents.nr; n++)
 		json_object_array_add(incidents, incident_json(a->incidents.list[n], n + 1, m));

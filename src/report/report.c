@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/advice.h"
+#include "report/early.h"
 #include "report/evidence.h"
 #include "report/explain.h"
 #include "report/journey.h"
@@ -29,8 +30,10 @@ static void print_evidence(FILE *out, const struct incident *i, const struct mod
 	}
 }
 
-static void print_incident(FILE *out, const struct incident *i, __u32 nr, const struct model *m)
+void report__text_incident(FILE *out, const struct analysis *a, __u32 nr)
 {
+	const struct incident *i = a->incidents.list[nr - 1];
+	const struct model *m = &a->model;
 	char *title = explain__title(i, m), *paragraph = explain__paragraph(i, m), head[32];
 
 	if (!title || !paragraph)
@@ -76,6 +79,7 @@ static void print_head(FILE *out, const struct analysis *a)
 {
 	const struct model *m = &a->model;
 	__u64 start, end;
+	char *early;
 
 	model__span(m, &start, &end);
 	if (a->log_lines < a->events)
@@ -100,6 +104,10 @@ static void print_head(FILE *out, const struct analysis *a)
 			"Attaching took %s before that; what happened meanwhile was seen in "
 			"part.\n",
 			words__duration(m->capture_begin - m->attach_begin).s);
+	early = early__says(m);
+	if (early && *early)
+		wrap__print(out, "", early);
+	free(early);
 	if (a->scope) {
 		wrap__print(out, "Asked for: ", scope__text(a->scope));
 		fprintf(out, "Only that is counted: %s; %s left out.\n",
@@ -130,8 +138,8 @@ void report__text_tables(FILE *out, const struct analysis *a, __u32 which)
 			a->scope ? " in what was asked for" : "");
 	else
 		fprintf(out, "\n%s\n", words__times(a->incidents.nr, "incident", "incidents").s);
-	for (__u32 n = 0; n < a->incidents.nr; n++)
-		print_incident(out, a->incidents.list[n], n + 1, &a->model);
+	for (__u32 n = 1; n <= a->incidents.nr; n++)
+		report__text_incident(out, a, n);
 	if (a->incidents.dropped)
 		fprintf(out,
 			"\n%llu more faults or hangs were not looked at: too many incidents.\n",

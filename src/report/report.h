@@ -15,6 +15,8 @@ struct json_object;
 void report__text(FILE *out, const struct analysis *a);
 /* Only these tables, a bit for each of summary_tables[] (report/summary_tables.h). */
 void report__text_tables(FILE *out, const struct analysis *a, __u32 which);
+/* One incident, explained; nr: 1 to a->incidents.nr. */
+void report__text_incident(FILE *out, const struct analysis *a, __u32 nr);
 
 /* A new object for json_object_put(), or NULL without memory. Addresses are hex strings, times ns
  * of CLOCK_MONOTONIC. */

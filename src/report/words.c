@@ -226,6 +226,7 @@ const char *words__loss(__u32 cause)
 		[IOT_LOST_UNHOOKED] = "flush function not traced",
 		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
 		[IOT_LOST_DAMAGE] = "session damaged",
+		[IOT_LOST_UNENDED] = "flush had begun and not ended at the end",
 	};
 
 	return NAME_OF(names, cause);

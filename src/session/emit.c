@@ -224,7 +224,7 @@ int session_emitter__open(struct session_emitter **out, const char *dir,
 
 int session_emitter__event(struct session_emitter *e, const struct iot_event *ev)
 {
-	unsigned int to = ev->id >= IOT_EV_DEVICE ? 2 : ev->id > IOT_EV_IOVA_FREE ? 1 : 0;
+	unsigned int to = ev->id >= IOT_EV_DEVICE ? 2 : ev->id >= IOT_EV_FAULT ? 1 : 0;
 	union {
 		struct iot_event h;
 		uint64_t words[IOT_EVENT_MAX / 8];

@@ -11,6 +11,7 @@
 #include "session/crc32c.h"
 #include "session/files.h"
 #include "session/forgotten.h"
+#include "session/rotation.h"
 #include "session/stream.h"
 
 #define TRIES     100 /* to open files before they are removed */
@@ -29,7 +30,8 @@ struct session_reader {
 	struct stream *current; /* whose event the caller has; it is still on top of the heap */
 	uint64_t last_ts;
 	size_t tails_told;
-	struct iot_loss loss; /* told at the end */
+	struct rotation rotation; /* once it is needed */
+	struct iot_loss loss;     /* told at the end */
 	struct forgotten forgotten;
 	int forgotten_told;
 };
@@ -311,29 +313,6 @@ out:
 	return rc;
 }
 
-/* "events_7" is followed by "events_8": what is torn in the one is over where the other begins. */
-static const struct stream *next_of_rotation(const struct session_reader *r, const struct stream *s)
-{
-	const char *mark = strrchr(s->name, '_'), *end;
-	char name[sizeof(s->name) + 32];
-	unsigned long number;
-	char *digits;
-	size_t i;
-
-	if (!mark)
-		return NULL;
-	number = strtoul(mark + 1, &digits, 10);
-	end = digits;
-	if (end == mark + 1)
-		return NULL;
-	snprintf(name, sizeof(name), "%.*s_%lu%s", (int)(mark - s->name), s->name, number + 1, end);
-	for (i = 0; i < r->nr_streams; i++) {
-		if (!strcmp(r->streams[i].name, name) && r->streams[i].first_ts)
-			return &r->streams[i];
-	}
-	return NULL;
-}
-
 static int give(struct session_reader *r, const struct iot_event **ev)
 {
 	r->info.told_losses++;
@@ -341,7 +320,8 @@ static int give(struct session_reader *r, const struct iot_event **ev)
 	return 1;
 }
 
-/* What is missing at the ends of files, up to the end of the session. */
+/* What is missing at the ends of files: up to where the next one begins, which is whole from there,
+ * or to the end of the session. */
 static int tell_tail(struct session_reader *r, const struct iot_event **ev)
 {
 	const struct stream *s, *next;
@@ -350,8 +330,10 @@ static int tell_tail(struct session_reader *r, const struct iot_event **ev)
 		s = &r->streams[r->tails_told++];
 		if (!s->has_tail)
 			continue;
+		if (!r->rotation.by_name && rotation__init(&r->rotation, r->streams, r->nr_streams))
+			return -ENOMEM;
 		r->loss = s->tail;
-		next = next_of_rotation(r, s);
+		next = rotation__next(&r->rotation, s);
 		if (next)
 			r->loss.end = next->first_ts;
 		if (r->loss.end < r->loss.begin)
@@ -436,8 +418,10 @@ int session_reader__next(struct session_reader *r, const struct iot_event **ev)
 			return rc;
 		settle(r);
 	}
-	if (!r->nr_heap)
-		return tell_tail(r, ev) || tell_untold(r, ev) || tell_forgotten(r, ev);
+	if (!r->nr_heap) {
+		rc = tell_tail(r, ev);
+		return rc ? rc : tell_untold(r, ev) || tell_forgotten(r, ev);
+	}
 	s = r->heap[0];
 	r->current = s;
 	r->last_ts = s->ts;
@@ -470,6 +454,7 @@ void session_reader__close(struct session_reader *r)
 	for (i = 0; i < r->nr_streams; i++)
 		stream__close(&r->streams[i]);
 	untold__free(&r->untold);
+	rotation__free(&r->rotation);
 	session_dir__close(&r->dir);
 	free(r->streams);
 	free(r->heap);

@@ -24,12 +24,12 @@ static inline int record__class(unsigned int id)
 }
 
 /*
- * Map, unmap, flush, IOVA alloc and free: nothing in them can be wrong but id and len. ev must have
- * 12 bytes.
+ * One of those that have 64 bytes: nothing in them can be wrong but id and len. ev must have 12
+ * bytes.
  */
 static inline int record__is_hot(const struct iot_event *ev)
 {
-	return ev->len == IOT_HOT_SIZE && (unsigned int)ev->id - 1 < IOT_EV_IOVA_FREE;
+	return ev->len == IOT_HOT_SIZE && (unsigned int)ev->id - 1 < IOT_EV_HOT_LAST;
 }
 
 enum record_state record__check_rare(const struct iot_event *ev, size_t avail, int exact);

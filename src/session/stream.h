@@ -14,7 +14,7 @@
 /* At equal times, side tables come before rare events, and these before the rest. */
 static inline unsigned int stream__rank(unsigned int id)
 {
-	return id >= IOT_EV_DEVICE ? 0 : id > IOT_EV_IOVA_FREE ? 1 : 2;
+	return id >= IOT_EV_DEVICE ? 0 : id >= IOT_EV_FAULT ? 1 : 2;
 }
 
 struct stream {

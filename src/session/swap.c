@@ -72,13 +72,14 @@ void swap__events(void *events, size_t bytes)
 	header = tsdl__header(&nr);
 	for (; bytes >= sizeof(*ev); at += len, bytes -= len) {
 		ev = (struct iot_event *)at;
-		len = __builtin_bswap16(ev->len);
-		if (len < sizeof(*ev) || len > bytes)
-			return;
 		ev->ts = __builtin_bswap64(ev->ts);
 		ev->id = __builtin_bswap16(ev->id);
 		for (i = 0; i < nr; i++)
-			swap_field(at, len, &header[i]);
+			swap_field(at, sizeof(*ev), &header[i]);
+		len = ev->len;
+		/* no event: whoever reads it refuses it, and what follows is at no known place */
+		if (len < sizeof(*ev) || len > bytes || len % 8)
+			return;
 		type = tsdl__event(ev->id);
 		if (!type)
 			continue;

@@ -11,8 +11,8 @@
 void swap__head(struct packet_head *h);
 
 /*
- * Events one behind the other. Stops at one whose length is impossible or which isn't there as a
- * whole: what follows stays as it is, and is no event.
+ * Events one behind the other, 8-byte aligned. Stops behind the header of one whose length is
+ * impossible or which isn't there as a whole: record__check() refuses it.
  */
 void swap__events(void *events, size_t bytes);
 

@@ -70,7 +70,7 @@ ENUM(loss_cause, 32, { IOT_LOST_RING, "ring" }, { IOT_LOST_RARE, "rare_ring" },
      { IOT_LOST_DEVICE_TABLE, "device_table" }, { IOT_LOST_BEGIN, "begin" },
      { IOT_LOST_LATE, "late" }, { IOT_LOST_RATELIMIT, "ratelimit" }, { IOT_LOST_WRITER, "writer" },
      { IOT_LOST_UNHOOKED, "unhooked" }, { IOT_LOST_OVERWRITTEN, "overwritten" },
-     { IOT_LOST_DAMAGE, "damage" });
+     { IOT_LOST_DAMAGE, "damage" }, { IOT_LOST_UNENDED, "unended" });
 ENUM(coverage_check, 32, { IOT_CHECK_MAP_BYTES, "map_bytes" },
      { IOT_CHECK_UNMAP_BYTES, "unmap_bytes" }, { IOT_CHECK_UNMAP_COUNT, "unmap_count" },
      { IOT_CHECK_FQ_FLUSHES, "fq_flushes" }, { IOT_CHECK_DOMAIN_KNOWN, "domain_known" });
@@ -121,6 +121,19 @@ static const struct tsdl_field iova_fields[] = {
 	DEC(iot_iova, size),
 	HEX(iot_iova, limit),
 	TIME(iot_iova, begin),
+};
+
+static const struct tsdl_field invalidate_fields[] = {
+	TIME(iot_invalidate, begin),
+	HEX(iot_invalidate, iova),
+	HEX(iot_invalidate, last),
+	DEC(iot_invalidate, pad),
+};
+
+static const struct tsdl_field table_fields[] = {
+	HEX(iot_table, page),
+	DEC(iot_table, bytes),
+	PAD(iot_table, pad),
 };
 
 static const struct tsdl_field fault_fields[] = {
@@ -195,6 +208,33 @@ static const struct tsdl_field capture_fields[] = {
 	TIME(iot_capture, attach_begin),
 };
 
+static const struct tsdl_field teardown_fields[] = {
+	TIME(iot_teardown, begin),
+	DEC(iot_teardown, longest),
+	DEC(iot_teardown, tables),
+	DEC(iot_teardown, offers),
+};
+
+static const struct tsdl_field tally_fields[] = {
+	TIME(iot_tally, begin),
+	DEC(iot_tally, maps),
+	DEC(iot_tally, map_bytes),
+	DEC(iot_tally, unmaps),
+	DEC(iot_tally, unmap_bytes),
+	DEC(iot_tally, short_unmaps),
+	DEC(iot_tally, map_errors),
+	DEC(iot_tally, faults),
+	DEC(iot_tally, hangs),
+	DEC(iot_tally, tables_allocated),
+	DEC(iot_tally, tables_freed),
+	DEC(iot_tally, teardown_longest),
+	DEC(iot_tally, flushes),
+	DEC(iot_tally, flush_longest),
+	ARRAY(iot_tally, flush, TSDL_DEC),
+	DEC(iot_tally, last),
+	DEC(iot_tally, snapshot),
+};
+
 static const struct tsdl_field device_fields[] = {
 	DEC(iot_device, group),    HEX(iot_device, rid),        DEC(iot_device, rid_known),
 	DEC(iot_device, dma_bits), DEC(iot_device, node_known), DEC(iot_device, pad),
@@ -246,6 +286,9 @@ static const struct tsdl_event events[] = {
 	EVENT(IOT_EV_FLUSH, "flush", iot_flush, flush_fields),
 	EVENT(IOT_EV_IOVA_ALLOC, "iova_alloc", iot_iova, iova_fields),
 	EVENT(IOT_EV_IOVA_FREE, "iova_free", iot_iova, iova_fields),
+	EVENT(IOT_EV_INVALIDATE, "invalidate", iot_invalidate, invalidate_fields),
+	EVENT(IOT_EV_TABLE_ALLOC, "table_alloc", iot_table, table_fields),
+	EVENT(IOT_EV_TABLE_FREE, "table_free", iot_table, table_fields),
 	EVENT(IOT_EV_FAULT, "fault", iot_fault, fault_fields),
 	EVENT(IOT_EV_HANG, "hang", iot_trouble, trouble_fields),
 	EVENT(IOT_EV_RESET, "reset", iot_trouble, trouble_fields),
@@ -258,6 +301,8 @@ static const struct tsdl_event events[] = {
 	EVENT(IOT_EV_COVERAGE, "coverage", iot_coverage, coverage_fields),
 	EVENT(IOT_EV_CAPTURE, "capture", iot_capture, capture_fields),
 	EVENT(IOT_EV_ERROR, "error", iot_trouble, trouble_fields),
+	EVENT(IOT_EV_TEARDOWN, "teardown", iot_teardown, teardown_fields),
+	EVENT(IOT_EV_TALLY, "tally", iot_tally, tally_fields),
 	EVENT(IOT_EV_DEVICE, "device", iot_device, device_fields),
 	EVENT(IOT_EV_STACK, "stack", iot_stack, stack_fields),
 	EVENT(IOT_EV_SYMBOL, "symbol", iot_symbol, symbol_fields),

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,67 @@ int parse__duration(const char *s, uint64_t *out_ns)
 		return 0;
 	}
 	return -EINVAL;
+}
+
+int parse__decimal(const char *s, unsigned int digits, uint64_t *out)
+{
+	const char *end;
+	uint64_t v;
+	int err;
+
+	err = parse_number(s, 10, &v, &end);
+	if (err)
+		return err;
+	if (*end == '.' && !isdigit((unsigned char)*++end))
+		return -EINVAL;
+	for (unsigned int i = 0; i < digits; i++) {
+		uint64_t digit = isdigit((unsigned char)*end) ? (uint64_t)(*end++ - '0') : 0;
+
+		if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, digit, &v))
+			return -ERANGE;
+	}
+	if (*end)
+		return -EINVAL;
+	*out = v;
+	return 0;
+}
+
+static int digits(const char *s, int n)
+{
+	int v = 0;
+
+	while (n--)
+		v = v * 10 + (*s++ - '0');
+	return v;
+}
+
+int parse__date(const char *s, int32_t *out)
+{
+	static const int before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365 };
+	int year, month, day, length, past;
+	bool leap;
+
+	for (int i = 0; i < 10; i++) {
+		if (i == 4 || i == 7 ? s[i] != '-' : !isdigit((unsigned char)s[i]))
+			return -EINVAL;
+	}
+	if (s[10])
+		return -EINVAL;
+	year = digits(s, 4);
+	month = digits(s + 5, 2);
+	day = digits(s + 8, 2);
+	if (year < 1970)
+		return -ERANGE;
+	if (month < 1 || month > 12)
+		return -EINVAL;
+	leap = (year % 4 == 0 && year % 100) || year % 400 == 0;
+	length = before[month] - before[month - 1] + (leap && month == 2);
+	if (day < 1 || day > length)
+		return -EINVAL;
+	past = year - 1; /* whole years since year 1, of which 1970 begins after 719162 days */
+	*out = past * 365 + past / 4 - past / 100 + past / 400 - 719162 + before[month - 1] +
+	       (leap && month > 2) + day - 1;
+	return 0;
 }
 
 int parse__pci_rid(const char *s, uint32_t *out)

@@ -12,4 +12,14 @@
  */
 size_t text__copy(char *dst, size_t size, const char *src, size_t len);
 
+/* A text for a message: as text__copy(), cut to 64 characters with "..." for the rest. */
+struct text_quote {
+	char s[68];
+};
+struct text_quote text__quote(const char *text);
+
+/* Appends to the text in dst; what doesn't fit in size bytes is left out. */
+void text__append(char *dst, size_t size, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 #endif

@@ -75,10 +75,15 @@ check "the last line says what was asked for" [ "$(tail -n 1 "$dir/out" | jq -r 
 maps=$(grep -c '"event":"map".*"domain":2' "$dir/all.jsonl")
 try -f csv --table events --domain 2 --filter id==map "$dir/busy"
 check "csv: a line for each" [ "$(wc -l <"$dir/out")" = $((maps + 1)) ]
+check "csv: it can't say that it is a part, so that is said" said 'csv has no place .*: --domain 2 --filter id==map$'
 try -f folded --domain 2 --filter id==map "$dir/busy"
 check "folded: they are all that is counted" [ "$(awk '{ n += $NF } !/^map;/ { n = -1e9 } END { print n }' "$dir/out")" = "$maps" ]
+check "folded: neither can that" said 'folded has no place .*: --domain 2 --filter id==map$'
+try -f csv "$dir/busy"
+check "a whole one has nothing to say" [ ! -s "$dir/err" ]
 try -f parquet -o "$dir/pq" --domain 2 --filter id==map "$dir/busy"
 check "parquet: written" ended 0
+check "parquet: and needs not say it" [ ! -s "$dir/err" ]
 check "parquet: its footer says what was asked for" grep -qa -- '--domain 2 --filter id==map' "$dir/pq/events.parquet"
 
 if command -v protoc >/dev/null; then

@@ -76,7 +76,7 @@ check "it is the one of the directory" cmp -s "$dir/one.pq/fault.parquet" "$dir/
 # what goes wrong
 check "an existing directory is left alone" [ "$(export_to "$dir/one.pq" "$dir/busy"; echo $?)" = 1 ]
 check "and the message says so" grep -q 'exists already: name a new directory' "$dir/err"
-full() { (ulimit -f 200; trap '' XFSZ; export_to "$dir/full.pq" --uncompressed "$dir/random"); }
+full() { (ulimit -f 100; trap '' XFSZ; export_to "$dir/full.pq" --uncompressed "$dir/random"); }
 check "a full disk is an error" [ "$(full; echo $?)" = 1 ]
 check "it names the file and the reason" grep -q "cannot write .*full.pq.*File too large" "$dir/err"
 check "nothing is left of it" [ -z "$(find "$dir" -maxdepth 1 -name 'full*')" ]

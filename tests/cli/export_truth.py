@@ -18,7 +18,8 @@ TOKEN = re.compile(
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 HEADER = ["cpu", "flags", "tid", "domain", "dev", "stack"]
 TABLES = {"map": "events", "unmap": "events", "flush": "events", "iova_alloc": "events", "iova_free": "events",
-          "hang": "trouble", "reset": "trouble", "error": "trouble", "detach": "attach"}
+          "hang": "trouble", "reset": "trouble", "error": "trouble", "detach": "attach",
+          "table_alloc": "page_table", "table_free": "page_table"}
 
 
 class Hex(int):
@@ -135,7 +136,9 @@ def rows_of(events):
         base = {k: v for k, v in e.items() if k != "own"}
         rows = tables.setdefault(TABLES.get(e["event"], e["event"]), [])
         lists = [k for k, v in e["own"].items() if isinstance(v, list)]
-        if lists:
+        if lists and e["event"] != "stack":
+            rows.append({**base, **{k: " ".join(map(str, v)) if k in lists else v for k, v in e["own"].items()}})
+        elif lists:
             rows += [{**base, "frame": i, lists[0]: v} for i, v in enumerate(e["own"][lists[0]])]
         else:
             rows.append({**base, **e["own"]})

@@ -194,6 +194,8 @@ def part(everything, path, _, bad):
     same("windows", {key(s) for s in some.slices if s[0] == "unmapped, not flushed"}, windows_of(full), bad)
     same("there are windows", len(windows_of(full)) > 10, True, bad)
     same("faults", [i for i in some.instants if i[0] == "fault"], [], bad)
+    only = [(i[2], i[3]["text"].replace("\\'", "'")) for t in (full, some) for i in t.instants if i[0] == "only"]
+    same("what it is a part of", only, [("capture", "--filter 'id==flush && cpu==1 || id==map && cpu==2'")], bad)
     for t in (full, some):
         t.bytes = {s for u, samples in t.counters.items() if t.tracks[u][0] == "mapped bytes" for s in samples}
         t.top = max(v for _, v in t.bytes)

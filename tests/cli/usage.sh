@@ -6,7 +6,7 @@
 # or read, JSON that parses, and man pages that know every option and no other.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../tap_lib.sh"
-commands=(top record analyze diff session export list probe boot version)
+commands=(top record analyze assert diff session export list probe boot version)
 
 # run COMMAND...: output to $dir/out and $dir/err, exit code to $code. A minute is far more than any of it takes.
 run()

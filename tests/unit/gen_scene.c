@@ -291,6 +291,18 @@ static void more_trouble(void)
 	put(&hang);
 }
 
+/* What the kernel's trace buffer had of the time before. */
+static void before(void)
+{
+	attr("early.events=iommu:*");
+	attr("early.maps=12");
+	attr("early.map_bytes=49152");
+	attr("early.unmaps=1");
+	attr("early.unmap_bytes=4096");
+	attr("early.faults=0");
+	attr("early.overwritten=3");
+}
+
 static void side_tables(void)
 {
 	struct iot_clock clock = { .h = head(IOT_EV_CLOCK, sizeof(clock), 0),
@@ -325,6 +337,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	side_tables();
+	if (argc == 3)
+		before();
 	mark.h = head(IOT_EV_CAPTURE, sizeof(mark), 0);
 	put(&mark);
 	now += MS;

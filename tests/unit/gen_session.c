@@ -24,6 +24,8 @@ union any {
 	struct iot_unmap unmap;
 	struct iot_flush flush;
 	struct iot_iova iova;
+	struct iot_invalidate invalidate;
+	struct iot_table table;
 	struct iot_fault fault;
 	struct iot_trouble trouble;
 	struct iot_log log;
@@ -33,6 +35,8 @@ union any {
 	struct iot_loss loss;
 	struct iot_coverage coverage;
 	struct iot_capture capture;
+	struct iot_teardown teardown;
+	struct iot_tally tally;
 	struct iot_device device;
 	struct iot_stack stack;
 	struct iot_symbol symbol;
@@ -51,6 +55,9 @@ static const struct {
 	{ IOT_EV_FLUSH, sizeof(struct iot_flush), "flush" },
 	{ IOT_EV_IOVA_ALLOC, sizeof(struct iot_iova), "iova_alloc" },
 	{ IOT_EV_IOVA_FREE, sizeof(struct iot_iova), "iova_free" },
+	{ IOT_EV_INVALIDATE, sizeof(struct iot_invalidate), "invalidate" },
+	{ IOT_EV_TABLE_ALLOC, sizeof(struct iot_table), "table_alloc" },
+	{ IOT_EV_TABLE_FREE, sizeof(struct iot_table), "table_free" },
 	{ IOT_EV_FAULT, sizeof(struct iot_fault), "fault" },
 	{ IOT_EV_HANG, sizeof(struct iot_trouble), "hang" },
 	{ IOT_EV_RESET, sizeof(struct iot_trouble), "reset" },
@@ -63,6 +70,8 @@ static const struct {
 	{ IOT_EV_COVERAGE, sizeof(struct iot_coverage), "coverage" },
 	{ IOT_EV_CAPTURE, sizeof(struct iot_capture), "capture" },
 	{ IOT_EV_ERROR, sizeof(struct iot_trouble), "error" },
+	{ IOT_EV_TEARDOWN, sizeof(struct iot_teardown), "teardown" },
+	{ IOT_EV_TALLY, sizeof(struct iot_tally), "tally" },
 	{ IOT_EV_DEVICE, sizeof(struct iot_device), "device" },
 	{ IOT_EV_STACK, sizeof(struct iot_stack), "stack" },
 	{ IOT_EV_SYMBOL, sizeof(struct iot_symbol), "symbol" },
@@ -227,6 +236,7 @@ static void text(const char *name, const char *s)
 	putchar('"');
 }
 
+#define ARRAY_DEC 10 /* of 8 bytes, in decimal; 8: in hexadecimal */
 static void array(const char *name, const void *data, size_t nr, int width)
 {
 	size_t i;
@@ -236,6 +246,8 @@ static void array(const char *name, const void *data, size_t nr, int width)
 	for (i = 0; i < nr; i++) {
 		if (width == 1)
 			printf("%s [%zu] = %u", i ? "," : "", i, ((const __u8 *)data)[i]);
+		else if (width == ARRAY_DEC)
+			printf("%s [%zu] = %llu", i ? "," : "", i, ((const __u64 *)data)[i]);
 		else
 			printf("%s [%zu] = 0x%llX", i ? "," : "", i, ((const __u64 *)data)[i]);
 	}
@@ -268,6 +280,15 @@ static void print_fields(const union any *e)
 	case IOT_EV_IOVA_FREE:
 		hex("iova", e->iova.iova), dec("size", e->iova.size), hex("limit", e->iova.limit);
 		dec("begin", e->iova.begin);
+		break;
+	case IOT_EV_INVALIDATE:
+		dec("begin", e->invalidate.begin), hex("iova", e->invalidate.iova),
+			hex("last", e->invalidate.last), dec("pad", e->invalidate.pad);
+		break;
+	case IOT_EV_TABLE_ALLOC:
+	case IOT_EV_TABLE_FREE:
+		hex("page", e->table.page), dec("bytes", e->table.bytes),
+			array("pad", e->table.pad, 2, ARRAY_DEC);
 		break;
 	case IOT_EV_FAULT:
 		hex("iova", e->fault.iova);
@@ -313,7 +334,7 @@ static void print_fields(const union any *e)
 		dec("begin", e->loss.begin), dec("end", e->loss.end), dec("count", e->loss.count);
 		LABEL("cause", e->loss.cause, NULL, "ring", "rare_ring", "recursion",
 		      "domain_table", "device_table", "begin", "late", "ratelimit", "writer",
-		      "unhooked", "overwritten", "damage");
+		      "unhooked", "overwritten", "damage", "unended");
 		dec("pad", e->loss.pad), text("what", e->loss.what);
 		break;
 	case IOT_EV_COVERAGE:
@@ -326,6 +347,23 @@ static void print_fields(const union any *e)
 	case IOT_EV_CAPTURE:
 		LABEL("what", e->capture.what, NULL, "begin", "end");
 		dec("pad", e->capture.pad), dec("attach_begin", e->capture.attach_begin);
+		break;
+	case IOT_EV_TEARDOWN:
+		dec("begin", e->teardown.begin), dec("longest", e->teardown.longest),
+			dec("tables", e->teardown.tables), dec("offers", e->teardown.offers);
+		break;
+	case IOT_EV_TALLY:
+		dec("begin", e->tally.begin);
+		dec("maps", e->tally.maps), dec("map_bytes", e->tally.map_bytes);
+		dec("unmaps", e->tally.unmaps), dec("unmap_bytes", e->tally.unmap_bytes);
+		dec("short_unmaps", e->tally.short_unmaps), dec("map_errors", e->tally.map_errors);
+		dec("faults", e->tally.faults), dec("hangs", e->tally.hangs);
+		dec("tables_allocated", e->tally.tables_allocated),
+			dec("tables_freed", e->tally.tables_freed);
+		dec("teardown_longest", e->tally.teardown_longest);
+		dec("flushes", e->tally.flushes), dec("flush_longest", e->tally.flush_longest);
+		array("flush", e->tally.flush, IOT_TALLY_LOG2, ARRAY_DEC);
+		dec("last", e->tally.last), dec("snapshot", e->tally.snapshot);
 		break;
 	case IOT_EV_DEVICE:
 		neg("group", e->device.group), hex("rid", e->device.rid),

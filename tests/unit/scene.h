@@ -38,9 +38,14 @@ static inline struct iot_event head(__u16 id, size_t len, __u64 us)
 	};
 }
 
+/* Tests of what sits on top of the analysis say where events go. */
+#ifndef SCENE_EVENT
+#define SCENE_EVENT(ev) analysis__event(a, ev)
+#endif
+
 static inline void feed(const void *ev)
 {
-	assert_int_equal(analysis__event(a, ev), 0);
+	assert_int_equal(SCENE_EVENT(ev), 0);
 }
 
 static inline void device_with(__u32 nr, const char *name, const char *driver, const char *physfn,
@@ -234,6 +239,38 @@ static inline int begin(void **state)
 	domain_event(10, IOT_DOMAIN_SEEN, 0);
 	attach(20, DEV, DOM);
 	return 0;
+}
+
+/* A lazy mapping that is used after its unmap: before the flush that covers it, while it is under
+ * way, and after it. */
+static inline void used_before_the_flush(void)
+{
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	fault_at(5000, IOVA + 0x40, IOT_ACCESS_READ);
+	flush_at(9000, 9100, IOT_FLUSH_ALL);
+}
+
+static inline void used_during_the_flush(void)
+{
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	fault_at(5000, IOVA, IOT_ACCESS_READ);
+	flush_at(4000, 6000, IOT_FLUSH_ALL);
+}
+
+static inline void used_after_the_flush(void)
+{
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	flush_at(3000, 3100, IOT_FLUSH_ALL);
+	fault_at(9000, IOVA, IOT_ACCESS_READ);
+}
+
+/* Of the first incident; once the analysis is finished. */
+static inline const struct incident_fault *first_fault(void)
+{
+	return a->incidents.list[0]->faults[0];
 }
 
 static inline int end(void **state)

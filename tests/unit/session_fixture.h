@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "event.h"
+#include "session/check.h"
 #include "session/packet.h"
 #include "session/reader.h"
 #include "session/tsdl.h"
@@ -174,6 +175,25 @@ static inline void must_read(struct copy *c, const char *dir)
 
 	if (read_session(c, dir, &err))
 		fail_msg("%s", err.text);
+}
+
+static inline void count_damage(void *ctx, const struct check_finding *f)
+{
+	*(unsigned int *)ctx += (unsigned int)check__is_damage(f);
+}
+
+/* Damage that the check finds in the test's session. */
+static inline unsigned int findings(void)
+{
+	struct check_total total;
+	struct error err = { "" };
+	struct session_dir d;
+	unsigned int nr = 0;
+
+	assert_int_equal(session_dir__open(&d, path("s"), &err), 0);
+	assert_int_equal(check__session(&d, count_damage, &nr, &total, &err), 0);
+	session_dir__close(&d);
+	return nr;
 }
 
 static inline struct session_writer *must_open(const char *dir,

@@ -9,14 +9,11 @@
 static void access_before_the_flush_is_in_the_window(void **state)
 {
 	(void)state;
-	map_at(1000, IOVA, 0x1000, RW);
-	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
-	fault_at(5000, IOVA + 0x40, IOT_ACCESS_READ);
-	flush_at(9000, 9100, IOT_FLUSH_ALL);
+	used_before_the_flush();
 	expect(VERDICT_UNMAPPED_WINDOW, CONFIDENCE_CERTAIN);
-	assert_true(a->incidents.list[0]->faults[0]->dead.flushed);
-	assert_int_equal(a->incidents.list[0]->faults[0]->dead.flush_end, AT(9100));
-	assert_int_equal(a->incidents.list[0]->faults[0]->dead.map_ts, AT(1000));
+	assert_true(first_fault()->dead.flushed);
+	assert_int_equal(first_fault()->dead.flush_end, AT(9100));
+	assert_int_equal(first_fault()->dead.map_ts, AT(1000));
 }
 
 static void access_without_any_flush_is_in_the_window(void **state)
@@ -47,26 +44,20 @@ a_flush_that_began_before_the_unmap_and_ends_after_the_fault_does_not_cover_it(v
 	fault_at(5000, IOVA, IOT_ACCESS_READ);
 	flush_at(1900, 6000, IOT_FLUSH_ALL);
 	expect(VERDICT_UNMAPPED_WINDOW, CONFIDENCE_CERTAIN);
-	assert_false(a->incidents.list[0]->faults[0]->dead.flushed);
+	assert_false(first_fault()->dead.flushed);
 }
 
 static void access_during_the_flush_is_told_apart(void **state)
 {
 	(void)state;
-	map_at(1000, IOVA, 0x1000, RW);
-	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
-	fault_at(5000, IOVA, IOT_ACCESS_READ);
-	flush_at(4000, 6000, IOT_FLUSH_ALL);
+	used_during_the_flush();
 	expect(VERDICT_UNMAPPED_FLUSHING, CONFIDENCE_CERTAIN);
 }
 
 static void access_after_the_flush_is_told_apart(void **state)
 {
 	(void)state;
-	map_at(1000, IOVA, 0x1000, RW);
-	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
-	flush_at(3000, 3100, IOT_FLUSH_ALL);
-	fault_at(9000, IOVA, IOT_ACCESS_READ);
+	used_after_the_flush();
 	expect(VERDICT_UNMAPPED_FLUSHED, CONFIDENCE_CERTAIN);
 }
 
@@ -110,8 +101,8 @@ static void the_owner_of_one_page_of_a_longer_mapping_is_found(void **state)
 	fault_at(3000, IOVA + 0x1800, IOT_ACCESS_READ);
 	/* What is below is live and ends right there: an overrun can't be excluded. */
 	expect(VERDICT_UNMAPPED_WINDOW, CONFIDENCE_LIKELY);
-	assert_int_equal(a->incidents.list[0]->faults[0]->dead.start, IOVA + 0x1000);
-	assert_int_equal(a->incidents.list[0]->faults[0]->dead.last, IOVA + 0x1fff);
+	assert_int_equal(first_fault()->dead.start, IOVA + 0x1000);
+	assert_int_equal(first_fault()->dead.last, IOVA + 0x1fff);
 }
 
 static void long_after_the_unmap_it_is_only_likely(void **state)
@@ -134,7 +125,7 @@ static void the_last_owner_counts_not_an_earlier_one(void **state)
 	unmap_at(5000, IOVA, 0x1000, IOT_UNMAP_LAZY);
 	fault_at(6000, IOVA, IOT_ACCESS_READ);
 	expect(VERDICT_UNMAPPED_WINDOW, CONFIDENCE_CERTAIN);
-	assert_int_equal(a->incidents.list[0]->faults[0]->dead.map_ts, AT(4000));
+	assert_int_equal(first_fault()->dead.map_ts, AT(4000));
 }
 
 static void a_mapping_from_before_the_capture_still_has_an_unmap(void **state)
@@ -143,7 +134,7 @@ static void a_mapping_from_before_the_capture_still_has_an_unmap(void **state)
 	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
 	fault_at(3000, IOVA, IOT_ACCESS_READ);
 	expect(VERDICT_UNMAPPED_WINDOW, CONFIDENCE_CERTAIN);
-	assert_int_equal(a->incidents.list[0]->faults[0]->dead.map_ts, 0);
+	assert_int_equal(first_fault()->dead.map_ts, 0);
 }
 
 /* --- never mapped, mapped, unknown
@@ -325,6 +316,40 @@ static void a_flush_function_not_traced_leaves_the_flush_unknown(void **state)
 	expect(VERDICT_UNMAPPED, CONFIDENCE_CERTAIN);
 }
 
+/* A flush that the end of the recording met, told of there. */
+static void unended(__u64 begin, __u64 end)
+{
+	struct iot_loss ev = { .h = head(IOT_EV_LOSS, sizeof(ev), end),
+			       .begin = AT(begin),
+			       .count = 1,
+			       .cause = IOT_LOST_UNENDED,
+			       .what = "domain 3" };
+
+	feed(&ev);
+}
+
+static void a_flush_that_never_ended_may_have_been_under_way(void **state)
+{
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	fault_at(5000, IOVA, IOT_ACCESS_READ);
+	unended(4000, 900000);
+	expect(VERDICT_UNMAPPED, CONFIDENCE_CERTAIN);
+	says("A flush (domain 3) had begun, and had not ended when the recording did.");
+	says("flush had begun and not ended at the end");
+}
+
+static void one_that_began_after_the_fault_was_not(void **state)
+{
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	fault_at(5000, IOVA, IOT_ACCESS_READ);
+	unended(6000, 900000);
+	expect(VERDICT_UNMAPPED_WINDOW, CONFIDENCE_CERTAIN);
+}
+
 /* Such a driver flushes in its own unmap function, past the operations that are traced. */
 static void a_driver_without_sync_leaves_the_flush_of_a_strict_unmap_unknown(void **state)
 {
@@ -429,6 +454,8 @@ int main(void)
 		SCENE(loss_makes_never_mapped_unknown),
 		SCENE(loss_that_concerns_no_mapping_changes_nothing),
 		SCENE(a_flush_function_not_traced_leaves_the_flush_unknown),
+		SCENE(a_flush_that_never_ended_may_have_been_under_way),
+		SCENE(one_that_began_after_the_fault_was_not),
 		SCENE(a_driver_without_sync_leaves_the_flush_of_a_strict_unmap_unknown),
 		SCENE(a_driver_with_sync_has_not_flushed_a_strict_unmap_yet),
 		SCENE(a_forgotten_history_is_not_never_mapped),

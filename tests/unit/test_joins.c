@@ -312,8 +312,8 @@ static void random_events_do_no_harm(void **state)
 		struct iot_event h;
 		__u8 bytes[IOT_EVENT_MAX];
 	} ev;
-	static const __u16 ids[] = { 1,  2,  3,  4,  5,  16, 17, 18, 19, 20, 21,
-				     22, 23, 24, 25, 26, 64, 65, 66, 67, 68, 99 };
+	static const __u16 ids[] = { 1,  2,  3,  4,  5,  6,  7,  8,  16, 17, 18, 19, 20, 21,
+				     22, 23, 24, 25, 26, 28, 29, 64, 65, 66, 67, 68, 99 };
 
 	(void)state;
 	srandom(11);

@@ -104,16 +104,29 @@ static void hidden_addresses_and_missing_files_are_said(void **state)
 static void a_plan_without_btf_says_why_of_each_candidate(void **state)
 {
 	struct kallsyms *k = load(kernel, 0, NULL);
-	static const struct plan_candidate ambiguous = { PLAN_FENTRY, "twice", 1, "x", NULL },
-					   absent = { PLAN_FEXIT, "gone", 1, "x", NULL },
-					   nobtf = { PLAN_FEXIT, "iommu_helper", 1, "x", NULL },
-					   symbol = { PLAN_SYMBOL, "iommu_group_kset", -1, NULL,
-						      NULL },
-					   nosym = { PLAN_SYMBOL, "iommu_group_kset2", -1, NULL,
-						     NULL },
-					   tp = { PLAN_TP_BTF, "map", -1, "x", NULL },
-					   module = { PLAN_KPROBE, "late_fn", -1, "x", "late" },
-					   unloaded = { PLAN_KPROBE, "gone", -1, "x", "later" };
+	static const struct plan_candidate
+		ambiguous = { .kind = PLAN_FENTRY,
+			      .function = "twice",
+			      .nr_args = 1,
+			      .program = "x" },
+		absent = { .kind = PLAN_FEXIT, .function = "gone", .nr_args = 1, .program = "x" },
+		nobtf = { .kind = PLAN_FEXIT,
+			  .function = "iommu_helper",
+			  .nr_args = 1,
+			  .program = "x" },
+		symbol = { .kind = PLAN_SYMBOL, .function = "iommu_group_kset", .nr_args = -1 },
+		nosym = { .kind = PLAN_SYMBOL, .function = "iommu_group_kset2", .nr_args = -1 },
+		tp = { .kind = PLAN_TP_BTF, .function = "map", .nr_args = -1, .program = "x" },
+		module = { .kind = PLAN_KPROBE,
+			   .function = "late_fn",
+			   .nr_args = -1,
+			   .program = "x",
+			   .module = "late" },
+		unloaded = { .kind = PLAN_KPROBE,
+			     .function = "gone",
+			     .nr_args = -1,
+			     .program = "x",
+			     .module = "later" };
 	char why[160];
 
 	(void)state;

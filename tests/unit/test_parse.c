@@ -103,13 +103,60 @@ static void requester_ids(void **state)
 		assert_true(parse__pci_rid(bad[i], &rid) < 0);
 }
 
+static int thousandths(const char *s, uint64_t *out)
+{
+	return parse__decimal(s, 3, out);
+}
+
+static void decimals(void **state)
+{
+	static const struct good good[] = { { "0", 0 },
+					    { "99", 99000 },
+					    { "99.9", 99900 },
+					    { "0.001", 1 },
+					    { "07.05", 7050 },
+					    { "100.000", 100000 },
+					    { "18446744073709551.615", UINT64_MAX } };
+	static const char *const bad[] = { "",       ".5",    "1.",
+					   "1.2345", "1.2.3", "-1",
+					   "1 ",     "1%",    "18446744073709551.616" };
+
+	(void)state;
+	CHECK(thousandths, good, bad);
+}
+
+/* The days are those of `date -u -d DAY +%s`, divided by 86400. */
+static void dates(void **state)
+{
+	static const struct {
+		const char *text;
+		int32_t day;
+	} good[] = { { "1970-01-01", 0 },     { "1970-12-31", 364 },    { "1972-02-29", 789 },
+		     { "1972-03-01", 790 },   { "2000-02-29", 11016 },  { "2027-01-31", 20849 },
+		     { "2100-03-01", 47541 }, { "9999-12-31", 2932896 } };
+	static const char *const bad[] = { "",           "2027-1-31",  "27-01-31",   "2027-01-31 ",
+					   "2027-02-29", "2100-02-29", "2027-13-01", "2027-00-01",
+					   "2027-04-31", "2027-04-00", "2027/01/31", "2027-01",
+					   "1969-12-31", "31-01-2027", "+027-01-31", "2027-01-3x" };
+	int32_t day = 12345;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_true(parse__date(bad[i], &day) < 0);
+		assert_int_equal(day, 12345);
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(parse__date(good[i].text, &day), 0);
+		assert_int_equal(day, good[i].day);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(sizes),
-		cmocka_unit_test(durations),
-		cmocka_unit_test(requester_ids),
+		cmocka_unit_test(numbers),   cmocka_unit_test(sizes),
+		cmocka_unit_test(durations), cmocka_unit_test(requester_ids),
+		cmocka_unit_test(decimals),  cmocka_unit_test(dates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

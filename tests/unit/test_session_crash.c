@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 #include <linux/ptrace.h>
 
-#include "session/check.h"
 #include "session/repair.h"
 #include "session_fixture.h"
 
@@ -22,24 +21,6 @@
 static void no_report(void *ctx, const struct repair_step *step)
 {
 	(void)ctx, (void)step;
-}
-
-static void count_finding(void *ctx, const struct check_finding *f)
-{
-	*(unsigned int *)ctx += (unsigned int)check__is_damage(f);
-}
-
-static unsigned int findings(void)
-{
-	struct check_total total;
-	struct error err = { "" };
-	struct session_dir d;
-	unsigned int nr = 0;
-
-	assert_int_equal(session_dir__open(&d, path("s"), &err), 0);
-	assert_int_equal(check__session(&d, count_finding, &nr, &total, &err), 0);
-	session_dir__close(&d);
-	return nr;
 }
 
 /* --- a repair that is killed --- */

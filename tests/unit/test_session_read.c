@@ -162,6 +162,9 @@ static const struct {
 	{ IOT_EV_FLUSH, "8884112" },
 	{ IOT_EV_IOVA_ALLOC, "8888" },
 	{ IOT_EV_IOVA_FREE, "8888" },
+	{ IOT_EV_INVALIDATE, "8888" },
+	{ IOT_EV_TABLE_ALLOC, "8888" },
+	{ IOT_EV_TABLE_FREE, "8888" },
 	{ IOT_EV_FAULT, "844444" },
 	{ IOT_EV_HANG, "884444" },
 	{ IOT_EV_RESET, "884444" },
@@ -174,6 +177,9 @@ static const struct {
 	{ IOT_EV_LOSS, "88844" },
 	{ IOT_EV_COVERAGE, "88844" },
 	{ IOT_EV_CAPTURE, "448" },
+	{ IOT_EV_TEARDOWN, "8888" },
+	{ IOT_EV_TALLY, "8888888888888888888888888888888888888888888888"
+			"44" },
 	{ IOT_EV_DEVICE, "4411114" },
 	{ IOT_EV_STACK, "44*" }, /* then 8 bytes each */
 	{ IOT_EV_SYMBOL, "844" },
@@ -277,6 +283,40 @@ static void the_other_byte_order_reads_the_same(void **state)
 	assert_true(other.info.other_byte_order && other.info.compressed);
 	copy_free(&other);
 	copy_free(&own);
+}
+
+static void an_event_that_was_not_turned_is_no_event(void **state)
+{
+	struct packet_head *h;
+	char name[PATH_MAX + 64];
+	struct copy own, other;
+	uint8_t first[IOT_HOT_SIZE], *data;
+	size_t bytes, in_it;
+
+	(void)state;
+	make_all_kinds(path("s"), 300);
+	must_read(&own, path("s"));
+	snprintf(name, sizeof(name), "%s", path("s/ctf/events_0"));
+	data = load(name, &bytes);
+	memcpy(first, data + sizeof(*h), sizeof(first));
+	free(data);
+	for_each_stream(path("s"), turn_stream);
+	turn_metadata(path("s"));
+	data = load(name, &bytes);
+	memcpy(data + sizeof(*h), first, sizeof(first));
+	h = (struct packet_head *)data;
+	h->crc32c = 0;
+	h->crc32c =
+		bswap_32(~crc32c__update(&crc, CRC32C_START, data, bswap_64(h->content_size) / 8));
+	in_it = bswap_32(h->events);
+	store(name, data, bytes);
+	free(data);
+	must_read(&other, path("s"));
+	assert_int_equal(other.nr, own.nr - in_it);
+	assert_int_equal(other.nr_losses, 1);
+	assert_int_equal(other.info.damaged_packets, 1);
+	copy_free(&own);
+	copy_free(&other);
 }
 
 /* --- rotated */
@@ -452,6 +492,7 @@ int main(void)
 		TEST(a_compressed_session_reads_like_the_plain_one),
 		TEST(damage_in_a_compressed_session_costs_one_packet),
 		TEST(the_other_byte_order_reads_the_same),
+		TEST(an_event_that_was_not_turned_is_no_event),
 		TEST(hundreds_of_files_are_one_session),
 		TEST(files_that_overlap_in_time_are_merged),
 		TEST(a_session_is_read_as_far_as_it_was_when_opened),

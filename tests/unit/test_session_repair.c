@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <zstd.h>
 
-#include "session/check.h"
 #include "session/repair.h"
 #include "session_fixture.h"
 
@@ -45,24 +44,6 @@ static uint8_t *make_victim(const char *kind, size_t *bytes)
 	free(packed);
 	free(file);
 	return load(stream, bytes);
-}
-
-static void count_finding(void *ctx, const struct check_finding *f)
-{
-	*(unsigned int *)ctx += (unsigned int)check__is_damage(f);
-}
-
-static unsigned int findings(void)
-{
-	struct check_total total;
-	struct error err = { "" };
-	struct session_dir d;
-	unsigned int nr = 0;
-
-	assert_int_equal(session_dir__open(&d, path("s"), &err), 0);
-	assert_int_equal(check__session(&d, count_finding, &nr, &total, &err), 0);
-	session_dir__close(&d);
-	return nr;
 }
 
 static void count_step(void *ctx, const struct repair_step *step)

@@ -7,11 +7,6 @@
 
 #define NEXT 4 /* the domain that the device moves to */
 
-static const struct incident_fault *first_fault(void)
-{
-	return a->incidents.list[0]->faults[0];
-}
-
 static void move(__u64 us, __u32 type)
 {
 	detach(us, DEV, DOM);
@@ -244,10 +239,7 @@ static void in_an_identity_domain_nothing_can_be_known(void **state)
 static void use_after_unmap_is_told_with_owner_flush_and_reuse(void **state)
 {
 	(void)state;
-	map_at(1000, IOVA, 0x1000, RW);
-	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
-	flush_at(3000, 3100, IOT_FLUSH_ALL);
-	fault_at(9000, IOVA, IOT_ACCESS_READ);
+	used_after_the_flush();
 	map_at(12000, IOVA, 0x1000, RW);
 	expect(VERDICT_UNMAPPED_FLUSHED, CONFIDENCE_CERTAIN);
 	assert_int_equal(first_fault()->dead.epoch, 1);
@@ -266,10 +258,7 @@ static void use_after_unmap_is_told_with_owner_flush_and_reuse(void **state)
 static void a_reuse_that_ended_again_is_found_too(void **state)
 {
 	(void)state;
-	map_at(1000, IOVA, 0x1000, RW);
-	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
-	flush_at(3000, 3100, IOT_FLUSH_ALL);
-	fault_at(9000, IOVA, IOT_ACCESS_READ);
+	used_after_the_flush();
 	map_at(12000, IOVA, 0x1000, RW);
 	unmap_at(13000, IOVA, 0x1000, IOT_UNMAP_LAZY);
 	map_at(14000, IOVA, 0x1000, RW);
@@ -280,10 +269,7 @@ static void a_reuse_that_ended_again_is_found_too(void **state)
 static void an_open_window_is_told(void **state)
 {
 	(void)state;
-	map_at(1000, IOVA, 0x1000, RW);
-	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
-	fault_at(5000, IOVA, IOT_ACCESS_READ);
-	flush_at(9000, 9100, IOT_FLUSH_ALL);
+	used_before_the_flush();
 	expect(VERDICT_UNMAPPED_WINDOW, CONFIDENCE_CERTAIN);
 	says("the IOTLB flush that covers it (timer) began only 4.00 ms after the fault: the "
 	     "window "
@@ -294,10 +280,7 @@ static void an_open_window_is_told(void **state)
 static void a_flush_in_flight_is_told(void **state)
 {
 	(void)state;
-	map_at(1000, IOVA, 0x1000, RW);
-	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
-	fault_at(5000, IOVA, IOT_ACCESS_READ);
-	flush_at(4000, 6000, IOT_FLUSH_ALL);
+	used_during_the_flush();
 	expect(VERDICT_UNMAPPED_FLUSHING, CONFIDENCE_CERTAIN);
 	says("had begun 1.00 ms before the fault and ended 1.00 ms after it");
 }

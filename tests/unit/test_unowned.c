@@ -7,11 +7,6 @@
 #define PEER  2 /* … and its device */
 #define HIGH  0x1fff00000ULL
 
-static const struct incident_fault *first_fault(void)
-{
-	return a->incidents.list[0]->faults[0];
-}
-
 /* --- past the end, before the start
  * ---------------------------------------------------------------- */
 

@@ -11,8 +11,16 @@ fact()
 		END { if (!seen) print "none" }' "$dir/facts/$1"
 }
 
-# grown FILE NAME: of a counter between FILE.before and FILE.after.
-grown() { echo $(($(fact "$1.after" "$2") - $(fact "$1.before" "$2"))); }
+# is_number VALUE: it is one, decimal or hexadecimal, and no fact that is missing.
+is_number() { [[ $1 =~ ^-?([0-9]+|0x[0-9a-f]+)$ ]]; }
+
+# grown FILE NAME: of a counter between FILE.before and FILE.after, or none if one of them is missing.
+grown()
+{
+	local before after
+	before=$(fact "$1.before" "$2") after=$(fact "$1.after" "$2")
+	if is_number "$before" && is_number "$after"; then echo $((after - before)); else echo none; fi
+}
 
 # sum FILE NAME...
 sum()

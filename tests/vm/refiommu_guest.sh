@@ -48,6 +48,12 @@ mark()
 	cp $debug/refiommu/truth /tmp/mark.refiommu
 }
 
+# The modules' own events are what addresses are compared with; lines "FIELD=VALUE …" of one kind.
+watch() { echo 1 >$tracing/events/refiommu/enable; }
+driver_events() { grep " $1: " $tracing/trace | sed "s/.* $1: //"; }
+field() { sed -n "s/.*\b$1=\([^ ]*\).*/\1/p"; }
+fresh() { mark; echo >$tracing/trace; dmesg -c >/dev/null; }
+
 # dma N COMMAND: a command to device N; bug SETTING: one line for the table of bugs.
 dma() { echo "$2" >"$debug/refdma/refdma.$1/control"; }
 bug() { echo "$*" >$debug/refiommu/bugs; }

@@ -10,6 +10,10 @@ top=$(cd "$here/../.." && pwd)
 iommutop=${IOMMUTOP:-$top/build/iommutop}
 total=0
 failed=0
+files=()
+for f in "$here"/refiommu_guest.sh "$here"/refiommu_*.guest; do
+	files+=(--file "$f")
+done
 
 # guest KERNEL IOMMU NAME [OPTION...]: renumbers what the guest says; a guest that ends early is a failure.
 guest()
@@ -28,8 +32,7 @@ guest()
 		*) echo "# ${line#\# }" ;;
 		esac
 	done < <("$iommutop" boot --kernel "$kernel" --iommu "$iommu" --no-drivers "$@" \
-			--file "$here/refiommu_guest.sh" --file "$here/refiommu_$name.guest" \
-			--timeout 8m -- "sh /root/refiommu_$name.guest" 2>&1; echo "code $?")
+			"${files[@]}" --timeout 8m -- "sh /root/refiommu_$name.guest" 2>&1; echo "code $?")
 	total=$((total + 1))
 	if [ -n "$plan" ] && [ "$code" -le 1 ]; then
 		echo "ok $total - $kernel $name: came to its end"

@@ -27,7 +27,7 @@ follows()
 	said=$(at "$1" "$3")
 	in_order "$(true_ "$1" "$2")" "${said%???}"
 }
-in_order() { [ "$1" != none ] && [ "$2" != none ] && [ "$1" -le "$2" ]; }
+in_order() { is_number "$1" && is_number "$2" && [ "$1" -le "$2" ]; }
 
 # mapping NAME PREFIX TRUTH: the range that iommutop names is the one of the driver's trace.
 mapping()
@@ -37,8 +37,8 @@ mapping()
 	check "$what: mapped not before the driver was told" follows "$1" "$3.map_us" "$2.map_ns"
 }
 
-# difference A B: of two addresses, if both are known.
-difference() { [ "$1" != none ] && [ "$2" != none ] && printf '%d' $(($1 - $2)); }
+# difference A B: of two addresses or times, or none if one isn't known.
+difference() { if is_number "$1" && is_number "$2"; then echo $(($1 - $2)); else echo none; fi; }
 
 # by_verdict NAME VERDICT: what a verdict says beyond its name.
 by_verdict()
@@ -107,7 +107,7 @@ by_verdict()
 		;;
 	flush_stalled)
 		check "$what: as long as the hardware took, or longer" in_order "$(true_ "$name" late.ns)" \
-			$(($(at "$name" $i.stall.end_ns) - $(at "$name" $i.stall.begin_ns)))
+			"$(difference "$(at "$name" $i.stall.end_ns)" "$(at "$name" $i.stall.begin_ns)")"
 		check "$what: until it was over" follows "$name" late.us $i.stall.end_ns
 		;;
 	esac
@@ -164,10 +164,26 @@ faults()
 	check "$what: not before the driver knew" follows "$1" fault.us $f.first_ns
 }
 
+# told NAME: why a scenario failed: all that the recording has, and the driver's times of the scenario.
+told()
+{
+	grep -E '^(begin|end|late|fault)\.' "$dir/facts/$1.true" | sed "s/^/# $kernel $1: the driver: /"
+	grep -E '^(incidents\.[0-9]+\.(verdict|device_name|first_ns|last_ns|stall\..*|error\..*)|losses\..*) ' "$dir/facts/$group" |
+		sed "s/^/# $kernel $group: /"
+}
+
 # one NAME VERDICT GROUP
 one()
 {
-	local name=$1 verdict=$2 group=$3 device said i f
+	local group=$3 failures=$failed
+	scenario "$1" "$2"
+	[ "$failed" = "$failures" ] || told "$1"
+}
+
+# scenario NAME VERDICT, of $group
+scenario()
+{
+	local name=$1 verdict=$2 device said i f
 	what="$kernel $name"
 	python3 "$here/verdicts_truth.py" "$dir/files/$group.trace" "$name" >"$dir/facts/$name.true"
 	device=$(fact "$name.before" device)

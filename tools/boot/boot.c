@@ -17,6 +17,7 @@
 #include "boot/guest.h"
 #include "boot/initramfs.h"
 #include "boot/kernel.h"
+#include "boot/lacks.h"
 #include "boot/proc.h"
 #include "boot/qemu.h"
 
@@ -270,13 +271,74 @@ static int boot__judge(const struct guest_result *end, const char *dir, struct b
 	return error__set(err, -EIO, "QEMU failed: %s", end->text);
 }
 
+/* --- what the kernel lacks
+ * ------------------------------------------------------------------------------------
+ */
+
+struct telling {
+	const struct boot_config *config;
+	bool all; /* also what is only slower, or not seen */
+	unsigned int vital;
+};
+
+static void tell_lack(void *ctx, enum lack kind, const char *text)
+{
+	struct telling *t = ctx;
+	const char *with = strcmp(t->config->iommu, "none") ? t->config->iommu : "";
+
+	t->vital += kind != LACK_PART;
+	if (kind != LACK_PART || t->all)
+		boot__log(t->config, "%s%s%s: %s%s", t->config->kernel,
+			  *with ? " with --iommu " : "", with,
+			  kind == LACK_BOOT    ? "won't boot here: "
+			  : kind == LACK_TRACE ? "can't be traced: "
+					       : "",
+			  text);
+}
+
+int boot__check(const struct boot_config *config, unsigned int *vital, struct error *err)
+{
+	struct telling t = { .config = config, .all = true };
+	char *dir = NULL, *where = NULL;
+	struct kernel kernel = { 0 };
+	int code;
+
+	code = boot__make_run_dir(&dir, err);
+	if (code)
+		return code;
+	code = kernel__find(config, dir, &kernel, err);
+	if (!code) {
+		code = lacks__find(&kernel, config->kernel, dir, config->iommu, tell_lack, &t,
+				   &where);
+		if (code)
+			error__set(err, code, "cannot look into %s: %s", config->kernel,
+				   strerror(-code));
+	}
+	if (!code && !*where)
+		boot__log(config,
+			  "%s: its configuration wasn't found (not in the image, nor as config or "
+			  ".config beside it), so only its BTF was looked at",
+			  config->kernel);
+	if (!code && !t.vital)
+		boot__log(config, "%s with --iommu %s: has what booting and tracing need%s%s",
+			  config->kernel, config->iommu, *where ? ", by the configuration in " : "",
+			  where);
+	*vital = t.vital;
+	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(dir);
+	free(where);
+	kernel__free(&kernel);
+	return code;
+}
+
 int boot__run(const struct boot_config *config, struct boot_result *result, struct error *err)
 {
+	struct telling telling = { .config = config };
 	struct guest_result end = { 0 };
 	struct devices devices = { 0 };
 	struct kernel kernel = { 0 };
 	struct qemu qemu = { 0 };
-	char *dir = NULL, *initrd = NULL, nonce[17];
+	char *dir = NULL, *initrd = NULL, *where = NULL, nonce[17];
 	uint64_t random;
 	int code;
 
@@ -300,6 +362,10 @@ int boot__run(const struct boot_config *config, struct boot_result *result, stru
 	for (size_t i = 0; i < config->devices.nr && !code; i++)
 		code = devices__add(&devices, config->devices.items[i], dir, err);
 	code = code ?: kernel__find(config, dir, &kernel, err);
+	/* said, and tried all the same: a configuration may be another kernel's */
+	if (!code &&
+	    lacks__find(&kernel, config->kernel, dir, config->iommu, tell_lack, &telling, &where))
+		boot__log(config, "%s: what it lacks can't be told", config->kernel);
 	code = code ?: kernel__build_ref(config, devices.ref, &kernel, err);
 	if (code)
 		goto out;
@@ -318,6 +384,7 @@ int boot__run(const struct boot_config *config, struct boot_result *result, stru
 out:
 	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	free(dir);
+	free(where);
 	free(initrd);
 	kernel__free(&kernel);
 	devices__free(&devices);

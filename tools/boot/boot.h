@@ -62,6 +62,13 @@ struct boot_result {
  */
 int boot__run(const struct boot_config *config, struct boot_result *result, struct error *err);
 
+/*
+ * What the kernel lacks, a line each through log, without booting it. *vital: the number of things
+ * without which the guest won't come up or can't be traced. 0, or negative errno if there is no
+ * such kernel.
+ */
+int boot__check(const struct boot_config *config, unsigned int *vital, struct error *err);
+
 /* boot__run()'s parts tell of progress through this. */
 void boot__log(const struct boot_config *config, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

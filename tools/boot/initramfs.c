@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "initramfs.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 #include <unistd.h>
 
 #include "boot/cpio.h"
+#include "boot/elf.h"
 #include "boot/modules.h"
 #include "boot/proc.h"
 
@@ -29,29 +28,6 @@ struct initramfs {
 static int initramfs__no_memory(struct initramfs *i)
 {
 	return error__set(i->err, -ENOMEM, "no memory to put the initramfs together");
-}
-
-/* Programs of a guest without libraries must be static: no interpreter segment. */
-static int initramfs__check_static(struct initramfs *i, const char *path, const char *what_to_do)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	Elf64_Ehdr head;
-	Elf64_Phdr seg;
-	int code = 0;
-
-	if (fd < 0)
-		return error__set(i->err, -errno, "cannot read %s: %s", path, strerror(errno));
-	if (pread(fd, &head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
-	    memcmp(head.e_ident, ELFMAG, SELFMAG))
-		code = error__set(i->err, -ENOEXEC, "%s is no ELF program: %s", path, what_to_do);
-	for (unsigned int n = 0; !code && n < head.e_phnum; n++)
-		if (pread(fd, &seg, sizeof(seg), (off_t)(head.e_phoff + n * sizeof(seg))) ==
-			    (ssize_t)sizeof(seg) &&
-		    seg.p_type == PT_INTERP)
-			code = error__set(i->err, -ENOEXEC, "%s needs shared libraries: %s", path,
-					  what_to_do);
-	close(fd);
-	return code;
 }
 
 static int initramfs__base(struct initramfs *i)
@@ -84,11 +60,11 @@ static int initramfs__base(struct initramfs *i)
 				  "busybox-static)");
 		goto out;
 	}
-	code = initramfs__check_static(i, busybox, "apt-get install busybox-static");
+	code = elf__check_static(busybox, "apt-get install busybox-static", i->err);
 	code = code ?: cpio__add_host(i->cpio, "bin/busybox", busybox, i->err);
 	if (!code && i->config->self) {
-		code = initramfs__check_static(i, i->config->self,
-					       "run the static build/iommutop of `make`");
+		code = elf__check_static(i->config->self, "run the static build/iommutop of `make`",
+					 i->err);
 		code = code ?: cpio__add_host(i->cpio, "bin/iommutop", i->config->self, i->err);
 	}
 	if (!code && asprintf(&init, "%s/init.sh", i->config->tools) < 0) {

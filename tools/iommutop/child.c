@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -93,4 +94,20 @@ void child__end(struct child *c)
 		c->exited = true;
 		c->code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	}
+}
+
+char *child__command(char **words)
+{
+	size_t len = 1;
+	char *text;
+
+	for (char **w = words; *w; w++)
+		len += strlen(*w) + 1;
+	text = calloc(1, len);
+	for (char **w = words; text && *w; w++) {
+		strcat(text, *w);
+		if (w[1])
+			strcat(text, " ");
+	}
+	return text;
 }

@@ -26,5 +26,7 @@ int child__start(struct child *c, char **argv);
 void child__wait(struct child *c, uint64_t ns);
 /* Passes the signal on to a child that still runs, and waits for its end. */
 void child__end(struct child *c);
+/* The words of a command with blanks between them, to free(); NULL without memory. */
+char *child__command(char **words);
 
 #endif

@@ -10,6 +10,7 @@
 #include "analyze/leaks.h"
 #include "input.h"
 #include "opts.h"
+#include "outfile.h"
 #include "report/folded.h"
 #include "report/html.h"
 #include "report/leaks.h"
@@ -88,41 +89,20 @@ static void print_about(FILE *out, struct json_object *about, const char *sessio
 		print_damage(out, json_object_get_string(damage), session);
 }
 
-/* The file comes to be in whole or not at all: a report that is there already isn't harmed. */
 static int write_html(const char *path, const struct analysis *a, const struct leaks *leaks,
 		      struct json_object *about, struct error *err)
 {
-	bool is_stdout = !strcmp(path, "-");
-	char *part = NULL;
-	FILE *out = stdout;
-	int ret = 0;
+	struct outfile file;
+	int ret = outfile__open(&file, path, err);
 
-	if (!is_stdout) {
-		if (asprintf(&part, "%s.part", path) < 0)
-			return error__set(err, -ENOMEM, "out of memory");
-		out = fopen(part, "we");
-		if (!out) {
-			ret = error__set(err, -errno, "cannot write %s: %s", part, strerror(errno));
-			goto out;
-		}
-	}
-	ret = report__html(out, a, leaks, about);
-	if (!ret && (fflush(out) || ferror(out)))
-		ret = -(errno ?: EIO);
-	if (!is_stdout) {
-		if (fclose(out) && !ret)
-			ret = -errno;
-		if (!ret && rename(part, path))
-			ret = -errno;
-		if (ret)
-			remove(part);
-	}
 	if (ret)
-		error__set(err, ret, "cannot write the HTML report to %s: %s", path,
-			   strerror(-ret));
-out:
-	free(part);
-	return ret;
+		return ret;
+	ret = report__html(file.out, a, leaks, about);
+	if (ret) {
+		outfile__drop(&file);
+		return error__set(err, ret, "cannot build the HTML report: %s", strerror(-ret));
+	}
+	return outfile__commit(&file, err);
 }
 
 static int feed(void *ctx, const struct iot_event *ev)

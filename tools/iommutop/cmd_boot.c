@@ -10,14 +10,16 @@
 #include <unistd.h>
 
 #include "boot/boot.h"
+#include "boot/matrix.h"
+#include "boot_initrd.h"
+#include "boot_runs.h"
 #include "opts.h"
 
-#define EXIT_PANICKED  255
-#define EXIT_TIMED_OUT 124
-#define EXIT_NOT_TRIED 125
-
 struct boot_opts {
-	const char *kernel;
+	struct opt_strings kernels;
+	const char *matrix;
+	bool bisect, check, gzip;
+	const char *emit, *rules, *preset, *report;
 	const char *modules;
 	const char *iommu;
 	struct opt_strings devices;
@@ -42,13 +44,19 @@ struct boot_opts {
 
 static const struct opt boot_table[] = {
 	{ .kind = OPT_GROUP, .help = "Kernel" },
-	{ OPT_STRING, 0, "kernel", "K",
+	{ OPT_STRINGS, 0, "kernel", "K",
 	  "debian:6.1, debian:6.12, debian:7.2, source:7.2, source:7.2-lockdep, or the path of a "
-	  "vmlinux or bzImage",
-	  AT(kernel), 0, 0 },
+	  "vmlinux or bzImage; each that is given is booted",
+	  AT(kernels), 0, 0 },
 	{ OPT_STRING, 0, "modules", "DIR", "modules of a kernel given by path: lib/modules/RELEASE",
 	  AT(modules), 0, 0 },
 	{ OPT_STRINGS, 0, "append", "ARGS", "add to the kernel's command line", AT(appends), 0, 0 },
+	{ OPT_STRING, 0, "matrix", "FILE",
+	  "YAML: kernels, IOMMUs, command lines and commands; all combinations are booted",
+	  AT(matrix), 0, 0 },
+	{ OPT_FLAG, 0, "check", NULL, "boot nothing: say what each kernel lacks", AT(check), 0, 0 },
+	{ OPT_FLAG, 0, "bisect", NULL,
+	  "exit code for git bisect run: 0 good, 1 bad, 125 can't be tested", AT(bisect), 0, 0 },
 	{ .kind = OPT_GROUP, .help = "Machine" },
 	{ OPT_STRING, 0, "iommu", "IOMMU",
 	  "ref, intel, amd, virtio or none[,PROPERTY=VALUE...] (default: none)", AT(iommu), 0, 0 },
@@ -82,6 +90,16 @@ static const struct opt boot_table[] = {
 	  AT(timeout_ns), 1, 0 },
 	{ OPT_DURATION, 0, "silence", "T",
 	  "retry a boot that prints nothing for this time (default: 45s)", AT(silence_ns), 1, 0 },
+	{ .kind = OPT_GROUP, .help = "Assertions from the begin of user space, on any machine" },
+	{ OPT_STRING, 0, "emit-initrd", "FILE",
+	  "boot nothing: write an archive to append to an initrd", AT(emit), 0, 0 },
+	{ OPT_STRING, 0, "rules", "FILE", "put these rules into it", AT(rules), 0, 0 },
+	{ OPT_STRING, 0, "preset", "NAME", "let it take these rules (default: boot)", AT(preset), 0,
+	  0 },
+	{ OPT_FLAG, 0, "gzip", NULL, "compress it: then it may follow an initrd of any length",
+	  AT(gzip), 0, 0 },
+	{ OPT_STRING, 0, "read-report", "FILE",
+	  "boot nothing: print the last report in a log of the console", AT(report), 0, 0 },
 	{ .kind = OPT_END },
 };
 
@@ -89,8 +107,6 @@ static void boot_defaults(void *values)
 {
 	struct boot_opts *o = values;
 
-	o->kernel = NULL;
-	o->iommu = "none";
 	o->timeout_ns = 300000000000ULL;
 	o->silence_ns = 45000000000ULL;
 	o->cpus = 2;
@@ -143,39 +159,63 @@ static struct strv boot_list(const struct opt_strings *from)
 	return (struct strv){ .items = (char **)from->items, .nr = from->nr };
 }
 
-static int boot_report(int code, const struct boot_result *result, const struct error *err,
-		       int stop_fd)
+/* The boots that are asked for: the command line takes the place of what the file says. */
+static int boot_matrix(const struct boot_opts *o, int rest_nr, char **rest, struct matrix *m,
+		       struct error *err)
 {
-	struct signalfd_siginfo info;
-	int rc;
+	const struct strv kernels = boot_list(&o->kernels);
+	const struct strv words = { .items = rest, .nr = (size_t)rest_nr };
+	struct strv single = { 0 };
+	char *command;
+	int rc = 0;
 
-	if (!code && result->verdict == BOOT_EXITED)
-		return result->exit_code;
-	if (code == -EINTR) {
-		cmd__complain("boot", "%s", err->text);
-		return read(stop_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)
-			       ? 128 + (int)info.ssi_signo
-			       : EXIT_NOT_TRIED;
+	if (o->matrix)
+		rc = matrix__load(m, o->matrix, err);
+	if (rc)
+		return rc;
+	if (kernels.nr)
+		rc = matrix__set(m, AXIS_KERNEL, &kernels);
+	if (!rc && o->iommu) {
+		single = (struct strv){ .items = (char **)&o->iommu, .nr = 1 };
+		rc = matrix__set(m, AXIS_IOMMU, &single);
 	}
-	if (result->console_tail && *result->console_tail)
-		fprintf(stderr, "--- end of the console\n%s\n---\n", result->console_tail);
-	if (code) {
-		cmd__complain("boot", "%s", err->text);
-		rc = EXIT_NOT_TRIED;
-	} else {
-		cmd__complain("boot", "%s", result->reason);
-		rc = result->verdict == BOOT_PANICKED ? EXIT_PANICKED : EXIT_TIMED_OUT;
+	if (!rc && rest_nr) {
+		command = strv__join(&words, " ");
+		single = (struct strv){ .items = &command, .nr = 1 };
+		rc = command ? matrix__set(m, AXIS_COMMAND, &single) : -ENOMEM;
+		free(command);
 	}
-	return rc;
+	if (rc)
+		return error__set(err, rc, "no memory for the boots");
+	if (!m->axes[AXIS_KERNEL].nr)
+		return error__set(err, -EINVAL, "needs --kernel%s; try iommutop boot --help",
+				  o->matrix ? ", for the matrix names none" : "");
+	if (!m->axes[AXIS_COMMAND].nr && !o->check)
+		return error__set(err, -EINVAL,
+				  "needs a COMMAND to run in the guest%s; try iommutop boot --help",
+				  o->matrix ? ", for the matrix names none" : "");
+	return matrix__expand(m, err);
+}
+
+/* Both of what has to do with other people's machines. */
+static int boot_early(const struct boot_opts *o, int rest_nr)
+{
+	if (rest_nr || o->kernels.nr || o->matrix || (o->emit && o->report)) {
+		cmd__complain("boot", "--%s boots nothing: it takes no COMMAND, no kernel%s",
+			      o->emit ? "emit-initrd" : "read-report",
+			      o->emit && o->report ? " and no --read-report" : "");
+		return EXIT_USAGE;
+	}
+	if (o->emit)
+		return boot_initrd__emit(o->emit, o->rules, o->preset, o->gzip);
+	return boot_initrd__report(o->report);
 }
 
 static int boot_run(const void *values, int rest_nr, char **rest)
 {
 	const struct boot_opts *o = values;
 	struct boot_config config = {
-		.kernel = o->kernel,
 		.modules = o->modules,
-		.iommu = o->iommu,
 		.output = o->output,
 		.qemu = o->qemu,
 		.devices = boot_list(&o->devices),
@@ -196,35 +236,40 @@ static int boot_run(const void *values, int rest_nr, char **rest)
 		.err_fd = STDERR_FILENO,
 		.log = boot_say,
 	};
-	const struct strv words = { .items = rest, .nr = (size_t)rest_nr };
-	char self[PATH_MAX] = "", *tools = NULL, *command = NULL;
-	struct boot_result result = { 0 };
+	char self[PATH_MAX] = "", *tools = NULL;
+	struct matrix matrix = { 0 };
 	struct error err = { 0 };
-	int code, rc;
+	int rc;
 
-	if (!o->kernel || !rest_nr) {
-		cmd__complain("boot", "needs %s; try iommutop boot --help",
-			      o->kernel ? "a COMMAND to run in the guest" : "--kernel");
+	if (o->emit || o->report)
+		return boot_early(o, rest_nr);
+	if (o->rules || o->preset || o->gzip) {
+		cmd__complain("boot", "--rules, --preset and --gzip go with --emit-initrd; in a "
+				      "guest of ours give them to iommutop assert");
 		return EXIT_USAGE;
+	}
+	config.stop_fd = -1;
+	rc = boot_matrix(o, rest_nr, rest, &matrix, &err);
+	if (rc) {
+		cmd__complain("boot", "%s", err.text);
+		rc = EXIT_USAGE;
+		goto out;
 	}
 	config.stop_fd = boot_stop_fd();
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) > 0)
 		tools = boot_tools(self);
-	command = strv__join(&words, " ");
-	if (!tools || !command || config.stop_fd < 0) {
+	if (!tools || config.stop_fd < 0) {
 		cmd__complain("boot", "cannot start: %s", strerror(errno));
-		rc = EXIT_NOT_TRIED;
+		rc = BOOT_NOT_TRIED_CODE;
 		goto out;
 	}
 	config.tools = tools;
 	config.self = self;
-	config.command = command;
-	code = boot__run(&config, &result, &err);
-	rc = boot_report(code, &result, &err, config.stop_fd);
+	rc = o->check ? boot_runs__check(&config, &matrix)
+		      : boot_runs__all(&config, &matrix, o->bisect);
 out:
-	free(result.console_tail);
+	matrix__free(&matrix);
 	free(tools);
-	free(command);
 	if (config.stop_fd >= 0)
 		close(config.stop_fd);
 	return rc;
@@ -236,7 +281,8 @@ const struct cmd cmd_boot = {
 	.summary = "boot a test kernel in QEMU and run a command in it as root",
 	.notes = "COMMAND's words are joined by spaces and given to the guest's shell, as ssh "
 		 "does. Its exit code is boot's;\n"
-		 "255: the kernel panicked, 124: timeout, 125: it could not be tried.",
+		 "255: the kernel panicked, 124: timeout, 125: it could not be tried. Of several "
+		 "boots, the worst.",
 	.opts = boot_table,
 	.values_size = sizeof(struct boot_opts),
 	.defaults = boot_defaults,

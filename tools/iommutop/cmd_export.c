@@ -107,6 +107,16 @@ static void tell_scope(struct json_object *about, const struct scope *scope)
 		json_object_object_add(about, "only", json_object_new_string(scope__text(scope)));
 }
 
+/* Of a format that has no place for it. */
+static void warn_of_part(const struct export_format *format, const struct scope *scope)
+{
+	if (scope && !format->says_source)
+		cmd__complain("export",
+			      "%s has no place to say that it is a part of the session only; "
+			      "remember what is in it: %s",
+			      format->name, scope__text(scope));
+}
+
 static int export_run(const void *values, int rest_nr, char **rest)
 {
 	const struct export_cmd *o = values;
@@ -155,8 +165,10 @@ static int export_run(const void *values, int rest_nr, char **rest)
 		ret = export__close(to.exporter, about, &err);
 	}
 	json_object_put(about);
-	if (!ret)
+	if (!ret) {
 		scope_opts__warn(scope, "export", o->klog ? o->klog : rest[0]);
+		warn_of_part(format, scope);
+	}
 	scope__free(scope);
 	/* `| head` has what it wanted: that is no failure */
 	if (!ret || ret == -EPIPE)

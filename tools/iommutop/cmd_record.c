@@ -18,7 +18,7 @@
 struct record_opts {
 	const char *output;
 	uint64_t duration;
-	bool stacks, iova, coverage, quiet;
+	bool stacks, iova, coverage, invariants, quiet;
 	uint64_t cpu_buffer, rare_buffer, memory;
 	uint64_t compress, keep, ring, dump_after;
 	struct opt_strings rotate, dump_on;
@@ -38,6 +38,9 @@ static const struct opt record_table[] = {
 	  offsetof(struct record_opts, iova), 0, 0 },
 	{ OPT_FLAG, 0, "coverage", NULL, "hold our hooks against the kernel's own tracepoints",
 	  offsetof(struct record_opts, coverage), 0, 0 },
+	{ OPT_FLAG, 0, "invariants", NULL,
+	  "what `iommutop assert` needs: implies --iova, --coverage",
+	  offsetof(struct record_opts, invariants), 0, 0 },
 	{ .kind = OPT_GROUP, .help = "How much is kept" },
 	{ OPT_LEVEL, 'z', "compress", "LEVEL", "compress with zstd, level 1 (default) to 19",
 	  offsetof(struct record_opts, compress), 1, 19 },
@@ -226,22 +229,6 @@ static int check_opts(const struct record_opts *o, struct session_writer_opts *w
 	return EXIT_USAGE;
 }
 
-static char *join(char **words)
-{
-	size_t len = 1;
-	char *text;
-
-	for (char **w = words; *w; w++)
-		len += strlen(*w) + 1;
-	text = calloc(1, len);
-	for (char **w = words; text && *w; w++) {
-		strcat(text, *w);
-		if (w[1])
-			strcat(text, " ");
-	}
-	return text;
-}
-
 static int record(struct recording *r, const struct session_writer_opts *wopts, char **rest,
 		  struct child *child, struct error *err)
 {
@@ -251,12 +238,13 @@ static int record(struct recording *r, const struct session_writer_opts *wopts, 
 		.stacks = o->stacks,
 		.iova = o->iova,
 		.coverage = o->coverage,
+		.invariants = o->invariants,
 		.ring_bytes = o->cpu_buffer,
 		.rare_bytes = o->rare_buffer,
 		.memory = o->memory / 4,
 	};
 	const struct session_env_entry ring = { "flight_recorder", NULL, (int64_t)o->ring };
-	char *command = *rest ? join(rest) : NULL;
+	char *command = *rest ? child__command(rest) : NULL;
 	struct session_env env = { .version = IOMMUTOP_VERSION,
 				   .command = command,
 				   .more = &ring,

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "early_init.h"
 #include "opts.h"
 
 /* The order is that of --help; the first is what plain `iommutop` runs. */
 const struct cmd *const cmds[] = {
-	&cmd_top,  &cmd_record, &cmd_analyze, &cmd_diff,    &cmd_session, &cmd_export,
-	&cmd_list, &cmd_probe,  &cmd_boot,    &cmd_version, NULL,
+	&cmd_top,    &cmd_record, &cmd_analyze, &cmd_assert, &cmd_diff,    &cmd_session,
+	&cmd_export, &cmd_list,   &cmd_probe,   &cmd_boot,   &cmd_version, NULL,
 };
 
 static void usage(FILE *out)
@@ -30,6 +31,8 @@ int main(int argc, char **argv)
 	/* what libbpf has to say is for developers; our own messages name the cause */
 	if (!getenv("IOMMUTOP_DEBUG"))
 		libbpf_set_print(NULL);
+	if (early_init__is_it(argv[0]))
+		return early_init__run(argv);
 	if (argc > 1 &&
 	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))) {
 		usage(stdout);

@@ -36,6 +36,8 @@ void opts__help(const struct cmd *cmd, FILE *out)
 			fprintf(out, "\n%s:\n", o->help);
 			continue;
 		}
+		if (o->kind == OPT_WORDS)
+			continue;
 		n = o->letter ? snprintf(left, sizeof(left), "-%c, --%s", o->letter, o->name)
 			      : snprintf(left, sizeof(left), "    --%s", o->name);
 		if (o->arg)
@@ -106,6 +108,7 @@ static int store(const struct cmd *cmd, const struct opt *o, void *values, const
 		*(bool *)field = true;
 		return 0;
 	case OPT_STRINGS:
+	case OPT_WORDS:
 		items = realloc(list->items, (list->nr + 1) * sizeof(*items));
 		if (!items) {
 			cmd__complain(cmd->name, "out of memory");
@@ -136,13 +139,32 @@ static int store(const struct cmd *cmd, const struct opt *o, void *values, const
 static void free_values(const struct cmd *cmd, void *values)
 {
 	for (const struct opt *o = cmd->opts; o->kind != OPT_END; o++)
-		if (o->kind == OPT_STRINGS)
+		if (o->kind == OPT_STRINGS || o->kind == OPT_WORDS)
 			free(((struct opt_strings *)((char *)values + o->offset))->items);
 	free(values);
 }
 
+static const struct opt *words_of(const struct cmd *cmd)
+{
+	for (const struct opt *o = cmd->opts; o->kind != OPT_END; o++)
+		if (o->kind == OPT_WORDS)
+			return o;
+	return NULL;
+}
+
+static bool takes_value(const struct opt *o)
+{
+	return o->kind != OPT_FLAG && o->kind != OPT_GROUP && o->kind != OPT_WORDS;
+}
+
+static int usage_code(const struct cmd *cmd, int argc, char **argv)
+{
+	return cmd->usage_code ? cmd->usage_code(argc, argv) : EXIT_USAGE;
+}
+
 int opts__run(const struct cmd *cmd, int argc, char **argv)
 {
+	const struct opt *words = words_of(cmd);
 	size_t nr = 0, s = 0;
 	struct option *longs;
 	char *shorts;
@@ -160,22 +182,22 @@ int opts__run(const struct cmd *cmd, int argc, char **argv)
 	}
 	if (cmd->defaults)
 		cmd->defaults(values);
-	shorts[s++] = '+'; /* the first plain word ends our options: what follows may be a COMMAND
-			      of its own */
+	/* '+': the first plain word ends our options: what follows may be a COMMAND of its own */
+	shorts[s++] = words ? '-' : '+';
 	shorts[s++] = 'h';
 	for (size_t i = 0; i < nr; i++) {
 		const struct opt *o = &cmd->opts[i];
 
-		/* a heading keeps its place with a name nobody can type, so that indices stay equal
-		 */
-		longs[i].name = o->kind == OPT_GROUP ? "\n" : o->name;
-		longs[i].has_arg = o->kind == OPT_FLAG || o->kind == OPT_GROUP ? no_argument
-				   : o->kind == OPT_LEVEL                      ? optional_argument
-									       : required_argument;
+		/* what has no name keeps its place with one that nobody can type, so that indices
+		 * stay equal */
+		longs[i].name = o->name ?: "\n";
+		longs[i].has_arg = !takes_value(o)        ? no_argument
+				   : o->kind == OPT_LEVEL ? optional_argument
+							  : required_argument;
 		longs[i].val = LONG_BASE + (int)i;
 		if (o->letter) {
 			shorts[s++] = o->letter;
-			if (o->kind != OPT_FLAG)
+			if (takes_value(o))
 				shorts[s++] = ':';
 			if (o->kind == OPT_LEVEL)
 				shorts[s++] = ':';
@@ -200,14 +222,18 @@ int opts__run(const struct cmd *cmd, int argc, char **argv)
 				      "'%s' is no option of it, or lacks its value; try iommutop "
 				      "%s --help",
 				      word, cmd->name);
-			rc = EXIT_USAGE;
+			rc = usage_code(cmd, argc, argv);
 			goto out;
 		}
-		for (size_t i = 0; i < nr; i++)
+		if (c == 1)
+			o = words;
+		for (size_t i = 0; i < nr && !o; i++)
 			if (c == LONG_BASE + (int)i ||
 			    (cmd->opts[i].letter && c == cmd->opts[i].letter))
 				o = &cmd->opts[i];
 		rc = store(cmd, o, values, optarg);
+		if (rc == EXIT_USAGE)
+			rc = usage_code(cmd, argc, argv);
 		if (rc)
 			goto out;
 	}

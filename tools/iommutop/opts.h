@@ -25,6 +25,11 @@ enum opt_kind {
 	OPT_LEVEL,    /* uint64_t, given as --name=VALUE; min without a value */
 	OPT_SIZE,     /* uint64_t bytes, with unit */
 	OPT_DURATION, /* uint64_t ns, with unit */
+	/*
+	 * struct opt_strings: plain words, which may stand among the options, so that only what
+	 * follows "--" is left for run(). Without such a row the first plain word ends the options.
+	 */
+	OPT_WORDS,
 };
 
 struct opt_strings {
@@ -50,6 +55,9 @@ struct cmd {
 	const struct opt *opts;
 	size_t values_size;
 	void (*defaults)(void *values); /* or NULL: all zero */
+	/* Exit code of a wrong command line, for commands that have one of their own; or NULL:
+	 * EXIT_USAGE. argv[0] is the command's name. */
+	int (*usage_code)(int argc, char **argv);
 	/* rest: the words behind the options. Returns the exit code. */
 	int (*run)(const void *values, int rest_nr, char **rest);
 };
@@ -65,7 +73,7 @@ void opts__help(const struct cmd *cmd, FILE *out);
 void cmd__complain(const char *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 extern const struct cmd *const cmds[]; /* NULL at the end; the first is the default */
-extern const struct cmd cmd_top, cmd_record, cmd_analyze, cmd_diff, cmd_session, cmd_export,
-	cmd_list, cmd_probe, cmd_boot, cmd_version;
+extern const struct cmd cmd_top, cmd_record, cmd_analyze, cmd_assert, cmd_diff, cmd_session,
+	cmd_export, cmd_list, cmd_probe, cmd_boot, cmd_version;
 
 #endif

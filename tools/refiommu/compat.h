@@ -55,10 +55,10 @@ typedef void refiommu_remove_t;
 #endif
 
 /*
- * Page-table pages. They end on gather->freelist, so they must be what the core's own freeing
- * expects: plain pages on 6.1, pages counted in two vmstat items on 6.12 (the core's helpers are
- * private inlines there), and pages of the iommu-pages allocator on 7.2 (exported, but declared in
- * a header of drivers/iommu only).
+ * Page-table pages. They may wait on gather->freelist, so they must be what the core expects there:
+ * plain pages on 6.1, pages counted in two vmstat items on 6.12 (the core's helpers are private
+ * inlines there), and pages of the iommu-pages allocator on 7.2 (exported, but declared in a header
+ * of drivers/iommu only).
  */
 #if REFIOMMU_KERNEL_BEFORE(7, 0)
 
@@ -70,7 +70,7 @@ static inline void refiommu_table_account(struct page *page, long n)
 #endif
 }
 
-static inline void *refiommu_table_alloc(gfp_t gfp)
+static inline void *refiommu_page_alloc(gfp_t gfp)
 {
 	struct page *page = alloc_page((gfp & ~__GFP_HIGHMEM) | __GFP_ZERO);
 
@@ -80,52 +80,36 @@ static inline void *refiommu_table_alloc(gfp_t gfp)
 	return page_address(page);
 }
 
-static inline void refiommu_table_free(void *table)
+static inline void refiommu_page_free(void *table)
 {
 	refiommu_table_account(virt_to_page(table), -1);
 	free_page((unsigned long)table);
 }
 
-static inline void refiommu_gather_add_table(struct iommu_iotlb_gather *gather, void *table)
+static inline struct list_head *refiommu_gather_tables(struct iommu_iotlb_gather *gather)
 {
-	list_add_tail(&virt_to_page(table)->lru, &gather->freelist);
-}
-
-static inline void refiommu_gather_free_tables(struct iommu_iotlb_gather *gather)
-{
-	struct page *page;
-
-	list_for_each_entry(page, &gather->freelist, lru)
-		refiommu_table_account(page, -1);
-	put_pages_list(&gather->freelist);
+	return &gather->freelist;
 }
 
 #else
 
 void *iommu_alloc_pages_node_sz(int nid, gfp_t gfp, size_t size);
 void iommu_free_pages(void *virt);
-void iommu_put_pages_list(struct iommu_pages_list *list);
 
-static inline void *refiommu_table_alloc(gfp_t gfp)
+static inline void *refiommu_page_alloc(gfp_t gfp)
 {
 	return iommu_alloc_pages_node_sz(NUMA_NO_NODE, gfp & ~__GFP_HIGHMEM, PAGE_SIZE);
 }
 
-static inline void refiommu_table_free(void *table)
+static inline void refiommu_page_free(void *table)
 {
 	iommu_free_pages(table);
 }
 
-static inline void refiommu_gather_add_table(struct iommu_iotlb_gather *gather, void *table)
+/* The allocator keeps its list element where struct page keeps lru, and asserts so. */
+static inline struct list_head *refiommu_gather_tables(struct iommu_iotlb_gather *gather)
 {
-	/* The allocator keeps its list element where struct page keeps lru, and asserts so. */
-	list_add_tail(&virt_to_page(table)->lru, &gather->freelist.pages);
-}
-
-static inline void refiommu_gather_free_tables(struct iommu_iotlb_gather *gather)
-{
-	iommu_put_pages_list(&gather->freelist);
-	gather->freelist = IOMMU_PAGES_LIST_INIT(gather->freelist);
+	return &gather->freelist.pages;
 }
 
 #endif

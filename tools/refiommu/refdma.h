@@ -62,7 +62,8 @@ struct refdma_cfg {
 	u64 rate;             /* operations per second of the device, 0 = flat out */
 	u64 ops;              /* operations in all, 0 = until stopped */
 	unsigned int hold_us; /* from a descriptor's posting to the device's access, at the least */
-	size_t size_min;      /* bytes of one buffer: powers of two between these two */
+	unsigned int sync_every; /* unmanaged: unmaps that share a sync */
+	size_t size_min;         /* bytes of one buffer: powers of two between these two */
 	size_t size_max;
 };
 
@@ -109,6 +110,14 @@ struct refdma_late {
 	ktime_t due;
 };
 
+/* Bug: a descriptor that the device has called done and will use again once it is unmapped. */
+struct refdma_unfinished {
+	bool there; /* the device sets it, the driver side clears it */
+	bool write;
+	u32 index;
+	u64 iova;
+};
+
 struct refdma_queue {
 	struct refdma_dev *dev;
 	struct refdma_run *run;
@@ -118,6 +127,8 @@ struct refdma_queue {
 	u64 seq;
 	u32 random;
 	u64 iova_base; /* of what the queue maps itself, in an unmanaged domain */
+	struct iommu_iotlb_gather gather; /* of its unmaps there that are not synced … */
+	unsigned int unsynced;            /* … which are so many */
 
 	struct refdma_desc *ring;
 	dma_addr_t ring_iova;
@@ -131,6 +142,7 @@ struct refdma_queue {
 	spinlock_t late_lock;
 	struct list_head late;
 	bool late_news; /* the next one due may be earlier than the device thought */
+	struct refdma_unfinished unfinished;
 
 	u32 watched_head; /* the watchdog's */
 	ktime_t watched_since;
@@ -183,6 +195,11 @@ void refdma_run_exit(struct refdma_dev *dev);
 /* Maps or unmaps pages that refdma owns, in the run's unmanaged domain. 0 or -errno. */
 int refdma_unmanaged_map(struct refdma_queue *q, u64 iova, void *mem, size_t size);
 void refdma_unmanaged_unmap(struct refdma_queue *q, u64 iova, size_t size);
+/* The same without the sync; and that, for all since the last one. */
+void refdma_unmanaged_unmap_fast(struct refdma_queue *q, u64 iova, size_t size);
+void refdma_unmanaged_sync(struct refdma_queue *q);
+/* Unmaps what an operation had mapped, as it should be done. */
+void refdma_unmap_slot(struct refdma_queue *q, struct refdma_slot *slot);
 /* Pages that refdma_owns(), zeroed; NULL if there are none. */
 struct page *refdma_pool_alloc(size_t size);
 void refdma_pool_free(struct page *page, size_t size);
@@ -192,6 +209,21 @@ void refdma_slots_free(struct refdma_queue *q);
 bool refdma_owns(phys_addr_t phys);
 /* Works through the queue's operations; returns when they are done or a stop is asked for. */
 void refdma_work(struct refdma_queue *q);
+
+static inline bool refdma_stopping(const struct refdma_queue *q)
+{
+	return READ_ONCE(q->dev->stop);
+}
+
+/* --- refdma_bugs.c: how an operation ends, rightly or wrongly --------------------------------- */
+
+/* used: the device has done all of it. */
+void refdma_finish(struct refdma_queue *q, struct refdma_slot *slot, bool used);
+/*
+ * What looks wrong and isn't: flushes a domain that no device was ever attached to, all of it or
+ * what an unmap left to sync. 0 or -errno.
+ */
+int refdma_unused_domain(struct refdma_dev *rd, bool flush_all);
 
 /* --- refdma_hw.c: the device side ------------------------------------------------------------- */
 

@@ -9,7 +9,9 @@
 
 #include "refdma.h"
 
-#define USAGE "start|run [key=value ...], stop, wait, bench [loops=N pairs=N size=BYTES yield=0|1]"
+#define USAGE                                                                                   \
+	"start|run [key=value ...], stop, wait, bench [loops=N pairs=N size=BYTES yield=0|1], " \
+	"flush-empty, sync-early"
 
 static const char *const workloads[] = {
 	[REFDMA_SINGLE] = "single",
@@ -91,6 +93,8 @@ static int parse_key(struct refdma_cfg *cfg, const char *key, const char *value)
 		return parse_uint(value, 1, REFDMA_MAX_NENTS, &cfg->nents);
 	if (!strcmp(key, "hold_us"))
 		return parse_uint(value, 0, USEC_PER_SEC, &cfg->hold_us);
+	if (!strcmp(key, "sync_every"))
+		return parse_uint(value, 1, REFDMA_MAX_DEPTH, &cfg->sync_every);
 	if (!strcmp(key, "rate"))
 		return kstrtou64(value, 0, &cfg->rate);
 	if (!strcmp(key, "ops"))
@@ -152,6 +156,7 @@ static int command_start(struct refdma_dev *rd, char *text)
 		.threads = 1,
 		.depth = 8,
 		.nents = 4,
+		.sync_every = 1,
 		.size_min = SZ_4K,
 		.size_max = SZ_4K,
 	};
@@ -216,6 +221,12 @@ static int command(struct refdma_dev *rd, char *text)
 		return refdma_wait(rd);
 	if (!strcmp(verb, "bench"))
 		return command_bench(rd, text);
+	if (!strcmp(verb, "flush-empty") || !strcmp(verb, "sync-early")) {
+		mutex_lock(&rd->bench_lock);
+		ret = READ_ONCE(rd->dead) ? -ENODEV : refdma_unused_domain(rd, *verb == 'f');
+		mutex_unlock(&rd->bench_lock);
+		return ret;
+	}
 	dev_err(rd->dev, "control: unknown command '%s'; there are: " USAGE "\n", verb);
 	return -EINVAL;
 }
@@ -270,10 +281,10 @@ static int status_show(struct seq_file *m, void *unused)
 		cfg = &rd->run->cfg;
 		seq_printf(
 			m,
-			"%s workload=%s mode=%s dir=%s threads=%u depth=%u nents=%u rate=%llu ops=%llu size=%zu-%zu\n",
+			"%s workload=%s mode=%s dir=%s threads=%u depth=%u nents=%u sync_every=%u rate=%llu ops=%llu size=%zu-%zu\n",
 			READ_ONCE(rd->stop) ? "stopping" : "running", workloads[cfg->workload],
 			modes[cfg->mode], dirs[cfg->dir], cfg->threads, cfg->depth, cfg->nents,
-			cfg->rate, cfg->ops, cfg->size_min, cfg->size_max);
+			cfg->sync_every, cfg->rate, cfg->ops, cfg->size_min, cfg->size_max);
 	}
 	mutex_unlock(&rd->lock);
 	return 0;

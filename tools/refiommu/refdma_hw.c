@@ -123,6 +123,19 @@ static int hw_execute(struct refdma_queue *q, struct refdma_desc *desc)
 	return ret;
 }
 
+/* Whether the device now calls done what it hasn't begun. One at a time. */
+static bool spurious(struct refdma_queue *q, const struct refdma_desc *desc)
+{
+	if (likely(!READ_ONCE(refbug_armed)) || smp_load_acquire(&q->unfinished.there) ||
+	    !refbug_fire(REFBUG_SPURIOUS_COMPLETION, BIT_ULL(q->dev->id), NULL))
+		return false;
+	q->unfinished.index = q->head;
+	q->unfinished.iova = desc->iova;
+	q->unfinished.write = desc->flags & REFDMA_DESC_WRITE;
+	smp_store_release(&q->unfinished.there, true);
+	return true;
+}
+
 /* Works on the next descriptor; the queue may hang over it. Under hw_lock. */
 static void hw_step(struct refdma_queue *q)
 {
@@ -135,7 +148,9 @@ static void hw_step(struct refdma_queue *q)
 		refdma_queue_hang(q);
 		return;
 	}
-	if (hw_execute(q, &desc)) {
+	if (spurious(q, &desc)) {
+		desc.status = REFDMA_OK;
+	} else if (hw_execute(q, &desc)) {
 		desc.status = REFDMA_FAULT;
 		refdma_count(q->dev, descriptor_faults, 1);
 		if (refbug_fire(REFBUG_HANG_AFTER_FAULT, endpoint, NULL)) {

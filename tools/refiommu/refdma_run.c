@@ -47,10 +47,13 @@ static int ring_alloc_unmanaged(struct refdma_queue *q)
 
 static void ring_free_unmanaged(struct refdma_queue *q)
 {
-	/* It stays mapped in a domain that is about to go, and the device about to use it. */
-	if (refbug_fire(REFBUG_USE_AFTER_DETACH, BIT_ULL(q->dev->id), NULL))
+	u64 endpoint = BIT_ULL(q->dev->id);
+
+	/* It stays mapped in a domain that is about to go, and the device about to use it or not.
+	 */
+	if (refbug_fire(REFBUG_USE_AFTER_DETACH, endpoint, NULL))
 		q->run->used_after = q->ring_iova;
-	else
+	else if (!refbug_fire(REFBUG_DETACH_FULL, endpoint, NULL))
 		refdma_unmanaged_unmap(q, q->ring_iova, RING_BYTES);
 	refdma_pool_free(virt_to_page(q->ring), RING_BYTES);
 }

@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The driver side of a queue: maps buffers through the DMA API, posts them to the device, waits for
- * them, checks and unmaps them. The bugs of drivers are injected here.
+ * them, checks and unmaps them.
  */
-#include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "refdma.h"
-
-/* How long a late access waits for the flush that it must come after. */
-#define FLUSH_DEADLINE_MS 5000
-/* How long a flush waits for the access that is to come within it; a CPU spins meanwhile. */
-#define FLUSH_HELD_MS 1000
-
-static bool stopping(struct refdma_queue *q)
-{
-	return READ_ONCE(q->dev->stop);
-}
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
@@ -121,6 +110,23 @@ int refdma_unmanaged_map(struct refdma_queue *q, u64 iova, void *mem, size_t siz
 	return 0;
 }
 
+void refdma_unmanaged_sync(struct refdma_queue *q)
+{
+	if (!q->unsynced)
+		return;
+	iommu_iotlb_sync(q->run->unmanaged, &q->gather);
+	q->unsynced = 0;
+}
+
+void refdma_unmanaged_unmap_fast(struct refdma_queue *q, u64 iova, size_t size)
+{
+	if (!q->unsynced++)
+		iommu_iotlb_gather_init(&q->gather);
+	iommu_unmap_fast(q->run->unmanaged, iova, PAGE_ALIGN(size), &q->gather);
+	refdma_count(q->dev, api_unmaps, 1);
+	refdma_count(q->dev, api_unmap_bytes, PAGE_ALIGN(size));
+}
+
 void refdma_unmanaged_unmap(struct refdma_queue *q, u64 iova, size_t size)
 {
 	iommu_unmap(q->run->unmanaged, iova, PAGE_ALIGN(size));
@@ -162,8 +168,11 @@ static int map_slot(struct refdma_queue *q, struct refdma_slot *slot)
 		refdma_count(rd, api_alloc_bytes, slot->total);
 		return 0;
 	case REFDMA_UNMANAGED:
-		/* Each slot keeps its place, so every operation uses an IOVA again. */
-		slot->iova = q->iova_base + (slot - q->slots) * REFDMA_MAX_SIZE;
+		/* Each slot keeps its place, so every operation uses an IOVA again. What shares a
+		 * sync must lie side by side, or the driver syncs between. */
+		slot->iova = q->iova_base + (slot - q->slots) * (cfg->sync_every > 1
+									 ? PAGE_ALIGN(cfg->size_max)
+									 : REFDMA_MAX_SIZE);
 		if (refdma_unmanaged_map(q, slot->iova, page_address(slot->pages[0]), slot->size))
 			goto failed;
 		return 0;
@@ -177,7 +186,7 @@ failed:
 	return -ENOMEM;
 }
 
-static void unmap_slot(struct refdma_queue *q, struct refdma_slot *slot)
+void refdma_unmap_slot(struct refdma_queue *q, struct refdma_slot *slot)
 {
 	const struct refdma_cfg *cfg = q->cfg;
 	struct refdma_dev *rd = q->dev;
@@ -195,99 +204,17 @@ static void unmap_slot(struct refdma_queue *q, struct refdma_slot *slot)
 		refdma_count(rd, api_free_bytes, slot->total);
 		return;
 	case REFDMA_UNMANAGED:
-		refdma_unmanaged_unmap(q, slot->iova, slot->size);
+		if (cfg->sync_every == 1) {
+			refdma_unmanaged_unmap(q, slot->iova, slot->size);
+			return;
+		}
+		refdma_unmanaged_unmap_fast(q, slot->iova, slot->size);
+		if (q->unsynced == cfg->sync_every)
+			refdma_unmanaged_sync(q);
 		return;
 	}
 	refdma_count(rd, api_unmaps, 1);
 	refdma_count(rd, api_unmap_bytes, slot->total);
-}
-
-/* --- bugs of the driver and of what the device does too late ---------------------------------- */
-
-/* Waits until the flush that covers an unmap is over; false on a stop or when none comes. */
-static bool wait_flushed(struct refdma_queue *q, u64 started)
-{
-	ktime_t deadline = ktime_add_ms(ktime_get(), FLUSH_DEADLINE_MS);
-	struct refiommu_flushes now;
-
-	for (;;) {
-		refiommu_flushes_of(q->dev->dev, &now);
-		if (!now.lazy || now.finished > started)
-			return true;
-		if (stopping(q) || ktime_after(ktime_get(), deadline))
-			return false;
-		usleep_range(200, 500);
-	}
-}
-
-/*
- * Unmaps, and lets the device use the IOVA once more. The access inside the window must find the
- * IOTLB as the operation left it, so the caller has seen that no flush began since; IRQs stay off
- * lest the flush queue's timer come between.
- */
-static void unmap_and_use(struct refdma_queue *q, struct refdma_slot *slot,
-			  const struct refbug_arg *arg)
-{
-	bool write = q->cfg->dir != DMA_TO_DEVICE;
-	bool atomic = arg->when == REFBUG_WHEN_INSIDE && q->cfg->workload != REFDMA_COHERENT;
-	struct refiommu_flushes flushes;
-	unsigned long flags = 0;
-	bool in_flush = false;
-
-	/* The device must be waiting already when the flush comes, which is part of the unmap. */
-	refiommu_flushes_of(q->dev->dev, &flushes);
-	if (arg->when == REFBUG_WHEN_FLUSH && !flushes.lazy) {
-		refiommu_hold_flushes(q->dev->dev, FLUSH_HELD_MS);
-		in_flush = !refdma_hw_late_in_flush(q, slot->iova, write, FLUSH_DEADLINE_MS);
-		if (!in_flush)
-			refiommu_hold_flushes(q->dev->dev, 0);
-	}
-	if (atomic)
-		local_irq_save(flags);
-	unmap_slot(q, slot);
-	refiommu_flushes_of(q->dev->dev, &flushes);
-	if (arg->when == REFBUG_WHEN_INSIDE)
-		refdma_hw_late(q, slot->iova, write);
-	if (atomic)
-		local_irq_restore(flags);
-
-	if (arg->when == REFBUG_WHEN_FLUSH && !in_flush)
-		refdma_count(q->dev, late_cancelled, 1);
-	if (arg->when == REFBUG_WHEN_AFTER) {
-		if (wait_flushed(q, flushes.started))
-			refdma_hw_late(q, slot->iova, write);
-		else
-			refdma_count(q->dev, late_cancelled, 1);
-	}
-	if (arg->when == REFBUG_WHEN_DELAY &&
-	    refdma_hw_late_at(q, slot->iova, write, arg->delay_us))
-		refdma_count(q->dev, late_cancelled, 1);
-}
-
-static bool flushed_since_posted(struct refdma_queue *q, struct refdma_slot *slot)
-{
-	struct refiommu_flushes now;
-
-	refiommu_flushes_of(q->dev->dev, &now);
-	return now.lazy && now.started != slot->flushes;
-}
-
-static void finish_mapping(struct refdma_queue *q, struct refdma_slot *slot, bool used)
-{
-	u64 endpoint = BIT_ULL(q->dev->id);
-	struct refbug_arg arg;
-
-	/* Coherent memory would be lost for good, and an unmanaged IOVA is needed again. */
-	if (q->cfg->workload < REFDMA_COHERENT && refbug_fire(REFBUG_LEAK, endpoint, NULL)) {
-		refdma_count(q->dev, leaks, 1);
-		refdma_count(q->dev, leaked_bytes, slot->total);
-		return;
-	}
-	if (used && unlikely(READ_ONCE(refbug_armed) & BIT(REFBUG_USE_AFTER_UNMAP)) &&
-	    !flushed_since_posted(q, slot) && refbug_fire(REFBUG_USE_AFTER_UNMAP, endpoint, &arg))
-		unmap_and_use(q, slot, &arg);
-	else
-		unmap_slot(q, slot);
 }
 
 /* --- posting and completing ------------------------------------------------------------------- */
@@ -375,7 +302,7 @@ static bool complete_slot(struct refdma_queue *q, struct refdma_slot *slot)
 static void wait_batch(struct refdma_queue *q)
 {
 	wait_event_interruptible(q->done_wait,
-				 smp_load_acquire(&q->head) == q->tail || stopping(q));
+				 smp_load_acquire(&q->head) == q->tail || refdma_stopping(q));
 	/* A stop must not find the device at work on what is about to be unmapped. */
 	if (smp_load_acquire(&q->head) != q->tail)
 		refdma_hw_reset(q);
@@ -398,8 +325,10 @@ static void batch(struct refdma_queue *q, unsigned int n)
 	for (i = 0; i < mapped; i++) {
 		bool used = dma && complete_slot(q, &q->slots[i]);
 
-		finish_mapping(q, &q->slots[i], used);
+		refdma_finish(q, &q->slots[i], used);
 	}
+	/* Their IOVAs are used again at once. */
+	refdma_unmanaged_sync(q);
 	refdma_count(q->dev, ops, n);
 }
 
@@ -407,7 +336,7 @@ static void batch(struct refdma_queue *q, unsigned int n)
 static void pace(struct refdma_queue *q, ktime_t *due, u64 ns)
 {
 	*due = ktime_add_ns(*due, ns);
-	while (!stopping(q) && ktime_before(ktime_get(), *due)) {
+	while (!refdma_stopping(q) && ktime_before(ktime_get(), *due)) {
 		ktime_t until = min(*due, ktime_add_ms(ktime_get(), 50));
 
 		set_current_state(TASK_INTERRUPTIBLE);
@@ -417,7 +346,7 @@ static void pace(struct refdma_queue *q, ktime_t *due, u64 ns)
 
 static bool late_done(struct refdma_queue *q)
 {
-	return list_empty_careful(&q->late) || stopping(q);
+	return list_empty_careful(&q->late) || refdma_stopping(q);
 }
 
 void refdma_work(struct refdma_queue *q)
@@ -427,7 +356,7 @@ void refdma_work(struct refdma_queue *q)
 	unsigned int depth = interval > NSEC_PER_MSEC ? 1 : cfg->depth;
 	ktime_t due = ktime_get();
 
-	while (q->ops && !stopping(q)) {
+	while (q->ops && !refdma_stopping(q)) {
 		unsigned int n = min_t(u64, depth, q->ops);
 
 		batch(q, n);

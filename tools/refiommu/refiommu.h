@@ -17,10 +17,12 @@ struct seq_file;
 #define REFIOMMU_MAX_ENDPOINTS 64
 
 /*
- * Ground truth one can put a probe on: neither inlined nor cloned, so the symbol keeps its own name
- * and the arguments as declared.
+ * Something one can put a probe on: neither inlined nor cloned, so the symbol keeps its own name
+ * and the arguments as declared. A truth point is there for tests alone; what a driver would have
+ * anyway is a mere probe point.
  */
-#define refiommu_truth_point noinline __attribute__((__noipa__))
+#define refiommu_probe_point noinline __attribute__((__noipa__))
+#define refiommu_truth_point refiommu_probe_point
 
 /* --- endpoints and translation ---------------------------------------------------------------- */
 
@@ -77,9 +79,17 @@ void refiommu_hold_flushes(struct device *dev, unsigned int ms);
 
 enum refbug {
 	REFBUG_FLUSH_DROP,
+	REFBUG_FLUSH_SHORT,
+	REFBUG_FLUSH_WRONG_DOMAIN,
+	REFBUG_FLUSH_EARLY,
+	REFBUG_QUEUE_FULL,
 	REFBUG_INVAL_SLOW,
 	REFBUG_INVAL_TIMEOUT,
+	REFBUG_SYNC_MAP_SKIP,
 	REFBUG_PTE_LOST,
+	REFBUG_PTE_LEFT,
+	REFBUG_PT_FREE_EARLY,
+	REFBUG_PT_LEAK,
 	REFBUG_FAULT_NO_ADDRESS,
 	REFBUG_USE_AFTER_UNMAP,
 	REFBUG_USE_AFTER_DETACH,
@@ -90,6 +100,12 @@ enum refbug {
 	REFBUG_OTHER_DEVICE,
 	REFBUG_STRAY,
 	REFBUG_LEAK,
+	REFBUG_UNMAP_SIZE,
+	REFBUG_DOUBLE_UNMAP,
+	REFBUG_IOVA_REUSE,
+	REFBUG_MAP_OVER,
+	REFBUG_DETACH_FULL,
+	REFBUG_SPURIOUS_COMPLETION,
 	REFBUG_HANG,
 	REFBUG_HANG_AFTER_FAULT,
 	REFBUG_NR,

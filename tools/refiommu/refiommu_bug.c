@@ -41,6 +41,20 @@ static struct bug bugs[REFBUG_NR] = {
 	[REFBUG_FLUSH_DROP] = {
 		"flush-drop", REFBUG_IOMMU, "a flush returns without invalidating the IOTLB",
 	},
+	[REFBUG_FLUSH_SHORT] = {
+		"flush-short", REFBUG_IOMMU, "a flush ends one page before what it should cover",
+	},
+	[REFBUG_FLUSH_WRONG_DOMAIN] = {
+		"flush-wrong-domain", REFBUG_IOMMU, "a flush invalidates another domain",
+	},
+	[REFBUG_FLUSH_EARLY] = {
+		"flush-early", REFBUG_IOMMU,
+		"a flush returns before its invalidation is submitted", false, "ms", 30, 1, LATE_MAX_MS,
+	},
+	[REFBUG_QUEUE_FULL] = {
+		"queue-full", REFBUG_IOMMU, "the invalidation queue stays full for so long", false,
+		"ms", 100, 1, LATE_MAX_MS,
+	},
 	[REFBUG_INVAL_SLOW] = {
 		"inval-slow", REFBUG_IOMMU, "an invalidation takes so much longer", false,
 		"ms", 300, 1, LATE_MAX_MS,
@@ -51,6 +65,19 @@ static struct bug bugs[REFBUG_NR] = {
 	},
 	[REFBUG_PTE_LOST] = {
 		"pte-lost", REFBUG_IOMMU, "a map succeeds, but its entries are not present",
+	},
+	[REFBUG_SYNC_MAP_SKIP] = {
+		"sync-map-skip", REFBUG_IOMMU,
+		"iotlb_sync_map leaves cached that the page was absent",
+	},
+	[REFBUG_PTE_LEFT] = {
+		"pte-left", REFBUG_IOMMU, "an unmap succeeds, but leaves its first entry behind",
+	},
+	[REFBUG_PT_FREE_EARLY] = {
+		"pt-free-early", REFBUG_IOMMU, "an unmap frees an empty table before the flush",
+	},
+	[REFBUG_PT_LEAK] = {
+		"pt-leak", REFBUG_IOMMU, "a table is not freed with its domain",
 	},
 	[REFBUG_FAULT_NO_ADDRESS] = {
 		"fault-no-address", REFBUG_IOMMU, "a fault is logged only, without its address",
@@ -87,6 +114,25 @@ static struct bug bugs[REFBUG_NR] = {
 	},
 	[REFBUG_LEAK] = {
 		"leak", REFBUG_DEVICE, "the driver forgets to unmap",
+	},
+	[REFBUG_UNMAP_SIZE] = {
+		"unmap-size", REFBUG_DEVICE, "the driver unmaps only half of a mapping",
+	},
+	[REFBUG_DOUBLE_UNMAP] = {
+		"double-unmap", REFBUG_DEVICE, "the driver unmaps twice",
+	},
+	[REFBUG_IOVA_REUSE] = {
+		"iova-reuse", REFBUG_DEVICE, "the driver maps an IOVA again before it has synced its unmap",
+	},
+	[REFBUG_MAP_OVER] = {
+		"map-over", REFBUG_DEVICE, "the driver maps what it has mapped already",
+	},
+	[REFBUG_DETACH_FULL] = {
+		"detach-full", REFBUG_DEVICE, "the driver frees a domain with a mapping in it",
+	},
+	[REFBUG_SPURIOUS_COMPLETION] = {
+		"spurious-completion", REFBUG_DEVICE,
+		"the device says that it is done, and goes on after the unmap",
 	},
 	[REFBUG_HANG] = {
 		"hang", REFBUG_DEVICE, "a queue stops without a fault",

@@ -23,75 +23,30 @@ static DEFINE_IDA(domain_ids);
 
 #define PAGE_SIZES (SZ_4K | SZ_2M)
 
-/* --- invalidation ----------------------------------------------------------------------------- */
+#define WRONG_UNMAPS (BIT(REFBUG_PTE_LEFT) | BIT(REFBUG_FLUSH_SHORT))
 
-/* A domain that no device uses has nothing cached: detaching has flushed it. */
-static void dom_flush(struct refiommu_domain *dom, u64 start, u64 end)
-{
-	struct refbug_arg late = {};
-	unsigned long flags;
-	bool timeout;
-
-	if (!READ_ONCE(dom->endpoints))
-		goto finished;
-	if (refbug_fire(REFBUG_FLUSH_DROP, dom->endpoints, NULL)) {
-		/* Tables that the core now frees must not be walked: only leaves stay cached. */
-		spin_lock_irqsave(&refiommu.hw_lock, flags);
-		refiommu_tlb_invalidate(dom->id, start, end, false);
-		spin_unlock_irqrestore(&refiommu.hw_lock, flags);
-		return;
-	}
-	timeout = refbug_fire(REFBUG_INVAL_TIMEOUT, dom->endpoints, &late);
-	if (!timeout)
-		refbug_fire(REFBUG_INVAL_SLOW, dom->endpoints, &late);
-	refiommu_invq_wait(refiommu_invq_submit_late(dom, start, end, late.value));
-	/* It has come to its end all the same: what the core frees now must not be cached. */
-	if (timeout)
-		dev_err(&refiommu.pdev->dev, "invalidation timed out after %llu ms\n", late.value);
-finished:
-	if (end == U64_MAX)
-		atomic64_inc(&dom->flush_finished);
-}
-
-static void dom_flush_all(struct iommu_domain *domain)
-{
-	struct refiommu_domain *dom = to_refiommu_domain(domain);
-
-	refiommu_count(dom, flush_all, 1);
-	atomic64_inc(&dom->flush_started);
-	dom_flush(dom, 0, U64_MAX);
-}
-
-static void dom_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
-{
-	struct refiommu_domain *dom = to_refiommu_domain(domain);
-
-	refiommu_count(dom, sync, 1);
-	if (gather->start <= gather->end)
-		dom_flush(dom, gather->start, gather->end);
-	refiommu_gather_free_tables(gather);
-}
+/* --- flushing --------------------------------------------------------------------------------- */
 
 /* Functions of their own per type, as drivers have whose types differ. */
 static void refiommu_dma_flush_iotlb_all(struct iommu_domain *domain)
 {
-	dom_flush_all(domain);
+	refiommu_flush_everything(to_refiommu_domain(domain));
 }
 
 static void refiommu_dma_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *gather)
 {
-	dom_sync(domain, gather);
+	refiommu_flush_gathered(to_refiommu_domain(domain), gather);
 }
 
 static void refiommu_unmanaged_flush_iotlb_all(struct iommu_domain *domain)
 {
-	dom_flush_all(domain);
+	refiommu_flush_everything(to_refiommu_domain(domain));
 }
 
 static void refiommu_unmanaged_iotlb_sync(struct iommu_domain *domain,
 					  struct iommu_iotlb_gather *gather)
 {
-	dom_sync(domain, gather);
+	refiommu_flush_gathered(to_refiommu_domain(domain), gather);
 }
 
 static refiommu_sync_map_t refiommu_iotlb_sync_map(struct iommu_domain *domain, unsigned long iova,
@@ -100,8 +55,13 @@ static refiommu_sync_map_t refiommu_iotlb_sync_map(struct iommu_domain *domain, 
 	struct refiommu_domain *dom = to_refiommu_domain(domain);
 
 	refiommu_count(dom, sync_map, 1);
-	if (refiommu_cache_nonpresent && READ_ONCE(dom->endpoints))
-		refiommu_invq_wait(refiommu_invq_submit(dom, iova, iova + size - 1));
+	if (!refiommu_cache_nonpresent || !READ_ONCE(dom->endpoints))
+		goto out;
+	if (refbug_fire(REFBUG_SYNC_MAP_SKIP, READ_ONCE(dom->endpoints), NULL))
+		refiommu_tlb_cache_absent(dom, iova);
+	else
+		refiommu_inval_range(domain, iova, iova + size - 1);
+out:
 	REFIOMMU_SYNC_MAP_RETURN(0);
 }
 
@@ -132,6 +92,23 @@ static int refiommu_map_pages(struct iommu_domain *domain, unsigned long iova, p
 	return ret;
 }
 
+/* Unmaps, with what its bugs need beside that. */
+static noinline size_t unmap_wrongly(struct refiommu_domain *dom, unsigned long iova, size_t size,
+				     struct iommu_iotlb_gather *gather)
+{
+	u64 *slot = refiommu_pt_slot_4k(dom, iova);
+	u64 pte = slot ? READ_ONCE(*slot) : 0;
+
+	size = refiommu_pt_unmap(dom, iova, size, gather);
+	/* Only where the table is still in its place. */
+	if (pte && refiommu_pt_slot_4k(dom, iova) == slot &&
+	    refbug_fire(REFBUG_PTE_LEFT, READ_ONCE(dom->endpoints), NULL))
+		WRITE_ONCE(*slot, pte | REFIOMMU_PTE_LEFT);
+	if (size && iommu_iotlb_gather_queued(gather))
+		refiommu_flush_note_unmap(dom, iova + size - 1);
+	return size;
+}
+
 static size_t refiommu_unmap_pages(struct iommu_domain *domain, unsigned long iova, size_t pgsize,
 				   size_t pgcount, struct iommu_iotlb_gather *gather)
 {
@@ -144,7 +121,9 @@ static size_t refiommu_unmap_pages(struct iommu_domain *domain, unsigned long io
 		iommu_iotlb_sync(domain, gather);
 
 	slot = size == SZ_4K ? refiommu_pt_slot_4k(dom, iova) : NULL;
-	if (likely(slot && READ_ONCE(*slot)))
+	if (unlikely(READ_ONCE(refbug_armed) & WRONG_UNMAPS))
+		size = unmap_wrongly(dom, iova, size, gather);
+	else if (likely(slot && READ_ONCE(*slot)))
 		WRITE_ONCE(*slot, 0);
 	else
 		size = refiommu_pt_unmap(dom, iova, size, gather);
@@ -156,8 +135,8 @@ static size_t refiommu_unmap_pages(struct iommu_domain *domain, unsigned long io
 	if (iotlb_sync) {
 		iommu_iotlb_gather_add_range(gather, iova, size);
 	} else {
-		dom_flush(dom, iova, iova + size - 1);
-		refiommu_gather_free_tables(gather);
+		refiommu_flush_range(dom, iova, iova + size - 1);
+		refiommu_pt_free_gathered(dom, gather);
 	}
 	return size;
 }
@@ -186,15 +165,17 @@ static void dom_attach(struct device *dev, enum refiommu_mode mode, struct refio
 	old = ep->dom;
 	ep->mode = mode;
 	ep->dom = dom;
-	if (dom)
+	if (dom) {
 		dom->endpoints |= BIT_ULL(ep->id);
+		dom->served |= BIT_ULL(ep->id);
+	}
 	if (old && old != dom)
 		old->endpoints &= ~BIT_ULL(ep->id);
 	spin_unlock_irqrestore(&refiommu.hw_lock, flags);
 
 	/* Never dropped: the old domain's tables and pages may go as soon as we return. */
 	if (old && old != dom)
-		refiommu_invq_wait(refiommu_invq_submit(old, 0, U64_MAX));
+		refiommu_inval_range(&old->domain, 0, ULONG_MAX);
 }
 
 void refiommu_endpoint_detach(struct refiommu_endpoint *ep)
@@ -234,17 +215,20 @@ static void refiommu_detach(struct iommu_domain *domain, struct device *dev)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-static void refiommu_domain_free(struct iommu_domain *domain)
+static refiommu_probe_point void refiommu_domain_free(struct iommu_domain *domain)
 {
 	struct refiommu_domain *dom = to_refiommu_domain(domain);
 	unsigned int i;
 	int cpu;
 
+	refiommu_domain_retire(dom);
 	refiommu_count(dom, bytes_mapped_at_free, refiommu_pt_free(dom));
 	refiommu_count(dom, domains_freed, 1);
 
 	mutex_lock(&refiommu.lock);
+	spin_lock_irq(&refiommu.hw_lock);
 	list_del(&dom->node);
+	spin_unlock_irq(&refiommu.hw_lock);
 	for_each_possible_cpu(cpu)
 		for (i = 0; i < REFIOMMU_NR_STATS; i++)
 			refiommu.retired.v[i] += per_cpu_ptr(dom->stats, cpu)->v[i];
@@ -328,18 +312,20 @@ struct iommu_domain *refiommu_domain_alloc_paging(struct device *dev)
 	if (id < 0)
 		goto out_stats;
 	dom->id = id;
-	dom->root = refiommu_table_alloc(GFP_KERNEL);
-	if (!dom->root)
-		goto out_id;
-
+	spin_lock_init(&dom->deferred_lock);
+	INIT_LIST_HEAD(&dom->deferred);
 	dom->domain.ops = &refiommu_dma_ops;
 	dom->domain.pgsize_bitmap = PAGE_SIZES;
 	dom->domain.geometry.aperture_end = BIT_ULL(REFIOMMU_IOVA_BITS) - 1;
 	dom->domain.geometry.force_aperture = true;
-	refiommu_count(dom, tables_allocated, 1);
+	dom->root = refiommu_table_alloc(&dom->domain, GFP_KERNEL);
+	if (!dom->root)
+		goto out_id;
 	refiommu_count(dom, domains_allocated, 1);
 	mutex_lock(&refiommu.lock);
+	spin_lock_irq(&refiommu.hw_lock);
 	list_add_tail(&dom->node, &refiommu.domains);
+	spin_unlock_irq(&refiommu.hw_lock);
 	mutex_unlock(&refiommu.lock);
 	return &dom->domain;
 

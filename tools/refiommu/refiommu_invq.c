@@ -43,6 +43,7 @@ static struct inv_desc ring[QUEUE_SIZE];
 static u64 submitted, completed;
 static const struct refiommu_domain *held; /* not looked into: it may be gone */
 static u64 held_until;
+static u64 full_until; /* bug: nothing more fits in before this time */
 
 /* Ground truth: from here on no cache knows anything of the range. */
 static refiommu_truth_point void refiommu_true_flush(struct refiommu_domain *dom, u64 start,
@@ -89,25 +90,29 @@ bool refiommu_invq_busy(const struct refiommu_domain *dom)
 	return false;
 }
 
-u64 refiommu_invq_submit(struct refiommu_domain *dom, u64 start, u64 end)
+/* Submits one invalidation, which takes @ms longer than usual, and returns its number. */
+static u64 invq_submit(struct refiommu_domain *dom, u64 start, u64 end, u64 ms)
 {
-	return refiommu_invq_submit_late(dom, start, end, 0);
-}
-
-u64 refiommu_invq_submit_late(struct refiommu_domain *dom, u64 start, u64 end, u64 ms)
-{
+	struct refbug_arg full;
 	struct inv_desc *desc;
 	unsigned long flags;
 	u64 seq;
 
+	if (refbug_fire(REFBUG_QUEUE_FULL, READ_ONCE(dom->endpoints), &full)) {
+		spin_lock_irqsave(&refiommu.hw_lock, flags);
+		full_until = ktime_get_mono_fast_ns() + full.value * NSEC_PER_MSEC;
+		spin_unlock_irqrestore(&refiommu.hw_lock, flags);
+	}
 	for (;;) {
 		spin_lock_irqsave(&refiommu.hw_lock, flags);
 		refiommu_invq_advance();
-		if (submitted - completed < QUEUE_SIZE)
+		if (submitted - completed < QUEUE_SIZE &&
+		    (likely(!full_until) || ktime_get_mono_fast_ns() >= full_until))
 			break;
 		spin_unlock_irqrestore(&refiommu.hw_lock, flags);
 		cpu_relax();
 	}
+	full_until = 0;
 	desc = &ring[submitted % QUEUE_SIZE];
 	desc->dom = dom;
 	desc->start = start;
@@ -121,7 +126,7 @@ u64 refiommu_invq_submit_late(struct refiommu_domain *dom, u64 start, u64 end, u
 	return seq;
 }
 
-void refiommu_invq_wait(u64 seq)
+static void invq_wait(u64 seq)
 {
 	unsigned long flags;
 	bool done;
@@ -135,4 +140,21 @@ void refiommu_invq_wait(u64 seq)
 			return;
 		cpu_relax();
 	}
+}
+
+refiommu_probe_point void refiommu_inval_range(struct iommu_domain *domain, unsigned long start,
+					       unsigned long last)
+{
+	struct refiommu_domain *dom = to_refiommu_domain(domain);
+	u64 endpoints = READ_ONCE(dom->endpoints);
+	struct refbug_arg late = {};
+	bool timeout;
+
+	timeout = refbug_fire(REFBUG_INVAL_TIMEOUT, endpoints, &late);
+	if (!timeout)
+		refbug_fire(REFBUG_INVAL_SLOW, endpoints, &late);
+	invq_wait(invq_submit(dom, start, last, late.value));
+	/* It has come to its end all the same: what is freed now must not be cached. */
+	if (timeout)
+		dev_err(&refiommu.pdev->dev, "invalidation timed out after %llu ms\n", late.value);
 }

@@ -291,9 +291,12 @@ static int __init refiommu_init(void)
 	ret = refiommu_check_params() ?: refiommu_check_regions();
 	if (ret)
 		return ret;
-	ret = refiommu_tlb_init();
+	ret = refiommu_flush_init();
 	if (ret)
 		return ret;
+	ret = refiommu_tlb_init();
+	if (ret)
+		goto out_flush;
 	refiommu_domain_init();
 	fwnode_init(&fwnode, &fwnode_ops);
 
@@ -325,6 +328,8 @@ out_driver:
 	platform_driver_unregister(&refiommu_driver);
 out_tlb:
 	refiommu_tlb_exit();
+out_flush:
+	refiommu_flush_exit();
 	return ret;
 }
 module_init(refiommu_init);
@@ -337,7 +342,9 @@ static void __exit refiommu_exit(void)
 	iommu_device_sysfs_remove(&refiommu.iommu);
 	platform_device_unregister(refiommu.pdev);
 	platform_driver_unregister(&refiommu_driver);
+	refiommu_flush_exit();
 	refiommu_tlb_exit();
+	refiommu_pt_exit();
 }
 module_exit(refiommu_exit);
 

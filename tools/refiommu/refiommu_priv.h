@@ -42,6 +42,7 @@ struct refiommu_stats {
 #define REFIOMMU_PTE_READ    BIT_ULL(1)
 #define REFIOMMU_PTE_WRITE   BIT_ULL(2)
 #define REFIOMMU_PTE_LEAF    BIT_ULL(3)
+#define REFIOMMU_PTE_LEFT    BIT_ULL(4) /* of software: an unmap has left the entry behind */
 #define REFIOMMU_PTE_ADDR    GENMASK_ULL(51, 12)
 
 struct refiommu_domain {
@@ -51,6 +52,12 @@ struct refiommu_domain {
 	u64 endpoints; /* mask of those attached, under hw_lock */
 	struct refiommu_stats __percpu *stats;
 	atomic64_t flush_started, flush_finished;
+	spinlock_t deferred_lock;
+	struct list_head deferred; /* tables that wait for the next flush of everything */
+	u64 unmapped_last;         /* bug: highest address unmapped since; deferred_lock */
+	u64 served;                /* mask of all endpoints it ever had, under hw_lock */
+	bool retired;              /* it is about to be freed, under hw_lock */
+	atomic_t pins;             /* who may use it although it isn't theirs */
 	struct list_head node;
 };
 
@@ -68,7 +75,7 @@ struct refiommu_endpoint {
 struct refiommu_unit {
 	struct iommu_device iommu;
 	struct platform_device *pdev;
-	struct mutex lock; /* the two lists and the retired counters */
+	struct mutex lock; /* the two lists and the retired counters; domains: hw_lock too */
 	struct list_head domains;
 	struct list_head endpoints;
 	struct refiommu_stats retired; /* of domains that are gone */
@@ -136,15 +143,27 @@ static __always_inline u64 refiommu_pt_leaf(phys_addr_t paddr, int prot)
 /* Maps @pgcount pages of @pgsize (4 KiB or 2 MiB); adds what was mapped, in bytes, to *mapped. */
 int refiommu_pt_map(struct refiommu_domain *dom, u64 iova, phys_addr_t paddr, size_t pgsize,
 		    size_t pgcount, int prot, gfp_t gfp, size_t *mapped);
-/* Clears up to @size bytes, stops at a hole; tables that fall empty go to gather's freelist. */
+/*
+ * Clears up to @size bytes, stops at a hole. Tables that fall empty wait for the flush: on gather's
+ * freelist, or in the domain if gather is queued.
+ */
 size_t refiommu_pt_unmap(struct refiommu_domain *dom, u64 iova, size_t size,
 			 struct iommu_iotlb_gather *gather);
 /* The entry that maps @iova or 0; *leaf is its 4 KiB-level table or NULL, *size what it covers. */
 u64 refiommu_pt_walk(struct refiommu_domain *dom, u64 iova, u64 **leaf, size_t *size);
 /* Bug: makes what was just mapped in [iova, iova + size) absent to the hardware, not to unmap. */
 void refiommu_pt_lose(struct refiommu_domain *dom, u64 iova, size_t size);
+/* Tables that wait for a flush: frees those of @gather, or moves the domain's to @out and back. */
+void refiommu_pt_free_gathered(struct refiommu_domain *dom, struct iommu_iotlb_gather *gather);
+void refiommu_pt_take_deferred(struct refiommu_domain *dom, struct list_head *out);
+void refiommu_pt_free_list(struct refiommu_domain *dom, struct list_head *tables);
+/* Every table comes from here (NULL: no memory) and goes here, whatever for; both count it. */
+void *refiommu_table_alloc(struct iommu_domain *domain, gfp_t gfp);
+void refiommu_table_free(struct iommu_domain *domain, void *table);
 /* Frees every table; returns how many bytes were still mapped. May sleep. */
 u64 refiommu_pt_free(struct refiommu_domain *dom);
+/* Frees the tables that a bug has leaked. */
+void refiommu_pt_exit(void);
 
 /* --- caches and translation (refiommu_tlb.c); all but init/exit under hw_lock ----------------- */
 
@@ -155,20 +174,36 @@ void refiommu_tlb_exit(void);
 /* Drops what is cached of a domain in [start, end]; the leaf entries only if @leaves. */
 void refiommu_tlb_invalidate(u16 did, u64 start, u64 end, bool leaves);
 
+/* Bug: the IOTLB caches that the page at @iova is absent. Takes hw_lock itself. */
+void refiommu_tlb_cache_absent(struct refiommu_domain *dom, u64 iova);
+
+/* --- flushes (refiommu_flush.c); any context -------------------------------------------------- */
+
+int refiommu_flush_init(void);
+void refiommu_flush_exit(void);
+/* Flushes [start, last], unless a bug has it otherwise; 0 to U64_MAX is everything. */
+void refiommu_flush_range(struct refiommu_domain *dom, u64 start, u64 last);
+/* The same, then frees the tables that waited for it. */
+void refiommu_flush_everything(struct refiommu_domain *dom);
+void refiommu_flush_gathered(struct refiommu_domain *dom, struct iommu_iotlb_gather *gather);
+/* For the bug flush-short: the last byte of a lazy unmap. */
+void refiommu_flush_note_unmap(struct refiommu_domain *dom, u64 last);
+/* Waits until nobody but its owner uses the domain any more. May sleep. */
+void refiommu_domain_retire(struct refiommu_domain *dom);
+
 /* --- invalidation queue (refiommu_invq.c) ----------------------------------------------------- */
 
 /* Executes what the hardware would have executed by now. Under hw_lock. */
 void refiommu_invq_advance(void);
-/* Submits one invalidation of [start, end] and returns its number. Any context. */
-u64 refiommu_invq_submit(struct refiommu_domain *dom, u64 start, u64 end);
-/* The same; the hardware takes @ms longer for it. */
-u64 refiommu_invq_submit_late(struct refiommu_domain *dom, u64 start, u64 end, u64 ms);
+/*
+ * Invalidates [start, last] and waits until that has completed; 0 to ~0UL is everything. All
+ * invalidations come through here. Any context.
+ */
+void refiommu_inval_range(struct iommu_domain *domain, unsigned long start, unsigned long last);
 /* No invalidation of @dom completes before @until (ns, monotonic); 0 = as ever. Under hw_lock. */
 void refiommu_invq_hold(const struct refiommu_domain *dom, u64 until);
 /* Whether an invalidation of @dom is under way. Under hw_lock. */
 bool refiommu_invq_busy(const struct refiommu_domain *dom);
-/* Spins until that number has completed. Any context. */
-void refiommu_invq_wait(u64 seq);
 
 /* --- domains (refiommu_domain.c) -------------------------------------------------------------- */
 

@@ -7,19 +7,38 @@
  * all 2 MiB below it. The emulated hardware reads tables under hw_lock; a table is freed only after
  * an invalidation that took that lock.
  */
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/processor.h>
 #include <linux/sched.h>
 
 #include "refiommu_priv.h"
+#include "refiommu_trace.h"
 
 /* Levels count from 0 (entries of 4 KiB); level 1 has the 2 MiB entries. */
 #define LEVEL_4K   0
 #define LEVEL_2M   1
 #define LEVEL_ROOT (REFIOMMU_LEVELS - 1)
 
+refiommu_probe_point void *refiommu_table_alloc(struct iommu_domain *domain, gfp_t gfp)
+{
+	void *table = refiommu_page_alloc(gfp);
+
+	if (table)
+		refiommu_count(to_refiommu_domain(domain), tables_allocated, 1);
+	return table;
+}
+
+refiommu_probe_point void refiommu_table_free(struct iommu_domain *domain, void *table)
+{
+	refiommu_page_free(table);
+	refiommu_count(to_refiommu_domain(domain), tables_freed, 1);
+}
+
 /* Puts a new table into an empty slot; a CPU that lost the race uses the winner's. */
 static noinline u64 pt_install(struct refiommu_domain *dom, u64 *slot, gfp_t gfp)
 {
-	u64 *table = refiommu_table_alloc(gfp);
+	u64 *table = refiommu_table_alloc(&dom->domain, gfp);
 	u64 pte, old;
 
 	if (!table)
@@ -27,10 +46,9 @@ static noinline u64 pt_install(struct refiommu_domain *dom, u64 *slot, gfp_t gfp
 	pte = virt_to_phys(table) | REFIOMMU_PTE_PRESENT;
 	old = cmpxchg64(slot, 0, pte);
 	if (old) {
-		refiommu_table_free(table);
+		refiommu_table_free(&dom->domain, table);
 		return old;
 	}
-	refiommu_count(dom, tables_allocated, 1);
 	return pte;
 }
 
@@ -56,6 +74,16 @@ static inline u64 *pt_slot(struct refiommu_domain *dom, u64 iova, int level, gfp
 	return &table[refiommu_pt_index(iova, level)];
 }
 
+/* Whoever runs into an entry that an unmap has left behind fails once, and finds it gone later. */
+static noinline bool pt_taken(u64 *slot)
+{
+	u64 pte = READ_ONCE(*slot);
+
+	if (pte & REFIOMMU_PTE_LEFT)
+		WRITE_ONCE(*slot, 0);
+	return pte;
+}
+
 /* A slot that a 2 MiB page shall take may hold a table that has fallen empty. */
 static noinline int pt_evict_table(struct refiommu_domain *dom, u64 *slot, u64 iova)
 {
@@ -67,12 +95,11 @@ static noinline int pt_evict_table(struct refiommu_domain *dom, u64 *slot, u64 i
 		return -EEXIST;
 	table = refiommu_pt_next(pte);
 	for (i = 0; i < REFIOMMU_ENTRIES; i++)
-		if (READ_ONCE(table[i]))
+		if (pt_taken(&table[i]))
 			return -EEXIST;
 	WRITE_ONCE(*slot, 0);
-	refiommu_invq_wait(refiommu_invq_submit(dom, iova, iova + SZ_2M - 1));
-	refiommu_table_free(table);
-	refiommu_count(dom, tables_freed, 1);
+	refiommu_inval_range(&dom->domain, iova, iova + SZ_2M - 1);
+	refiommu_table_free(&dom->domain, table);
 	return 0;
 }
 
@@ -93,7 +120,10 @@ int refiommu_pt_map(struct refiommu_domain *dom, u64 iova, phys_addr_t paddr, si
 		pgcount -= n;
 		for (; n; n--, slot++) {
 			if (unlikely(READ_ONCE(*slot))) {
-				ret = level == LEVEL_2M ? pt_evict_table(dom, slot, iova) : -EEXIST;
+				if (level == LEVEL_2M)
+					ret = pt_evict_table(dom, slot, iova);
+				else
+					ret = pt_taken(slot) ? -EEXIST : 0;
 				if (ret)
 					return ret;
 			}
@@ -115,6 +145,64 @@ static bool pt_table_full(const u64 *table)
 			return false;
 	return true;
 }
+
+/* --- tables that wait for a flush ------------------------------------------------------------- */
+
+static void pt_defer(struct refiommu_domain *dom, u64 *table, struct iommu_iotlb_gather *gather)
+{
+	struct list_head *node = &virt_to_page(table)->lru;
+	unsigned long flags;
+
+	if (!iommu_iotlb_gather_queued(gather)) {
+		list_add_tail(node, refiommu_gather_tables(gather));
+		return;
+	}
+	spin_lock_irqsave(&dom->deferred_lock, flags);
+	list_add_tail(node, &dom->deferred);
+	spin_unlock_irqrestore(&dom->deferred_lock, flags);
+}
+
+/* A table goes as it is: until the flush, a walk cache may still use it. */
+static void pt_unlinked(struct refiommu_domain *dom, u64 *table, u64 iova,
+			struct iommu_iotlb_gather *gather)
+{
+	unsigned long flags;
+
+	if (!refbug_fire(REFBUG_PT_FREE_EARLY, READ_ONCE(dom->endpoints), NULL)) {
+		pt_defer(dom, table, gather);
+		return;
+	}
+	/* The bug is in the order that others see; our hardware must not walk freed memory. */
+	spin_lock_irqsave(&refiommu.hw_lock, flags);
+	refiommu_tlb_invalidate(dom->id, iova, iova + SZ_2M - 1, false);
+	spin_unlock_irqrestore(&refiommu.hw_lock, flags);
+	refiommu_table_free(&dom->domain, table);
+}
+
+void refiommu_pt_take_deferred(struct refiommu_domain *dom, struct list_head *out)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&dom->deferred_lock, flags);
+	list_splice_init(&dom->deferred, out);
+	spin_unlock_irqrestore(&dom->deferred_lock, flags);
+}
+
+void refiommu_pt_free_list(struct refiommu_domain *dom, struct list_head *tables)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, tables, lru)
+		refiommu_table_free(&dom->domain, page_address(page));
+	INIT_LIST_HEAD(tables);
+}
+
+void refiommu_pt_free_gathered(struct refiommu_domain *dom, struct iommu_iotlb_gather *gather)
+{
+	refiommu_pt_free_list(dom, refiommu_gather_tables(gather));
+}
+
+/* --- unmapping -------------------------------------------------------------------------------- */
 
 size_t refiommu_pt_unmap(struct refiommu_domain *dom, u64 iova, size_t size,
 			 struct iommu_iotlb_gather *gather)
@@ -150,11 +238,8 @@ size_t refiommu_pt_unmap(struct refiommu_domain *dom, u64 iova, size_t size,
 		index = refiommu_pt_index(iova, LEVEL_4K);
 		n = min_t(size_t, (size - done) >> PAGE_SHIFT, REFIOMMU_ENTRIES - index);
 		if (n == REFIOMMU_ENTRIES && pt_table_full(table)) {
-			/* The table goes as it is: until the flush, a walk cache may still use it.
-			 */
 			WRITE_ONCE(*slot, 0);
-			refiommu_gather_add_table(gather, table);
-			refiommu_count(dom, tables_freed, 1);
+			pt_unlinked(dom, table, iova, gather);
 			done += SZ_2M;
 			iova += SZ_2M;
 			continue;
@@ -213,9 +298,71 @@ void refiommu_pt_lose(struct refiommu_domain *dom, u64 iova, size_t size)
 	}
 }
 
-static u64 pt_free_level(struct refiommu_domain *dom, u64 *table, int level)
+/* --- teardown --------------------------------------------------------------------------------- */
+
+/* A CPU is kept busy so long at the most: well below what the kernel calls a lock-up. */
+#define TEARDOWN_PAGE_MAX_NS (100 * NSEC_PER_MSEC)
+#define TEARDOWN_MAX_NS      (5 * NSEC_PER_SEC)
+
+static int page_ns_set(const char *val, const struct kernel_param *kp)
 {
-	u64 mapped = 0;
+	return param_set_uint_minmax(val, kp, 0, TEARDOWN_PAGE_MAX_NS);
+}
+
+static const struct kernel_param_ops page_ns_ops = {
+	.set = page_ns_set,
+	.get = param_get_uint,
+};
+
+static unsigned int teardown_chunk = 1;
+module_param(teardown_chunk, uint, 0644);
+MODULE_PARM_DESC(
+	teardown_chunk,
+	"How many page-table pages are freed without offering the CPU when a domain goes, 0 = all (default 1)");
+static unsigned int teardown_page_ns;
+module_param_cb(teardown_page_ns, &page_ns_ops, &teardown_page_ns, 0644);
+MODULE_PARM_DESC(teardown_page_ns,
+		 "Time that freeing each of them takes, 0 to 100000000 ns (default 0)");
+
+/* Tables that no domain has any more: remembered, so that unloading can clear up. */
+static LIST_HEAD(leaked);
+static DEFINE_SPINLOCK(leaked_lock);
+
+struct teardown {
+	unsigned int chunk; /* as the parameter was at its begin */
+	u64 page_ns;
+	unsigned int tables, offers;
+	u64 busy;           /* ns spent on purpose */
+	u64 since, longest; /* of the stretch under way; of those before */
+	u64 mapped;         /* bytes */
+};
+
+static void teardown_stretch(struct teardown *t, u64 now)
+{
+	t->longest = max(t->longest, now - t->since);
+	t->since = now;
+}
+
+static void teardown_page(struct teardown *t)
+{
+	u64 start = ktime_get_mono_fast_ns();
+
+	while (t->page_ns && ktime_get_mono_fast_ns() - start < t->page_ns)
+		cpu_relax();
+	t->busy += t->page_ns;
+	if (t->busy >= TEARDOWN_MAX_NS)
+		t->page_ns = 0;
+	t->tables++;
+	if (!t->chunk || t->tables % t->chunk)
+		return;
+	teardown_stretch(t, ktime_get_mono_fast_ns());
+	t->offers++;
+	cond_resched();
+	t->since = ktime_get_mono_fast_ns();
+}
+
+static void pt_free_level(struct refiommu_domain *dom, u64 *table, int level, struct teardown *t)
+{
 	unsigned int i;
 
 	for (i = 0; i < REFIOMMU_ENTRIES; i++) {
@@ -224,20 +371,47 @@ static u64 pt_free_level(struct refiommu_domain *dom, u64 *table, int level)
 		if (!pte)
 			continue;
 		if (refiommu_pt_is_table(pte))
-			mapped += pt_free_level(dom, refiommu_pt_next(pte), level - 1);
+			pt_free_level(dom, refiommu_pt_next(pte), level - 1, t);
 		else
-			mapped += level == LEVEL_2M ? SZ_2M : PAGE_SIZE;
+			t->mapped += level == LEVEL_2M ? SZ_2M : PAGE_SIZE;
 	}
-	refiommu_table_free(table);
-	refiommu_count(dom, tables_freed, 1);
-	cond_resched();
-	return mapped;
+	if (refbug_fire(REFBUG_PT_LEAK, dom->served, NULL)) {
+		spin_lock(&leaked_lock);
+		list_add(&virt_to_page(table)->lru, &leaked);
+		spin_unlock(&leaked_lock);
+	} else {
+		refiommu_table_free(&dom->domain, table);
+	}
+	teardown_page(t);
 }
 
 u64 refiommu_pt_free(struct refiommu_domain *dom)
 {
-	u64 mapped = pt_free_level(dom, dom->root, LEVEL_ROOT);
+	struct teardown t = {
+		.chunk = READ_ONCE(teardown_chunk),
+		.page_ns = READ_ONCE(teardown_page_ns),
+		.since = ktime_get_mono_fast_ns(),
+	};
+	bool in_one_go = !t.chunk;
 
+	/* Lazy unmaps whose flush did not come any more: detaching has flushed the domain. */
+	refiommu_pt_free_list(dom, &dom->deferred);
+	/* As with a lock held: on a preemptible kernel, too, nobody else gets the CPU. */
+	if (in_one_go)
+		preempt_disable();
+	pt_free_level(dom, dom->root, LEVEL_ROOT, &t);
+	teardown_stretch(&t, ktime_get_mono_fast_ns());
+	if (in_one_go)
+		preempt_enable();
+	trace_refiommu_teardown(dom->id, t.tables, t.offers, t.longest);
 	dom->root = NULL;
-	return mapped;
+	return t.mapped;
+}
+
+void refiommu_pt_exit(void)
+{
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, &leaked, lru)
+		refiommu_page_free(page_address(page));
 }

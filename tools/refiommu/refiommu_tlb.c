@@ -133,6 +133,17 @@ static void tlb_invalidate_leaves(u16 did, u64 start, u64 end)
 	}
 }
 
+void refiommu_tlb_cache_absent(struct refiommu_domain *dom, u64 iova)
+{
+	u64 key = tlb_key(dom->id, iova, PAGE_SIZE);
+	unsigned long flags;
+
+	spin_lock_irqsave(&refiommu.hw_lock, flags);
+	tlb_drop(key);
+	tlb_fill(dom, key, 0);
+	spin_unlock_irqrestore(&refiommu.hw_lock, flags);
+}
+
 void refiommu_tlb_invalidate(u16 did, u64 start, u64 end, bool leaves)
 {
 	unsigned int i;

@@ -85,6 +85,25 @@ TRACE_EVENT(refiommu_inval_complete,
 		  __entry->latency_ns)
 );
 
+TRACE_EVENT(refiommu_teardown,
+	TP_PROTO(u16 domain, unsigned int tables, unsigned int offers, u64 longest_ns),
+	TP_ARGS(domain, tables, offers, longest_ns),
+	TP_STRUCT__entry(
+		__field(u64, longest_ns)
+		__field(u32, tables)
+		__field(u32, offers)
+		__field(u16, domain)
+	),
+	TP_fast_assign(
+		__entry->longest_ns = longest_ns;
+		__entry->tables = tables;
+		__entry->offers = offers;
+		__entry->domain = domain;
+	),
+	TP_printk("domain=%u tables=%u offers=%u longest_ns=%llu", __entry->domain,
+		  __entry->tables, __entry->offers, __entry->longest_ns)
+);
+
 TRACE_EVENT(refiommu_fault,
 	TP_PROTO(struct device *dev, u16 domain, u64 iova, bool write, const char *reason),
 	TP_ARGS(dev, domain, iova, write, reason),

@@ -60,9 +60,13 @@ struct module {
 };
 
 struct pt_regs {
+	long unsigned int ax;
 	long unsigned int dx;
 	long unsigned int si;
 	long unsigned int di;
+};
+
+struct page {
 };
 
 struct work_struct {
@@ -149,6 +153,7 @@ struct iommu_domain_ops {
 	void *flush_iotlb_all;
 	void *iotlb_sync_map;
 	void *iotlb_sync;
+	void *free;
 };
 
 struct iommu_iotlb_gather {

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What drivers do beside their ops, as templates: invalidations, and pages of page tables. User
+ * space opens this object once for each function of its table (src/collect/drivers.c) that the
+ * kernel has, and points one pair of programs at it; the maps are shared with the rest.
+ */
+#define IOT_DEFINE_STATE
+#include "state.h"
+
+const volatile struct iot_driver_fn fn = {};
+
+/* Calls under way; direct mapped, by who runs. */
+#define CALLS 1024
+struct driver_call {
+	__u64 runner; /* 0: nobody's */
+	__u64 begin;  /* ns */
+	__u64 args[3];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CALLS);
+	__type(key, __u32);
+	__type(value, struct driver_call);
+} driver_calls SEC(".maps");
+
+/* Who is inside of a driver's own function for pages of tables. Shared by all copies. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CALLS);
+	__type(key, __u64);
+	__type(value, __u32);
+} in_table_fn SEC(".maps");
+
+static __always_inline struct driver_call *call__slot(__u64 runner)
+{
+	__u32 k = hash__ptr(runner) & (CALLS - 1);
+
+	return bpf_map_lookup_elem(&driver_calls, &k);
+}
+
+static __always_inline void call__enter(__u64 a0, __u64 a1, __u64 a2)
+{
+	__u64 runner = kernel__runner();
+	struct driver_call *c = call__slot(runner);
+
+	if (!c)
+		return;
+	c->args[0] = a0;
+	c->args[1] = a1;
+	c->args[2] = a2;
+	c->begin = bpf_ktime_get_ns();
+	c->runner = runner;
+}
+
+/* 0: entered before we were attached, or another took its place; counted. */
+static __always_inline int call__leave(struct driver_call *out)
+{
+	struct iot_cpu *cpu = cpu__this(bpf_get_smp_processor_id());
+	__u64 runner = kernel__runner();
+	struct driver_call *c = call__slot(runner);
+
+	if (!c || c->runner != runner) {
+		if (hot__active(cpu))
+			__sync_fetch_and_add(&cpu->no_begin, 1);
+		return 0;
+	}
+	*out = *c;
+	c->runner = 0;
+	return 1;
+}
+
+/* The domain's place; negative: not known. It is never added here: it may be on its way out. */
+static __always_inline int fn__place(__u64 holder)
+{
+	return fn.domain ? dom__place(holder + fn.domain_at) : -1;
+}
+
+static __always_inline int inval__end(void)
+{
+	__u64 ts = bpf_ktime_get_ns(), last;
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct iot_cpu *c = cpu__this(cpu);
+	struct iot_invalidate *e;
+	struct driver_call call;
+
+	if (!call__leave(&call))
+		return 0;
+	e = (void *)hot__reserve(c);
+	if (!e)
+		return 0;
+	hot__fill(&e->h, IOT_EV_INVALIDATE, cpu, dom__or_null(fn__place(call.args[0])), 0);
+	e->begin = call.begin;
+	e->iova = fn.range == IOT_RANGE_ALL ? 0 : call.args[1];
+	last = call.args[2];
+	/* drivers have different sizes for everything; none of them fits behind its begin */
+	if (fn.range == IOT_RANGE_SIZE)
+		last = last && last < (1ULL << 62) ? call.args[1] + last - 1 : ~0ULL;
+	if (fn.range == IOT_RANGE_ALL)
+		last = ~0ULL;
+	e->last = last;
+	e->pad = 0;
+	hot__publish(&e->h, ts);
+	return 0;
+}
+
+static __always_inline int table__tell(__u16 id, int place, __u64 page, __u64 bytes)
+{
+	__u64 ts = bpf_ktime_get_ns(), task = bpf_get_current_task();
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct iot_cpu *c = cpu__this(cpu);
+	struct iot_ending *ending;
+	struct iot_counts *n;
+	struct iot_table *e;
+
+	if (id == IOT_EV_TABLE_FREE && *(volatile __u64 *)&state.endings) {
+		ending = bpf_map_lookup_elem(&endings, &task);
+		if (ending)
+			ending->tables++;
+	}
+	if (!hot__active(c))
+		return 0;
+	n = counts__of(cpu, place);
+	if (n)
+		count__add(id == IOT_EV_TABLE_FREE ? &n->tables_freed : &n->tables_allocated, 1);
+	e = (void *)hot__reserve(c);
+	if (!e)
+		return 0;
+	hot__fill(&e->h, id, cpu, dom__or_null(place), 0);
+	e->page = page;
+	e->bytes = bytes;
+	e->pad[0] = e->pad[1] = 0;
+	hot__publish(&e->h, ts);
+	return 0;
+}
+
+/* A driver's own function may call the kernel's: the page is told once. */
+static __always_inline int table__is_told(void)
+{
+	__u64 runner = kernel__runner();
+
+	return fn.inner && bpf_map_lookup_elem(&in_table_fn, &runner);
+}
+
+static __always_inline void table__enter(void)
+{
+	__u64 runner = kernel__runner();
+	__u32 one = 1;
+
+	if (!fn.inner && bpf_map_update_elem(&in_table_fn, &runner, &one, BPF_ANY))
+		__sync_fetch_and_add(&cpu__this(bpf_get_smp_processor_id())->no_begin, 1);
+}
+
+static __always_inline void table__leave(void)
+{
+	__u64 runner = kernel__runner();
+
+	if (!fn.inner)
+		bpf_map_delete_elem(&in_table_fn, &runner);
+}
+
+/* page: NULL = the allocation failed. The first page of a domain comes before anybody knows it. */
+static __always_inline int alloc__end(__u64 page)
+{
+	struct driver_call call;
+	int place = -1;
+
+	table__leave();
+	if (!call__leave(&call) || !page || table__is_told())
+		return 0;
+	if (fn.domain)
+		place = dom__add(call.args[0] + fn.domain_at, -1, IOT_SEEN_TABLE);
+	return table__tell(IOT_EV_TABLE_ALLOC, place, page, fn.bytes ?: call.args[2]);
+}
+
+/* The address of the page that a struct page stands for (x86: arch/x86/include/asm/page_64.h,
+ * pgtable_64.h). 0: can't be read. */
+static __always_inline __u64 page__address(__u64 page)
+{
+	__u64 map = 0, offset = 0;
+
+	if (bpf_probe_read_kernel(&map, sizeof(map), (void *)fn.vmemmap_base) ||
+	    bpf_probe_read_kernel(&offset, sizeof(offset), (void *)fn.page_offset_base))
+		return 0;
+	return (page - map) / bpf_core_type_size(struct page) * 4096 + offset;
+}
+
+/* On entry: as soon as it is free, another CPU may allocate it. */
+static __always_inline int free__begin(__u64 a0, __u64 a1)
+{
+	int is_struct = fn.page == IOT_PAGE_STRUCT;
+
+	if (table__is_told())
+		return 0;
+	table__enter();
+	return table__tell(IOT_EV_TABLE_FREE, fn__place(a0), is_struct ? page__address(a0) : a1,
+			   fn.bytes);
+}
+
+/* Argument n of the traced function, 0 if it hasn't got so many. */
+static __always_inline __u64 arg(void *ctx, __u32 n)
+{
+	__u64 value = 0;
+
+	bpf_get_func_arg(ctx, n, &value);
+	return value;
+}
+
+SEC("?fentry")
+int inval_entry(void *ctx)
+{
+	call__enter(arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
+	return 0;
+}
+
+SEC("?fexit")
+int inval_exit(void *ctx)
+{
+	return inval__end();
+}
+
+SEC("?kprobe")
+int inval_kentry(struct pt_regs *ctx)
+{
+	call__enter(PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx), PT_REGS_PARM3_CORE(ctx));
+	return 0;
+}
+
+SEC("?kretprobe")
+int inval_kexit(void *ctx)
+{
+	return inval__end();
+}
+
+SEC("?fentry")
+int alloc_entry(void *ctx)
+{
+	table__enter();
+	call__enter(arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
+	return 0;
+}
+
+SEC("?fexit")
+int alloc_exit(void *ctx)
+{
+	__u64 page = 0;
+
+	bpf_get_func_ret(ctx, &page);
+	return alloc__end(page);
+}
+
+SEC("?kprobe")
+int alloc_kentry(struct pt_regs *ctx)
+{
+	table__enter();
+	call__enter(PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx), PT_REGS_PARM3_CORE(ctx));
+	return 0;
+}
+
+SEC("?kretprobe")
+int alloc_kexit(struct pt_regs *ctx)
+{
+	return alloc__end(PT_REGS_RC_CORE(ctx));
+}
+
+SEC("?fentry")
+int free_entry(void *ctx)
+{
+	return free__begin(arg(ctx, 0), arg(ctx, 1));
+}
+
+SEC("?fexit")
+int free_exit(void *ctx)
+{
+	table__leave();
+	return 0;
+}
+
+SEC("?kprobe")
+int free_kentry(struct pt_regs *ctx)
+{
+	return free__begin(PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx));
+}
+
+SEC("?kretprobe")
+int free_kexit(void *ctx)
+{
+	table__leave();
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "collect/aer.h"
+#include "collect/facts.h"
+#include "collect/hooks.h"
+#include "collect/internal.h"
+#include "collect/world.h"
+#include "iommutop.skel.h"
+
+int collect__add(struct collect *c, const struct iot_event *ev)
+{
+	int err = rings__add(c->rings, ev);
+
+	if (err && !c->pending_err)
+		c->pending_err = err;
+	return err;
+}
+
+int events__add(void *ctx, const struct iot_event *ev)
+{
+	return collect__add(ctx, ev);
+}
+
+static int tell_stack(struct collect *c, uint32_t number)
+{
+	if (!number || number > bpf_map__max_entries(c->skel->maps.stacks) || c->stack_told[number])
+		return 0;
+	c->stack_told[number] = 1;
+	return facts__stack(events__add, c, bpf_map__fd(c->skel->maps.stacks), number, c->syms) ==
+			       -ENOMEM
+		       ? -ENOMEM
+		       : 0;
+}
+
+/* Its name, while it is still there: a number says little to a reader. */
+static void tell_task(struct collect *c, uint32_t tid)
+{
+	if (!tid || tid >= TASKS_MAX || c->task_told[tid])
+		return;
+	c->task_told[tid] = 1;
+	facts__task(events__add, c, tid);
+}
+
+static void want_role(struct collect *c, enum role_kind kind, uint64_t addr)
+{
+	struct want *more;
+
+	if (!addr || c->opts.only_snapshot)
+		return;
+	more = realloc(c->wants, (c->nr_wants + 1) * sizeof(*more));
+	if (!more) {
+		c->pending_err = -ENOMEM;
+		return;
+	}
+	c->wants = more;
+	more[c->nr_wants++] = (struct want){ kind, addr };
+}
+
+/* The line with what it needs: BPF reserved room for the longest. */
+static void cut_log(struct iot_log *log)
+{
+	uint32_t len = (uint32_t)strnlen(log->text, IOT_TEXT_MAX - 1);
+
+	log->text[len] = 0;
+	log->text_len = (len + 1 + 7) & ~7U;
+	memset(log->text + len, 0, log->text_len - len);
+	log->h.len = (uint16_t)(sizeof(*log) + log->text_len);
+}
+
+int events__point(void *ctx, size_t i)
+{
+	struct collect *c = ctx;
+	const struct plan_choice *ch = &c->plan.choices[i];
+	const struct plan_candidate *cand = plan__chosen(&c->plan, i);
+	const char *name = plan_points[i].name;
+
+	if (!ch->wanted)
+		return facts__attr(events__add, c, "plan.%s=off", name);
+	if (ch->attached)
+		return facts__attr(events__add, c, "plan.%s=%s %s", name,
+				   plan__kind_name(cand->kind), cand->function);
+	return facts__attr(events__add, c, "plan.%s=%s: %s", name,
+			   ch->absent ? "absent" : "missing",
+			   ch->why_not[ch->chosen < 0 ? 0 : ch->chosen]);
+}
+
+static int on_module(struct collect *c, const struct iot_module *m)
+{
+	world__changed(c->world);
+	if (!m->gone)
+		return hooks__module_loaded(c->hooks, m->name, events__point, c);
+	roles__module_gone(c->roles, m->name);
+	if (c->drivers)
+		drivers__module_gone(c->drivers, m->name);
+	hooks__module_gone(c->hooks, m->name);
+	return 0;
+}
+
+int events__rare(void *ctx, void *data, size_t size)
+{
+	struct collect *c = ctx;
+	union {
+		struct iot_event h;
+		struct iot_log log;
+		struct iot_device dev;
+		struct iot_domain domain;
+		struct iot_module module;
+		struct iot_trouble trouble;
+		struct iot_raw_aer aer;
+		struct iot_raw_free free;
+		char bytes[IOT_EVENT_MAX];
+	} e, raw;
+	int err = 0;
+
+	if (size > sizeof(e) || size < sizeof(e.h))
+		return 0;
+	memcpy(&e, data, size);
+	switch (e.h.id) {
+	case IOT_EV_LOG:
+		cut_log(&e.log);
+		break;
+	case IOT_EV_DEVICE:
+		err = world__device(c->world, &e.dev);
+		break;
+	case IOT_RAW_BOUND:
+		world__changed(c->world);
+		return 0;
+	case IOT_RAW_FREE:
+		want_role(c, ROLE_FREE, e.free.fn);
+		return 0;
+	case IOT_RAW_AER:
+		raw.aer = e.aer;
+		aer__event(&raw.aer, world__find(c->world, raw.aer.name), &e.trouble);
+		break;
+	case IOT_EV_DOMAIN:
+		if (e.domain.what != IOT_DOMAIN_FREE) {
+			want_role(c, ROLE_FLUSH_ALL, e.domain.flush_all);
+			want_role(c, ROLE_SYNC, e.domain.sync);
+			want_role(c, ROLE_SYNC_MAP, e.domain.sync_map);
+		}
+		break;
+	case IOT_EV_MODULE:
+		err = on_module(c, &e.module);
+		break;
+	}
+	if (err && !c->pending_err)
+		c->pending_err = err;
+	if (e.h.stack)
+		tell_stack(c, e.h.stack);
+	return collect__add(c, &e.h);
+}
+
+static int tell_role(struct collect *c, size_t i)
+{
+	const struct role *r = roles__at(c->roles, i);
+
+	if (r->kind == ROLE_FREE && r->why_not[0])
+		return facts__attr(events__add, c, "plan.%s=missing: %s", r->function, r->why_not);
+	if (r->kind == ROLE_FREE)
+		return facts__attr(events__add, c, "teardown.%.*s=%s", role__prefix(r->function),
+				   r->function, r->function);
+	return facts__attr(events__add, c, "flush_fn.%zu=%s %s%s%s, %s%s", i,
+			   role__kind_name(r->kind), r->function, r->module[0] ? " " : "",
+			   r->module,
+			   r->why_not[0] ? "not attached: "
+			   : r->kprobe   ? "kprobe"
+					 : "fentry",
+			   r->why_not);
+}
+
+/* A function of a driver that was not hooked until now: what it did before was not seen. */
+static int driver_is_fresh(void *ctx, const char *function)
+{
+	struct collect *c = ctx;
+
+	return c->running ? collect__note_loss(c, IOT_LOST_UNHOOKED, c->last_poll, 0, function) : 0;
+}
+
+int events__drivers(struct collect *c)
+{
+	int err = drivers__look(c->drivers, c->syms, driver_is_fresh, c);
+
+	return err ? err : drivers__tell(c->drivers, events__add, c);
+}
+
+int events__serve_wants(struct collect *c)
+{
+	bool reloaded = false;
+	struct ksym sym;
+	int rc, err = 0;
+
+	for (size_t i = 0; i < c->nr_wants; i++) {
+		const struct want *w = &c->wants[i];
+
+		if (!reloaded && (kallsyms__at(c->syms, w->addr, &sym) || sym.addr != w->addr)) {
+			/* the ops of a module that was loaded since */
+			struct kallsyms *fresh;
+
+			reloaded = true;
+			if (!kallsyms__load(&fresh, NULL, NULL)) {
+				kallsyms__free(c->syms);
+				c->syms = fresh;
+			}
+		}
+		rc = roles__want(c->roles, w->kind, w->addr, c->syms);
+		if (rc == -ENOMEM)
+			err = rc;
+		if (!rc)
+			continue;
+		if (tell_role(c, roles__count(c->roles) - 1))
+			err = -ENOMEM;
+		/* flushes by it up to now were not seen; if it can't be attached, none ever will be
+		 */
+		if (w->kind != ROLE_FREE && (c->running || rc < 0))
+			collect__note_loss(
+				c, IOT_LOST_UNHOOKED, c->last_poll, 0,
+				roles__at(c->roles, roles__count(c->roles) - 1)->function);
+	}
+	if (c->nr_wants)
+		live__drop_pending(c->live);
+	if (c->nr_wants && c->drivers && !err)
+		err = events__drivers(c);
+	c->nr_wants = 0;
+	return err;
+}
+
+int events__deliver(void *ctx, void *events, size_t bytes)
+{
+	struct collect *c = ctx;
+	char *p = events, *end = p + bytes;
+
+	if (c->opts.stacks)
+		for (struct iot_event *e; p < end; p += e->len) {
+			e = (void *)p;
+			tell_stack(c, e->stack);
+			tell_task(c, e->tid);
+		}
+	return c->sink(c->ctx, events, bytes);
+}
