@@ -25,7 +25,7 @@ rules()
 	echo "rules:"
 	while IFS='|' read -r name group domain _; do
 		[ "$group" = "$2" ] || continue
-		for invariant in $("$iommutop" assert --list --json | flatten | awk '$1 ~ /^invariants\.[0-9]+\.name$/ { print $2 }'); do
+		for invariant in $("$iommutop" assert --list | awk '/^Invariants/ { on = 1 } /^[P-Z]/ { on = 0 } on && /^  [a-z]/ { print $1 }'); do
 			params=
 			case $invariant in
 			domain-type)
