@@ -44,7 +44,7 @@ static const struct {
 	__u32 need, causes;
 } needs[] = {
 	{ NEED_MAPS, LOSS_HOT },
-	{ NEED_FLUSHES, LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) },
+	{ NEED_FLUSHES, LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) | LOSS(UNENDED) },
 	{ NEED_IOVAS, LOSS_HOT },
 	{ NEED_TABLES, LOSS_HOT },
 	{ NEED_RARE,
@@ -77,6 +77,7 @@ static const char *cause_name(__u32 cause)
 		[IOT_LOST_UNHOOKED] = "a flush function was not traced yet, or can't be",
 		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
 		[IOT_LOST_DAMAGE] = "the session is damaged",
+		[IOT_LOST_UNENDED] = "a flush had begun and not ended at the end",
 	};
 
 	return cause < IOT_LOST_CAUSES && names[cause] ? names[cause] : "events are missing";

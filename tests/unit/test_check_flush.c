@@ -81,7 +81,8 @@ static void reuse_is_legal_only_after_the_flush(void **state)
 	NOTHING_FAILS();
 	expect_outcome(INV_FLUSH_BEFORE_REUSE, OUTCOME_PASS);
 	done();
-	/* the flush ends after the address was handed out; told once, though it is mapped as well */
+	/* the flush ends after the address was handed out; told once, though it is mapped as well
+	 */
 	lazy_reuse(300, 500, 400);
 	FAILS(1, INV_FLUSH_BEFORE_REUSE);
 	found_text(INV_FLUSH_BEFORE_REUSE, "handed out 200.0 us after its unmap");
@@ -115,7 +116,9 @@ static void domains_with_equal_addresses_are_apart(void **state)
 	domain_state(50, 4, IOT_DOMAIN_SEEN, IOT_TYPE_DMA_FQ, true, false, 0);
 	map_ok(100, IOVA, PAGE);
 	unmap_ok(200, IOVA, PAGE, LAZY);
-	map = (struct iot_map){ .h = head(IOT_EV_MAP, sizeof(map), 300), .iova = IOVA, .size = PAGE };
+	map = (struct iot_map){ .h = head(IOT_EV_MAP, sizeof(map), 300),
+				.iova = IOVA,
+				.size = PAGE };
 	map.h.domain = 4;
 	map.h.dev = 2;
 	feed(&map);
@@ -439,6 +442,31 @@ static void a_flush_without_begin_covers_nothing_for_sure(void **state)
 	done();
 }
 
+static void a_flush_that_had_not_ended_leaves_flushes_open(void **state)
+{
+	(void)state;
+	for (int with = 0; with < 2; with++) {
+		enum outcome outcome = with ? OUTCOME_INCONCLUSIVE : OUTCOME_PASS;
+
+		start(IOT_TYPE_DMA_FQ);
+		map_ok(100, IOVA, PAGE);
+		unmap_ok(200, IOVA, PAGE, LAZY);
+		flush_everything(300, 310);
+		map_ok(320, IOVA, PAGE);
+		unmap_ok(330, IOVA, PAGE, LAZY);
+		flush_everything(340, 350);
+		if (with)
+			loss(400, 20000, IOT_LOST_UNENDED);
+		finish();
+		NOTHING_FAILS();
+		expect_outcome(INV_FLUSH_LATENCY, outcome);
+		expect_outcome(INV_WINDOW, outcome);
+		expect_outcome(INV_FLUSH_BEFORE_REUSE, outcome);
+		expect_outcome(INV_NO_MAP_OVER_MAP, OUTCOME_PASS);
+		done();
+	}
+}
+
 /* An address that is unmapped twice before a flush: both unmaps wait, and the book stays sound. */
 static void overlapping_unmaps_wait_both(void **state)
 {
@@ -476,6 +504,7 @@ int main(void)
 		cmocka_unit_test(a_sync_within_the_unmap_counts),
 		cmocka_unit_test(an_unmap_that_no_flush_covers),
 		cmocka_unit_test(a_flush_without_begin_covers_nothing_for_sure),
+		cmocka_unit_test(a_flush_that_had_not_ended_leaves_flushes_open),
 		cmocka_unit_test(overlapping_unmaps_wait_both),
 	};
 
