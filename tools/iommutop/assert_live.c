@@ -335,8 +335,7 @@ int assert_live__watch(struct checks *c, const struct assert_live_opts *o, struc
 	struct collect_opts copts = {
 		.stream = true,
 		.stacks = o->stacks,
-		.iova = true,
-		.coverage = true,
+		.invariants = true,
 		.ring_bytes = o->cpu_buffer,
 		.rare_bytes = o->rare_buffer,
 		.memory = o->memory / 4,

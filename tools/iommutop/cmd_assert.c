@@ -350,7 +350,7 @@ static int watch_and_report(struct job *j, char **rest)
 
 	for (int i = 0; i < FORMATS; i++) {
 		paths[i] = o->formats[i];
-		taken = taken || (paths[i] && (i == FORMAT_TEXT || !strcmp(paths[i], "-")));
+		taken = taken || (paths[i] && (i == FORMAT_TEXT || outfile__is_stdout(paths[i])));
 	}
 	if (!taken && !o->quiet)
 		paths[FORMAT_TEXT] = "-";
