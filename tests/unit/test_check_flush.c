@@ -81,7 +81,8 @@ static void reuse_is_legal_only_after_the_flush(void **state)
 	NOTHING_FAILS();
 	expect_outcome(INV_FLUSH_BEFORE_REUSE, OUTCOME_PASS);
 	done();
-	/* the flush ends after the address was handed out; told once, though it is mapped as well */
+	/* the flush ends after the address was handed out; told once, though it is mapped as well
+	 */
 	lazy_reuse(300, 500, 400);
 	FAILS(1, INV_FLUSH_BEFORE_REUSE);
 	found_text(INV_FLUSH_BEFORE_REUSE, "handed out 200.0 us after its unmap");
@@ -115,7 +116,9 @@ static void domains_with_equal_addresses_are_apart(void **state)
 	domain_state(50, 4, IOT_DOMAIN_SEEN, IOT_TYPE_DMA_FQ, true, false, 0);
 	map_ok(100, IOVA, PAGE);
 	unmap_ok(200, IOVA, PAGE, LAZY);
-	map = (struct iot_map){ .h = head(IOT_EV_MAP, sizeof(map), 300), .iova = IOVA, .size = PAGE };
+	map = (struct iot_map){ .h = head(IOT_EV_MAP, sizeof(map), 300),
+				.iova = IOVA,
+				.size = PAGE };
 	map.h.domain = 4;
 	map.h.dev = 2;
 	feed(&map);
