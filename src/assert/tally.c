@@ -143,6 +143,8 @@ static bool fail(struct rule_state *r, const struct sums *s, const char *what)
 	snprintf(f.text, sizeof(f.text), "by the kernel side's own counts, domain %u: %s (%llu)",
 		 s->worst, what, s->worst_by);
 	res->violations = s->bad;
+	if (res->looked_at < s->domains)
+		res->looked_at = s->domains;
 	if (res->nr_findings < CHECK_FINDINGS)
 		res->findings[res->nr_findings++] = f;
 	res->outcome = OUTCOME_FAIL;
@@ -197,6 +199,7 @@ static bool latency(struct checks *c, struct rule_state *r)
 					(unsigned __int128)percent * nr) {
 		s.bad = nr - below - straddle ? nr - below - straddle : 1;
 		s.worst_by = longest;
+		s.domains = nr;
 		return fail(r, &s, "flushes beyond the limit, the longest in ns");
 	}
 	if (!is_complete(c, r) ||
