@@ -11,9 +11,6 @@
 #define LOSS_TALLY \
 	(LOSS(RECURSION) | LOSS(UNHOOKED) | LOSS(DOMAIN_TABLE) | LOSS(WRITER) | LOSS(DAMAGE))
 
-/* iot_tally.snapshot: bit 0: what is mapped needn't balance; any: nor need tables */
-#define OLDER 1U
-
 struct sums {
 	__u64 domains;  /* concerned, and counted */
 	__u64 bad;      /* violations … */
@@ -73,7 +70,7 @@ static void mapped(struct checks *c, struct sums *s, const struct watched *w)
 		s->unsure = true;
 	else if (t->map_bytes > t->unmap_bytes)
 		bad(s, w->nr, 1, t->map_bytes - t->unmap_bytes);
-	else if (t->map_bytes < t->unmap_bytes || t->map_errors || t->snapshot & OLDER)
+	else if (t->map_bytes < t->unmap_bytes || t->map_errors || t->snapshot & IOT_TALLY_OLDER)
 		s->unsure = true;
 }
 
