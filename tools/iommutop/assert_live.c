@@ -336,6 +336,7 @@ int assert_live__watch(struct checks *c, const struct assert_live_opts *o, struc
 		.stream = true,
 		.stacks = o->stacks,
 		.iova = true,
+		.invariants = true,
 		.coverage = true,
 		.ring_bytes = o->cpu_buffer,
 		.rare_bytes = o->rare_buffer,
