@@ -21,7 +21,7 @@
 	(LOSS(RING) | LOSS(RECURSION) | LOSS(DOMAIN_TABLE) | LOSS(WRITER) | LOSS(OVERWRITTEN) | \
 	 LOSS(DAMAGE))
 /* What is needed to say that something was not flushed. */
-#define LOSS_FLUSH (LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) | LOSS(LATE))
+#define LOSS_FLUSH (LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) | LOSS(UNENDED) | LOSS(LATE))
 
 /* What is counted of each subject; looked_at is made of it. */
 enum seen {

@@ -126,8 +126,8 @@ static inline void all_rules(void)
 static inline void rules_for(__u32 type)
 {
 	all_rules();
-	rules[INV_DOMAIN_TYPE].params[0] = type == IOT_TYPE_DMA		? 1
-					   : type == IOT_TYPE_IDENTITY	? 2
+	rules[INV_DOMAIN_TYPE].params[0] = type == IOT_TYPE_DMA         ? 1
+					   : type == IOT_TYPE_IDENTITY  ? 2
 					   : type == IOT_TYPE_UNMANAGED ? 3
 									: 0;
 }
@@ -213,9 +213,10 @@ static inline void flush_everything(__u64 begin, __u64 end)
 static inline void invalidate(__u64 begin, __u64 end, __u32 tid, __u32 domain, __u64 first,
 			      __u64 last)
 {
-	struct iot_invalidate ev = {
-		.h = head(IOT_EV_INVALIDATE, sizeof(ev), end), .begin = AT(begin), .iova = first, .last = last
-	};
+	struct iot_invalidate ev = { .h = head(IOT_EV_INVALIDATE, sizeof(ev), end),
+				     .begin = AT(begin),
+				     .iova = first,
+				     .last = last };
 
 	ev.h.tid = tid;
 	ev.h.domain = domain;
@@ -325,7 +326,7 @@ static inline void fails(__u64 violations, const enum invariant_id *ids)
 		}
 	}
 }
-#define FAILS(n, ...) fails(n, (const enum invariant_id[]){ __VA_ARGS__, INV_NR })
+#define FAILS(n, ...)   fails(n, (const enum invariant_id[]){ __VA_ARGS__, INV_NR })
 #define NOTHING_FAILS() fails(0, (const enum invariant_id[]){ INV_NR })
 
 static inline void found_text(enum invariant_id id, const char *words)

@@ -57,7 +57,9 @@ static void report(struct early *e, const char *kind)
 
 static int watch(struct early *e, int ready_fd, struct error *err)
 {
-	struct collect_opts copts = { .stream = true, .iova = true, .coverage = true };
+	struct collect_opts copts = {
+		.stream = true, .iova = true, .coverage = true, .invariants = true
+	};
 	struct collect *c = NULL;
 	struct child child = {};
 	uint64_t next = facts__now() + e->p->every;
