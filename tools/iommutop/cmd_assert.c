@@ -15,6 +15,7 @@
 #include "child.h"
 #include "input.h"
 #include "opts.h"
+#include "report/early.h"
 #include "util/text.h"
 
 /* Beside EXIT_OK and EXIT_USAGE; kselftest has the same for what was skipped. */
@@ -266,9 +267,21 @@ static enum outcome worse(enum outcome rules, enum outcome run)
 	return rules;
 }
 
+static void note_early(struct job *j)
+{
+	char *early = early__says(&j->analysis->model);
+
+	if (early && *early && j->report.nr_notes < ASSERT_NOTES)
+		snprintf(j->report.notes[j->report.nr_notes++], sizeof(j->report.notes[0]), "%s",
+			 early);
+	free(early);
+}
+
 static int decide(struct job *j)
 {
 	int rc = checks__finish(j->checks);
+
+	note_early(j);
 
 	for (size_t i = 0; i < j->rules.nr; i++)
 		j->results[i] = checks__result(j->checks, i);
