@@ -44,7 +44,7 @@ static const struct {
 	__u32 need, causes;
 } needs[] = {
 	{ NEED_MAPS, LOSS_HOT },
-	{ NEED_FLUSHES, LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) | LOSS(UNENDED) },
+	{ NEED_FLUSHES, LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) },
 	{ NEED_IOVAS, LOSS_HOT },
 	{ NEED_TABLES, LOSS_HOT },
 	{ NEED_RARE,
@@ -77,7 +77,7 @@ static const char *cause_name(__u32 cause)
 		[IOT_LOST_UNHOOKED] = "a flush function was not traced yet, or can't be",
 		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
 		[IOT_LOST_DAMAGE] = "the session is damaged",
-		[IOT_LOST_UNENDED] = "a flush had begun and not ended at the end",
+		[IOT_LOST_UNENDED] = "a flush had not ended",
 	};
 
 	return cause < IOT_LOST_CAUSES && names[cause] ? names[cause] : "events are missing";
@@ -250,6 +250,20 @@ static void add_drivers(struct checks *c, struct rule_state *r)
 	}
 }
 
+/* A flush that never ended, or not in time, has no length; how long it had lasted is known. */
+static void add_unended(struct checks *c, struct rule_state *r)
+{
+	const struct model *m = &c->a->model;
+
+	for (size_t i = 0; i < m->nr_losses; i++) {
+		const struct model_loss *l = &m->losses[i];
+
+		if (l->cause == IOT_LOST_UNENDED && l->end - l->begin >= r->rule->params[0])
+			why(&r->result, "a flush had not ended after %.3f ms%s%s",
+			    (double)(l->end - l->begin) / 1e6, *l->what ? ": " : "", l->what);
+	}
+}
+
 static void add_doubts(struct checks *c, struct rule_state *r)
 {
 	const struct model *m = &c->a->model;
@@ -270,6 +284,8 @@ static void add_doubts(struct checks *c, struct rule_state *r)
 	if (r->id == INV_PT_FREED_AFTER_FLUSH || r->id == INV_PT_BALANCE ||
 	    r->id == INV_TEARDOWN_STALL)
 		add_drivers(c, r);
+	if (r->id == INV_FLUSH_LATENCY || r->id == INV_WINDOW)
+		add_unended(c, r);
 	if (r->id == INV_COVERAGE && !m->nr_checks)
 		why(res, "no self-check was recorded (record --coverage)");
 	for (__u32 seg = 0; seg < SEGMENTS; seg++) {
