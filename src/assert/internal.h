@@ -74,6 +74,7 @@ struct hooked {
 	enum hook_kind kind;
 	__u64 ts;
 	char prefix[48];
+	char functions[160]; /* names, with blanks between */
 };
 #define HOOKED_MAX 256U
 
@@ -288,6 +289,8 @@ struct who place__name(const struct checks *c, struct place where);
 /* An attribute, in the order of time. */
 void hooked__attr(struct checks *c, const struct iot_attr *ev);
 void hooked__domain(struct checks *c, struct watched *w, __u64 owner);
+/* Which list the function is in, or -1: none, it is a flush function. */
+int hooked__kind_of(const struct checks *c, const char *function);
 /* A flush of the domain tells which driver it is. */
 void hooked__flush(struct checks *c, struct watched *w, __u16 fn);
 void hooked__free(struct checks *c);

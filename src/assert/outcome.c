@@ -46,7 +46,7 @@ static const struct {
 	{ NEED_MAPS, LOSS_HOT },
 	{ NEED_FLUSHES, LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) },
 	{ NEED_IOVAS, LOSS_HOT },
-	{ NEED_TABLES, LOSS_HOT },
+	{ NEED_TABLES, LOSS_HOT | LOSS(UNHOOKED) },
 	{ NEED_RARE,
 	  LOSS(RARE) | LOSS(RECURSION) | LOSS(DOMAIN_TABLE) | LOSS(WRITER) | LOSS(DAMAGE) },
 	{ NEED_LOG, LOSS(RARE) | LOSS(RECURSION) | LOSS(RATELIMIT) | LOSS(WRITER) | LOSS(DAMAGE) },
@@ -74,7 +74,7 @@ static const char *cause_name(__u32 cause)
 		[IOT_LOST_LATE] = "events came too late for their order to be known",
 		[IOT_LOST_RATELIMIT] = "the kernel suppressed log lines",
 		[IOT_LOST_WRITER] = "the disk was too slow or full",
-		[IOT_LOST_UNHOOKED] = "a flush function was not traced yet, or can't be",
+		[IOT_LOST_UNHOOKED] = "a function was not traced yet, or can't be",
 		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
 		[IOT_LOST_DAMAGE] = "the session is damaged",
 		[IOT_LOST_UNENDED] = "a flush had not ended",
@@ -95,15 +95,25 @@ static bool is_hot(const char *what)
 	return !*what;
 }
 
-/* Flushes that were not seen matter only if something had been unmapped in the meantime. */
+/*
+ * Calls before a function was hooked. Of flushes they matter only if something had been unmapped by
+ * then, of page tables if the domain was there. From when on invalidations are seen is known of
+ * each driver.
+ */
 static bool unhooked_matters(struct checks *c, const struct rule_state *r,
 			     const struct model_loss *l)
 {
+	int kind = hooked__kind_of(c, l->what);
+	bool tables = kind == HOOK_TABLES;
+
+	if (kind == HOOK_INVALIDATE || kind == HOOK_TEARDOWN ||
+	    (tables && !(r->rule->invariant->needs & NEED_TABLES)))
+		return false;
 	idtab__for_each (&c->domains, s) {
 		struct watched *w = s->value;
+		__u64 since = !tables ? w->first_unmap : w->dom ? w->dom->seen : 0;
 
-		if (w->first_unmap && w->first_unmap <= l->end &&
-		    (!w->freed || w->freed >= l->begin) &&
+		if (since && since <= l->end && (!w->freed || w->freed >= l->begin) &&
 		    rule__concerns(r, c, watched__place(c, w)))
 			return true;
 	}
@@ -461,6 +471,25 @@ static bool concerns_anything(struct checks *c, struct rule_state *r)
 	return false;
 }
 
+/* That there was nothing to look at is known from rare events alone. */
+static bool surely_nothing(struct checks *c, const struct rule_state *r)
+{
+	bool frees =
+		r->id == INV_PT_BALANCE || r->id == INV_TEARDOWN_STALL || r->id == INV_DETACH_EMPTY;
+
+	if ((!frees && r->id != INV_SYNC_MAP) || r->result.looked_at || !c->seen_end ||
+	    outcome__lost(c, r, 0, ~0ULL, causes_of(r, NEED_RARE), LOST_OF_RARE))
+		return false;
+	idtab__for_each (&c->domains, s) {
+		struct watched *w = s->value;
+
+		if (w->dom && (frees ? w->freed : w->has_sync_map) &&
+		    rule__concerns(r, c, watched__place(c, w)))
+			return false;
+	}
+	return true;
+}
+
 static void skip(struct checks *c, struct rule_state *r)
 {
 	struct check_result *res = &r->result;
@@ -515,6 +544,8 @@ void checks__decide(struct checks *c, struct rule_state *r)
 		say(c, r);
 	if (res->violations > (has_max(r->id) ? r->rule->params[0] : 0))
 		res->outcome = OUTCOME_FAIL;
+	else if (surely_nothing(c, r))
+		skip(c, r);
 	else if (res->nr_why && concerns_anything(c, r) && tally__decide(c, r))
 		res->counted = true;
 	else if (res->nr_why &&

@@ -105,6 +105,40 @@ static void an_unhooked_flush_matters_only_after_an_unmap(void **state)
 	done();
 }
 
+/* Functions for page tables are hooked late as well: that is nothing to flushes. */
+static void what_was_unhooked_is_known_by_name(void **state)
+{
+	(void)state;
+	for (int tables = 0; tables < 2; tables++) {
+		start(IOT_TYPE_DMA);
+		attr(3, "tables.refiommu_=refiommu_table_alloc refiommu_table_free");
+		clean();
+		lose(200, 300, IOT_LOST_UNHOOKED,
+		     tables ? "refiommu_table_free" : "refiommu_table");
+		finish();
+		expect_outcome(INV_FLUSH_COVERS_UNMAP,
+			       tables ? OUTCOME_PASS : OUTCOME_INCONCLUSIVE);
+		expect_outcome(INV_PT_FREED_AFTER_FLUSH, OUTCOME_INCONCLUSIVE);
+		done();
+	}
+}
+
+/* Domains that come and go are told by rare events: a full ring of others hides none. */
+static void where_nothing_was_there_nothing_was_missed(void **state)
+{
+	(void)state;
+	for (int rare = 0; rare < 2; rare++) {
+		start(IOT_TYPE_DMA);
+		clean();
+		lose(200, 300, rare ? IOT_LOST_RARE : IOT_LOST_RING, "");
+		finish();
+		expect_outcome(INV_PT_BALANCE, rare ? OUTCOME_INCONCLUSIVE : OUTCOME_SKIP);
+		expect_outcome(INV_DETACH_EMPTY, rare ? OUTCOME_INCONCLUSIVE : OUTCOME_SKIP);
+		expect_outcome(INV_SYNC_MAP, rare ? OUTCOME_INCONCLUSIVE : OUTCOME_SKIP);
+		done();
+	}
+}
+
 static void a_loss_in_another_phase_doesnt_matter(void **state)
 {
 	(void)state;
@@ -470,6 +504,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_cause_makes_its_own_unknown),
 		cmocka_unit_test(an_unhooked_flush_matters_only_after_an_unmap),
+		cmocka_unit_test(what_was_unhooked_is_known_by_name),
+		cmocka_unit_test(where_nothing_was_there_nothing_was_missed),
 		cmocka_unit_test(a_loss_in_another_phase_doesnt_matter),
 		cmocka_unit_test(violations_belong_to_their_phase),
 		cmocka_unit_test(a_violation_stands_though_events_are_missing),
