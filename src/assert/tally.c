@@ -36,7 +36,7 @@ static bool is_complete(struct checks *c, const struct rule_state *r)
 	const struct model *m = &c->a->model;
 
 	return c->seen_end && m->capture_begin && !c->a->malformed && !m->refused &&
-	       !outcome__lost(c, r, 0, ~0ULL, LOSS_TALLY, LOST_OF_ANY);
+	       !missing__lost(c, r, 0, ~0ULL, LOSS_TALLY, LOST_OF_ANY);
 }
 
 static bool has_kernels(const struct model *m, const struct model_domain *dom)

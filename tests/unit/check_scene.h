@@ -261,6 +261,29 @@ static inline void mark(__u64 us, const char *phase)
 	log_line(us, text);
 }
 
+/* What the DMA API does in a strict domain, twenty times. */
+static inline void clean(void)
+{
+	for (int i = 0; i < 20; i++) {
+		iova_event(100 + i * 20, IOT_EV_IOVA_ALLOC, IOVA, PAGE);
+		map_ok(101 + i * 20, IOVA, PAGE);
+		unmap_ok(110 + i * 20, IOVA, PAGE, STRICT);
+		sync_of(111 + i * 20, 112 + i * 20, IOVA, PAGE);
+		iova_event(113 + i * 20, IOT_EV_IOVA_FREE, IOVA, PAGE);
+	}
+}
+
+static inline void lose(__u64 begin, __u64 end, __u32 cause, const char *what)
+{
+	struct iot_loss ev = { .h = head(IOT_EV_LOSS, sizeof(ev), end),
+			       .begin = AT(begin),
+			       .count = 5,
+			       .cause = cause };
+
+	strncpy(ev.what, what, sizeof(ev.what) - 1);
+	feed(&ev);
+}
+
 static inline void finish_at(__u64 us)
 {
 	capture(us, IOT_CAPTURE_END);
