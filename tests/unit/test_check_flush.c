@@ -390,12 +390,11 @@ static void a_flush_without_begin_covers_nothing_for_sure(void **state)
 	done();
 }
 
-static void a_flush_that_had_not_ended_leaves_flushes_open(void **state)
+/* What it would have covered waits for it still, and is judged as such; its length isn't known. */
+static void a_flush_that_had_not_ended_leaves_its_length_open(void **state)
 {
 	(void)state;
 	for (int with = 0; with < 2; with++) {
-		enum outcome outcome = with ? OUTCOME_INCONCLUSIVE : OUTCOME_PASS;
-
 		start(IOT_TYPE_DMA_FQ);
 		map_ok(100, IOVA, PAGE);
 		unmap_ok(200, IOVA, PAGE, LAZY);
@@ -407,10 +406,9 @@ static void a_flush_that_had_not_ended_leaves_flushes_open(void **state)
 			loss(400, 20000, IOT_LOST_UNENDED);
 		finish();
 		NOTHING_FAILS();
-		expect_outcome(INV_FLUSH_LATENCY, outcome);
-		expect_outcome(INV_WINDOW, outcome);
-		expect_outcome(INV_FLUSH_BEFORE_REUSE, outcome);
-		expect_outcome(INV_NO_MAP_OVER_MAP, OUTCOME_PASS);
+		expect_outcome(INV_FLUSH_LATENCY, with ? OUTCOME_INCONCLUSIVE : OUTCOME_PASS);
+		expect_outcome(INV_WINDOW, OUTCOME_PASS);
+		expect_outcome(INV_FLUSH_BEFORE_REUSE, OUTCOME_PASS);
 		done();
 	}
 }
@@ -450,7 +448,7 @@ int main(void)
 		cmocka_unit_test(a_sync_within_the_unmap_counts),
 		cmocka_unit_test(an_unmap_that_no_flush_covers),
 		cmocka_unit_test(a_flush_without_begin_covers_nothing_for_sure),
-		cmocka_unit_test(a_flush_that_had_not_ended_leaves_flushes_open),
+		cmocka_unit_test(a_flush_that_had_not_ended_leaves_its_length_open),
 		cmocka_unit_test(overlapping_unmaps_wait_both),
 	};
 
