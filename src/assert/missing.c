@@ -86,6 +86,14 @@ static bool unhooked_matters(struct checks *c, const struct rule_state *r,
 	return false;
 }
 
+/* A flush that had not ended at the end covers nothing yet, which breaks no rule but those of
+ * length; how long it had lasted is known. */
+static bool unended_matters(const struct rule_state *r, const struct model_loss *l)
+{
+	return (r->id == INV_FLUSH_LATENCY || r->id == INV_WINDOW) &&
+	       l->end - l->begin >= r->rule->params[0];
+}
+
 const struct model_loss *missing__lost(struct checks *c, const struct rule_state *r, __u64 from,
 				       __u64 to, __u32 causes, enum lost_of of)
 {
@@ -100,6 +108,8 @@ const struct model_loss *missing__lost(struct checks *c, const struct rule_state
 		    is_hot(l->what) != (of == LOST_OF_HOT))
 			continue;
 		if (l->cause == IOT_LOST_UNHOOKED && !unhooked_matters(c, r, l))
+			continue;
+		if (l->cause == IOT_LOST_UNENDED && !unended_matters(r, l))
 			continue;
 		return l;
 	}
