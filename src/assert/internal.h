@@ -94,13 +94,13 @@ struct told { /* one INVALIDATE */
 struct untold {
 	__u64 first, last, ts; /* of the unmap */
 	__u64 flush_begin, flush_end;
-	__u64 late_begin, late_ts; /* the INVALIDATE that came afterwards; 0 = none yet */
+	__u64 late_begin,
+		late_ts; /* the INVALIDATE that came afterwards, in no flush; 0 = none yet */
 	__u64 late_runner;
 	struct subject *subject;
 	__u32 other_domain; /* that was told instead; 0 = none */
 	__u8 kind;          /* of the flush */
 	bool lazy;
-	bool in_flush; /* that INVALIDATE was another flush's */
 };
 #define UNTOLD_MAX 1024U
 /* An invalidation that comes later than this after its flush belongs to another. */

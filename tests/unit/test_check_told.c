@@ -139,6 +139,35 @@ static void an_early_return_is_told_by_what_comes_later(void **state)
 	done();
 }
 
+/* The address is in use again, and flushed, before the first flush's late end. */
+static void an_early_return_is_told_though_the_address_is_used_again(void **state)
+{
+	(void)state;
+	unmapped(false);
+	flushed(false);
+	map_ok(300, IOVA, 4 * PAGE);
+	unmap_ok(310, IOVA, 4 * PAGE, STRICT);
+	invalidate(321, 322, TASK, DOM, IOVA, IOVA + 4 * PAGE - 1);
+	sync_of(320, 330, IOVA, 4 * PAGE);
+	invalidate(390, 400, WORKER, DOM, IOVA, IOVA + 4 * PAGE - 1);
+	finish();
+	FAILS(1, INV_STRICT_MEANS_STRICT);
+	done();
+}
+
+/* What tells the hardware to forget everything when a device leaves is no flush's late end. */
+static void a_dropped_flush_is_not_early_when_the_device_leaves(void **state)
+{
+	(void)state;
+	unmapped(false);
+	flushed(false);
+	invalidate(390, 400, WORKER, DOM, 0, ALL_END);
+	domain_free(500);
+	finish();
+	FAILS(1, INV_FLUSH_COVERS_UNMAP);
+	done();
+}
+
 /* The next flush does what the dropped one didn't: that doesn't make the first one early. */
 static void a_later_flush_is_no_late_end(void **state)
 {
@@ -270,6 +299,8 @@ int main(void)
 		cmocka_unit_test(the_wrong_domain_is_named),
 		cmocka_unit_test(what_was_told_before_the_unmap_is_too_old),
 		cmocka_unit_test(an_early_return_is_told_by_what_comes_later),
+		cmocka_unit_test(an_early_return_is_told_though_the_address_is_used_again),
+		cmocka_unit_test(a_dropped_flush_is_not_early_when_the_device_leaves),
 		cmocka_unit_test(a_later_flush_is_no_late_end),
 		cmocka_unit_test(a_domain_without_devices_tells_nobody),
 		cmocka_unit_test(a_driver_that_isnt_hooked_is_believed),
