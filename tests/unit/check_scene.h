@@ -9,12 +9,12 @@
 #include <stdio.h>
 
 #include "assert/check.h"
+#include "assert/rule_value.h"
 
 static struct checks *checks;
 
 #define SCENE_EVENT(ev) checks__event(checks, ev)
 #include "scene.h"
-#include "util/parse.h"
 
 #define LAZY    IOT_UNMAP_LAZY
 #define STRICT  IOT_UNMAP_STRICT
@@ -26,30 +26,6 @@ static struct checks *checks;
 static struct rule rules[64];
 static struct rule_set set = { .rules = rules, .name = "scene" };
 
-static inline __u64 param_default(const struct invariant_param *p)
-{
-	uint64_t v = 0;
-
-	switch (p->kind) {
-	case PARAM_DURATION:
-		assert_int_equal(parse__duration(p->preset, &v), 0);
-		break;
-	case PARAM_SIZE:
-		assert_int_equal(parse__size(p->preset, &v), 0);
-		break;
-	case PARAM_COUNT:
-		assert_int_equal(parse__u64(p->preset, &v), 0);
-		break;
-	case PARAM_PERCENT:
-		assert_int_equal(parse__u64(p->preset, &v), 0);
-		v *= 1000;
-		break;
-	case PARAM_WORD:
-		break; /* the first one */
-	}
-	return v;
-}
-
 static inline struct rule *add_rule(enum invariant_id id)
 {
 	struct rule *r = &rules[set.nr++];
@@ -58,8 +34,13 @@ static inline struct rule *add_rule(enum invariant_id id)
 			    .name = (char *)(uintptr_t)invariants[id].name,
 			    .selector = { .group = -1, .type = -1 },
 			    .phases = PHASE_ALL };
-	for (int i = 0; i < INVARIANT_PARAMS && r->invariant->params[i].name; i++)
-		r->params[i] = param_default(&r->invariant->params[i]);
+	for (int i = 0; i < INVARIANT_PARAMS && r->invariant->params[i].name; i++) {
+		const struct invariant_param *p = &r->invariant->params[i];
+
+		/* where a file must say it: the first word */
+		if (rule_value__param(p, p->preset ? p->preset : p->words[0], &r->params[i], NULL))
+			fail();
+	}
 	return r;
 }
 
