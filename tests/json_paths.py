@@ -23,12 +23,14 @@ def paths(value, at, found):
                 continue
             if re.search(r"(^|\.)(numa|flush_kinds|params)$", at):
                 path = at + ".*"
+                if not isinstance(v, dict):
+                    found.add(path)
             else:
                 path = f"{at}.{key}" if at else key
                 found.add(path)
             if isinstance(v, dict) and key in TIMES:
                 path = "times"
-            elif key in ("stats", "totals"):
+            elif key in ("stats", "totals") and at != "assert":
                 path = "stats"
             elif isinstance(v, dict) and key in ("hang", "reset", "reset_before", "error"):
                 path = "trouble"

@@ -83,6 +83,7 @@ int checks__new(struct checks **out, const struct rule_set *rules, struct analys
 		struct rule_state *r = &c->rules[i];
 
 		r->rule = &rules->rules[i];
+		r->result.rule = r->rule;
 		r->id = (enum invariant_id)(r->rule->invariant - invariants);
 		c->by_id[r->id][c->nr_by_id[r->id]++] = r;
 	}
@@ -413,6 +414,21 @@ const struct check_result *checks__result(const struct checks *c, size_t i)
 __u64 checks__violations(const struct checks *c)
 {
 	return c->violations;
+}
+
+__u64 checks__so_far(const struct checks *c, size_t i, const char **first)
+{
+	__u64 violations = 0;
+
+	*first = "";
+	for (__u32 n = 0; n < SEGMENTS; n++) {
+		const struct segment *s = &c->rules[i].seg[n];
+
+		violations += s->violations;
+		if (!**first && s->violations && s->nr_kept)
+			*first = s->kept[0].finding.text;
+	}
+	return violations;
 }
 
 enum outcome checks__verdict(const struct checks *c)

@@ -62,6 +62,9 @@ void checks__free(struct checks *c);
 
 /* Violations so far that aren't waived; for a flight recorder that dumps at the first. */
 __u64 checks__violations(const struct checks *c);
+/* The same of rule i, *first being the text of the first one, "" = none. What comes later may still
+ * show that it was nothing, if events are missing. */
+__u64 checks__so_far(const struct checks *c, size_t i, const char **first);
 
 /* All rules together: FAIL before INCONCLUSIVE before PASS; SKIP if nothing else. Warnings don't
  * count. */

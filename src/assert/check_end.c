@@ -286,7 +286,9 @@ void ends__coverage(struct checks *c)
 				continue;
 			/* it is about every phase that it lasted through */
 			for (__u32 seg = from; seg <= to; seg++) {
-				__u64 ts = seg == from ? k->begin : c->began[seg];
+				__u64 ts = seg == to     ? k->h.ts
+					   : seg == from ? k->begin
+							 : c->began[seg];
 
 				if (seg && !c->began[seg])
 					continue;

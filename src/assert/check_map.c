@@ -274,10 +274,10 @@ static void tell_leaks(struct checks *c, struct rule_state *rule, struct leaks *
 					     .from = k->oldest,
 					     .to = ts ? ts : c->now,
 					     .causes = CAUSES },
-			"%llu mapping%s of task %u (%llu bytes) still mapped%s, the oldest "
-			"(0x%llx) for %.3f s",
-			k->nr, k->nr == 1 ? " is" : "s are", k->tid, k->bytes,
-			ts ? " when the domain was freed" : "", k->iova,
+			"task %u left %llu mapping%s (%llu bytes)%s; the oldest, at 0x%llx, "
+			"for %.3f s",
+			k->tid, k->nr, k->nr == 1 ? "" : "s", k->bytes,
+			ts ? " until the domain was freed" : "", k->iova,
 			ms((ts ? ts : c->now) - k->oldest) / 1e3);
 		l->list = k->next;
 		free(k);

@@ -52,7 +52,7 @@ static void settle(struct checks *c, const struct untold *u)
 	const char *what = u->kind == IOT_FLUSH_ALL ? "flush_iotlb_all" : "iotlb_sync";
 	char other[48] = "";
 
-	if (u->late_ts && !u->in_flush) {
+	if (u->late_ts) {
 		if (!u->lazy)
 			v.id = INV_STRICT_MEANS_STRICT;
 		checks__violation(c, &v,
@@ -80,7 +80,7 @@ static void settle_old(struct checks *c, struct watched *w, __u64 now)
 	for (__u32 i = 0; i < w->nr_untold; i++) {
 		const struct untold *u = &w->untold[i];
 
-		if (i < surplus || u->in_flush || u->flush_end + UNTOLD_PATIENCE < now)
+		if (i < surplus || u->flush_end + UNTOLD_PATIENCE < now)
 			settle(c, u);
 		else
 			w->untold[kept++] = *u;
@@ -123,6 +123,9 @@ void told__invalidate(struct checks *c, struct subject *s, struct runner *r,
 
 		if (u->late_ts || ev->iova > u->first || ev->last < u->last || ev->begin < u->ts)
 			continue;
+		/* when a device leaves, everything is told to go: nobody's late end */
+		if (!u->lazy && !ev->iova && ev->last == ~0ULL)
+			continue;
 		u->late_ts = ev->h.ts;
 		u->late_begin = ev->begin;
 		u->late_runner = r->key;
@@ -137,7 +140,7 @@ void told__flush(struct checks *c, struct watched *w, struct runner *r, const st
 		struct untold *u = &w->untold[i];
 
 		if (u->late_ts && u->late_runner == r->key && u->late_begin >= ev->begin)
-			u->in_flush = true;
+			u->late_ts = 0;
 	}
 	settle_old(c, w, ev->h.ts);
 }

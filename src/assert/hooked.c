@@ -24,7 +24,8 @@ static void apply(struct driver *d, const struct hooked *h)
 		d->since[h->kind] = h->ts;
 }
 
-static void learn_hook(struct checks *c, enum hook_kind kind, const char *prefix, __u64 ts)
+static void learn_hook(struct checks *c, enum hook_kind kind, const char *prefix,
+		       const char *functions, __u64 ts)
 {
 	struct hooked *h;
 
@@ -39,6 +40,7 @@ static void learn_hook(struct checks *c, enum hook_kind kind, const char *prefix
 	h->kind = kind;
 	h->ts = ts ? ts : 1;
 	snprintf(h->prefix, sizeof(h->prefix), "%s", prefix);
+	snprintf(h->functions, sizeof(h->functions), "%s", functions);
 	idtab__for_each (&c->drivers, s)
 		apply(s->value, h);
 }
@@ -79,7 +81,7 @@ void hooked__attr(struct checks *c, const struct iot_attr *ev)
 		return;
 	for (enum hook_kind k = 0; k < HOOK_NR; k++)
 		if (!strncmp(text, hook_keys[k], strlen(hook_keys[k])))
-			learn_hook(c, k, text + strlen(hook_keys[k]), ev->h.ts);
+			learn_hook(c, k, text + strlen(hook_keys[k]), value, ev->h.ts);
 }
 
 void hooked__domain(struct checks *c, struct watched *w, __u64 owner)
@@ -117,6 +119,21 @@ void hooked__flush(struct checks *c, struct watched *w, __u16 fn)
 	snprintf(w->driver->fn, sizeof(w->driver->fn), "%s", name);
 	for (__u32 i = 0; i < c->nr_hooked; i++)
 		apply(w->driver, &c->hooked[i]);
+}
+
+int hooked__kind_of(const struct checks *c, const char *function)
+{
+	size_t len = strlen(function);
+
+	for (__u32 i = 0; i < c->nr_hooked; i++)
+		for (const char *at = c->hooked[i].functions; *at; at += strspn(at, " ")) {
+			size_t n = strcspn(at, " ");
+
+			if (n == len && !strncmp(at, function, n))
+				return (int)c->hooked[i].kind;
+			at += n;
+		}
+	return -1;
 }
 
 void hooked__free(struct checks *c)

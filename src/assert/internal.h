@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the checkers share: who an event belongs to, which rules that concerns, and where findings
- * go. For check*.c, found.c and outcome.c.
+ * go. For the files beside it.
  */
 #ifndef IOMMUTOP_ASSERT_INTERNAL_H
 #define IOMMUTOP_ASSERT_INTERNAL_H
@@ -21,7 +21,7 @@
 	(LOSS(RING) | LOSS(RECURSION) | LOSS(DOMAIN_TABLE) | LOSS(WRITER) | LOSS(OVERWRITTEN) | \
 	 LOSS(DAMAGE))
 /* What is needed to say that something was not flushed. */
-#define LOSS_FLUSH (LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) | LOSS(LATE))
+#define LOSS_FLUSH (LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) | LOSS(UNENDED) | LOSS(LATE))
 
 /* What is counted of each subject; looked_at is made of it. */
 enum seen {
@@ -74,6 +74,7 @@ struct hooked {
 	enum hook_kind kind;
 	__u64 ts;
 	char prefix[48];
+	char functions[160]; /* names, with blanks between */
 };
 #define HOOKED_MAX 256U
 
@@ -93,13 +94,13 @@ struct told { /* one INVALIDATE */
 struct untold {
 	__u64 first, last, ts; /* of the unmap */
 	__u64 flush_begin, flush_end;
-	__u64 late_begin, late_ts; /* the INVALIDATE that came afterwards; 0 = none yet */
+	__u64 late_begin,
+		late_ts; /* the INVALIDATE that came afterwards, in no flush; 0 = none yet */
 	__u64 late_runner;
 	struct subject *subject;
 	__u32 other_domain; /* that was told instead; 0 = none */
 	__u8 kind;          /* of the flush */
 	bool lazy;
-	bool in_flush; /* that INVALIDATE was another flush's */
 };
 #define UNTOLD_MAX 1024U
 /* An invalidation that comes later than this after its flush belongs to another. */
@@ -288,6 +289,8 @@ struct who place__name(const struct checks *c, struct place where);
 /* An attribute, in the order of time. */
 void hooked__attr(struct checks *c, const struct iot_attr *ev);
 void hooked__domain(struct checks *c, struct watched *w, __u64 owner);
+/* Which list the function is in, or -1: none, it is a flush function. */
+int hooked__kind_of(const struct checks *c, const char *function);
 /* A flush of the domain tells which driver it is. */
 void hooked__flush(struct checks *c, struct watched *w, __u16 fn);
 void hooked__free(struct checks *c);
@@ -360,13 +363,24 @@ void ends__coverage(struct checks *c);
 /* --- outcome.c --- */
 /* PHASE_* of a segment, as far as marks have been seen. */
 __u32 checks__phase(const struct checks *c, __u32 segment);
+/* The segment began, and the rule is about its phase. */
+bool rule__is_in(const struct checks *c, const struct rule_state *r, __u32 segment);
 void checks__decide(struct checks *c, struct rule_state *r);
+/* One more reason, told once. */
+__attribute__((format(printf, 2, 3))) void result__why(struct check_result *res, const char *fmt,
+						       ...);
+
+/* --- missing.c --- */
 /* A loss of one of the causes (bits) in [from, to], as far as it concerns the rule. Of programs
  * that the kernel skipped: those that see the events asked for. */
 enum lost_of { LOST_OF_HOT, LOST_OF_RARE, LOST_OF_ANY };
-const struct model_loss *outcome__lost(struct checks *c, const struct rule_state *r, __u64 from,
+const struct model_loss *missing__lost(struct checks *c, const struct rule_state *r, __u64 from,
 				       __u64 to, __u32 causes, enum lost_of of);
-void result__why(struct check_result *res, const char *text);
+/* The causes that make needs (NEED_*) incomplete for the rule. */
+__u32 missing__causes(const struct rule_state *r, __u32 need);
+const char *missing__cause(__u32 cause);
+/* Adds to the rule's result why a violation could have been missed. */
+void missing__tell(struct checks *c, struct rule_state *r);
 
 /* --- tally.c --- */
 /* Whether what the kernel counted decides the rule, though events are missing: true, and the

@@ -13,22 +13,12 @@ __u32 checks__phase(const struct checks *c, __u32 segment)
 	return segment || !c->began[1] ? PHASE_WORKLOAD : PHASE_BOOT;
 }
 
-static bool is_in(const struct checks *c, const struct rule_state *r, __u32 segment)
+bool rule__is_in(const struct checks *c, const struct rule_state *r, __u32 segment)
 {
 	return (!segment || c->began[segment]) && r->rule->phases & checks__phase(c, segment);
 }
 
-void result__why(struct check_result *res, const char *text)
-{
-	for (__u32 i = 0; i < res->nr_why; i++)
-		if (!strcmp(res->why[i], text))
-			return;
-	if (res->nr_why < CHECK_WHY)
-		snprintf(res->why[res->nr_why++], sizeof(res->why[0]), "%s", text);
-}
-
-__attribute__((format(printf, 2, 3))) static void why(struct check_result *res, const char *fmt,
-						      ...)
+void result__why(struct check_result *res, const char *fmt, ...)
 {
 	char text[sizeof(res->why[0])];
 	va_list args;
@@ -36,248 +26,11 @@ __attribute__((format(printf, 2, 3))) static void why(struct check_result *res, 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	result__why(res, text);
-}
-
-/* Which losses make a need incomplete. Of the kernel's skipped programs see is_hot(). */
-static const struct {
-	__u32 need, causes;
-} needs[] = {
-	{ NEED_MAPS, LOSS_HOT },
-	{ NEED_FLUSHES, LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) },
-	{ NEED_IOVAS, LOSS_HOT },
-	{ NEED_TABLES, LOSS_HOT },
-	{ NEED_RARE,
-	  LOSS(RARE) | LOSS(RECURSION) | LOSS(DOMAIN_TABLE) | LOSS(WRITER) | LOSS(DAMAGE) },
-	{ NEED_LOG, LOSS(RARE) | LOSS(RECURSION) | LOSS(RATELIMIT) | LOSS(WRITER) | LOSS(DAMAGE) },
-	{ NEED_TEARDOWN, LOSS(RARE) | LOSS(RECURSION) | LOSS(WRITER) | LOSS(DAMAGE) },
-	{ NEED_COVERAGE, LOSS(RARE) | LOSS(WRITER) | LOSS(DAMAGE) },
-};
-
-/* Invariants about the order of events: one that came too late was moved. */
-static bool is_about_order(enum invariant_id id)
-{
-	return id == INV_FLUSH_BEFORE_REUSE || id == INV_STRICT_MEANS_STRICT ||
-	       id == INV_FLUSH_COVERS_UNMAP || id == INV_NO_MAP_OVER_MAP ||
-	       id == INV_UNMAP_MATCHES_MAP || id == INV_PT_FREED_AFTER_FLUSH;
-}
-
-static const char *cause_name(__u32 cause)
-{
-	static const char *const names[IOT_LOST_CAUSES] = {
-		[IOT_LOST_RING] = "a CPU's ring was full",
-		[IOT_LOST_RARE] = "the ring of rare events was full",
-		[IOT_LOST_RECURSION] = "the kernel skipped a tracing program",
-		[IOT_LOST_DOMAIN_TABLE] = "there was no room for a new domain",
-		[IOT_LOST_DEVICE_TABLE] = "there was no room for a new device",
-		[IOT_LOST_BEGIN] = "the begin of a flush was forgotten",
-		[IOT_LOST_LATE] = "events came too late for their order to be known",
-		[IOT_LOST_RATELIMIT] = "the kernel suppressed log lines",
-		[IOT_LOST_WRITER] = "the disk was too slow or full",
-		[IOT_LOST_UNHOOKED] = "a flush function was not traced yet, or can't be",
-		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
-		[IOT_LOST_DAMAGE] = "the session is damaged",
-	};
-
-	return cause < IOT_LOST_CAUSES && names[cause] ? names[cause] : "events are missing";
-}
-
-/* Is a skipped program (a point of the attach plan) one that sees hot events? */
-static bool is_hot(const char *what)
-{
-	static const char *const hot[] = { "map",        "unmap", "flush",  "iova",
-					   "invalidate", "table", "control" };
-
-	for (size_t i = 0; i < sizeof(hot) / sizeof(hot[0]); i++)
-		if (!strncmp(what, hot[i], strlen(hot[i])))
-			return true;
-	return !*what;
-}
-
-/* Flushes that were not seen matter only if something had been unmapped in the meantime. */
-static bool unhooked_matters(struct checks *c, const struct rule_state *r,
-			     const struct model_loss *l)
-{
-	idtab__for_each (&c->domains, s) {
-		struct watched *w = s->value;
-
-		if (w->first_unmap && w->first_unmap <= l->end &&
-		    (!w->freed || w->freed >= l->begin) &&
-		    rule__concerns(r, c, watched__place(c, w)))
-			return true;
-	}
-	return false;
-}
-
-const struct model_loss *outcome__lost(struct checks *c, const struct rule_state *r, __u64 from,
-				       __u64 to, __u32 causes, enum lost_of of)
-{
-	const struct model *m = &c->a->model;
-
-	for (size_t i = 0; i < m->nr_losses; i++) {
-		const struct model_loss *l = &m->losses[i];
-
-		if (l->cause >= 32 || !(causes & 1U << l->cause) || l->begin > to || l->end < from)
-			continue;
-		if (l->cause == IOT_LOST_RECURSION && of != LOST_OF_ANY &&
-		    is_hot(l->what) != (of == LOST_OF_HOT))
-			continue;
-		if (l->cause == IOT_LOST_UNHOOKED && !unhooked_matters(c, r, l))
-			continue;
-		return l;
-	}
-	return NULL;
-}
-
-static void interval(const struct checks *c, __u32 segment, __u64 *from, __u64 *to)
-{
-	const struct model *m = &c->a->model;
-
-	*from = segment ? c->began[segment] : m->capture_begin;
-	*to = c->now;
-	for (__u32 next = segment + 1; next < SEGMENTS; next++)
-		if (c->began[next]) {
-			*to = c->began[next];
-			break;
-		}
-}
-
-static __u32 causes_of(const struct rule_state *r, __u32 need)
-{
-	const struct selector *s = &r->rule->selector;
-	__u32 causes = 0;
-
-	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
-		if (needs[i].need & need)
-			causes |= needs[i].causes;
-	if (is_about_order(r->id))
-		causes |= LOSS(LATE);
-	/* events of a device that there was no room for match no device */
-	if (s->device || s->driver || s->iommu)
-		causes |= LOSS(DEVICE_TABLE);
-	return causes;
-}
-
-/* Each need on its own: which programs a loss is about depends on it. */
-static void add_losses(struct checks *c, struct rule_state *r, __u32 segment)
-{
-	__u64 from, to;
-
-	interval(c, segment, &from, &to);
-	for (__u32 need = 1; need <= NEED_COVERAGE; need <<= 1) {
-		__u32 causes = r->rule->invariant->needs & need ? causes_of(r, need) : 0;
-		enum lost_of of = causes & LOSS(RING) ? LOST_OF_HOT : LOST_OF_RARE;
-
-		for (__u32 cause = 1; cause < IOT_LOST_CAUSES; cause++) {
-			const struct model_loss *l = NULL;
-
-			if (causes & 1U << cause)
-				l = outcome__lost(c, r, from, to, 1U << cause, of);
-			if (!l)
-				continue;
-			if (l->count)
-				why(&r->result, "%llu events are missing: %s%s%s", l->count,
-				    cause_name(cause), *l->what ? ", " : "", l->what);
-			else
-				why(&r->result, "events may be missing: %s%s%s", cause_name(cause),
-				    *l->what ? ", " : "", l->what);
-		}
-	}
-}
-
-/* Points of the attach plan that a need can't do without. */
-static const struct {
-	__u32 need;
-	const char *point;
-} points[] = {
-	{ NEED_MAPS, "map" },        { NEED_MAPS, "unmap" },  { NEED_IOVAS, "iova-alloc" },
-	{ NEED_IOVAS, "iova-free" }, { NEED_RARE, "attach" }, { NEED_RARE, "domain-free" },
-	{ NEED_RARE, "fault" },      { NEED_LOG, "log" },
-};
-
-static void add_hooks(struct checks *c, struct rule_state *r)
-{
-	const struct model *m = &c->a->model;
-	__u32 needed = r->rule->invariant->needs;
-
-	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
-		char key[48];
-		const char *how;
-
-		snprintf(key, sizeof(key), "plan.%s", points[i].point);
-		how = needed & points[i].need ? model__attr(m, key) : NULL;
-		if (how && !strncmp(how, "off", 3))
-			why(&r->result, "\"%s\" was not recorded (record --invariants does)",
-			    points[i].point);
-		else if (how && !strncmp(how, "missing", 7))
-			why(&r->result, "\"%s\" can't be seen on this kernel: %s", points[i].point,
-			    how);
-	}
-	for (const struct model_attr *a = m->attrs; needed & NEED_FLUSHES && a; a = a->next)
-		if (!strncmp(a->text, "flush_fn.", 9) && strstr(a->text, "not attached"))
-			why(&r->result, "a flush function can't be traced: %s", a->text);
-}
-
-static bool hooked_for_all(const struct checks *c, enum hook_kind kind)
-{
-	for (__u32 i = 0; i < c->nr_hooked; i++)
-		if (c->hooked[i].kind == kind && !c->hooked[i].prefix[0])
-			return true;
-	return false;
-}
-
-/* Domains that the rule is about and whose driver isn't hooked as it needs. */
-static void add_drivers(struct checks *c, struct rule_state *r)
-{
-	enum hook_kind kind = r->id == INV_TEARDOWN_STALL ? HOOK_TEARDOWN : HOOK_TABLES;
-
-	if (hooked_for_all(c, kind))
-		return;
-	idtab__for_each (&c->domains, s) {
-		struct watched *w = s->value;
-		struct place where = watched__place(c, w);
-		bool about = r->id == INV_PT_FREED_AFTER_FLUSH
-				     ? w->first_unmap
-				     : w->freed && (w->first_unmap || w->driver);
-
-		if (!about || hooked__sees(w, kind, ~0ULL) || !rule__concerns(r, c, where) ||
-		    (kind == HOOK_TABLES ? w->has_tables : w->torn_down))
-			continue;
-		why(&r->result, "%s: %s of its driver %s hooked", place__name(c, where).s,
-		    kind == HOOK_TABLES ? "the functions for page tables" : "the domain free",
-		    kind == HOOK_TABLES ? "are not" : "is not");
-	}
-}
-
-static void add_doubts(struct checks *c, struct rule_state *r)
-{
-	const struct model *m = &c->a->model;
-	struct check_result *res = &r->result;
-
-	if (c->a->error || c->error || m->error)
-		why(res, "out of memory: what was seen after that is incomplete");
-	if (!m->capture_begin)
-		why(res, "from when on everything was seen isn't known: there is no mark of the "
-			 "capture's begin");
-	else if (!c->seen_end)
-		why(res, "the recording was cut off: it has no end");
-	if (c->a->malformed)
-		why(res, "%llu events are malformed", c->a->malformed);
-	if (m->refused)
-		why(res, "%llu events are of devices or domains beyond what fits", m->refused);
-	add_hooks(c, r);
-	if (r->id == INV_PT_FREED_AFTER_FLUSH || r->id == INV_PT_BALANCE ||
-	    r->id == INV_TEARDOWN_STALL)
-		add_drivers(c, r);
-	if (r->id == INV_COVERAGE && !m->nr_checks)
-		why(res, "no self-check was recorded (record --coverage)");
-	for (__u32 seg = 0; seg < SEGMENTS; seg++) {
-		if (!is_in(c, r, seg))
-			continue;
-		add_losses(c, r, seg);
-		for (__u32 i = 0; i < r->seg[seg].nr_doubts; i++)
-			result__why(res, r->seg[seg].doubts[i]);
-	}
+	for (__u32 i = 0; i < res->nr_why; i++)
+		if (!strcmp(res->why[i], text))
+			return;
+	if (res->nr_why < CHECK_WHY)
+		snprintf(res->why[res->nr_why++], sizeof(res->why[0]), "%s", text);
 }
 
 static void take_finding(struct check_result *res, const struct finding *f)
@@ -295,10 +48,10 @@ static void add_found(struct checks *c, struct rule_state *r, const struct segme
 	for (__u32 i = 0; i < seg->nr_kept; i++) {
 		const struct kept *k = &seg->kept[i];
 
-		l = k->causes ? outcome__lost(c, r, k->from, k->to, k->causes, LOST_OF_HOT) : NULL;
+		l = k->causes ? missing__lost(c, r, k->from, k->to, k->causes, LOST_OF_HOT) : NULL;
 		if (l) {
-			why(res, "what looks like a violation may be none (%s): %s",
-			    cause_name(l->cause), k->finding.text);
+			result__why(res, "what looks like a violation may be none (%s): %s",
+				    missing__cause(l->cause), k->finding.text);
 			continue;
 		}
 		take_finding(res, &k->finding);
@@ -306,7 +59,7 @@ static void add_found(struct checks *c, struct rule_state *r, const struct segme
 			res->violations += k->times;
 	}
 	if (seg->beyond &&
-	    (!seg->beyond_causes || !outcome__lost(c, r, seg->beyond_from, seg->beyond_to,
+	    (!seg->beyond_causes || !missing__lost(c, r, seg->beyond_from, seg->beyond_to,
 						   seg->beyond_causes, LOST_OF_HOT)))
 		res->violations += seg->beyond;
 	res->waived += seg->waived;
@@ -383,7 +136,7 @@ static void judge_times(struct checks *c, struct rule_state *r)
 	struct hist sum = { 0 };
 
 	for (__u32 seg = 0; seg < SEGMENTS; seg++) {
-		if (!is_in(c, r, seg) || !r->seg[seg].times)
+		if (!rule__is_in(c, r, seg) || !r->seg[seg].times)
 			continue;
 		hist__merge(&sum, r->seg[seg].times);
 		over += r->seg[seg].over;
@@ -404,7 +157,7 @@ static void judge_times(struct checks *c, struct rule_state *r)
 		 (double)sum.max / 1e3);
 	/* of those that are missing, more may have been below */
 	if (res->nr_why && percent < 100000) {
-		why(res, "of what was seen, %s", f.text);
+		result__why(res, "of what was seen, %s", f.text);
 		return;
 	}
 	res->violations += over;
@@ -444,6 +197,25 @@ static bool concerns_anything(struct checks *c, struct rule_state *r)
 	return false;
 }
 
+/* That there was nothing to look at is known from rare events alone. */
+static bool surely_nothing(struct checks *c, const struct rule_state *r)
+{
+	bool frees =
+		r->id == INV_PT_BALANCE || r->id == INV_TEARDOWN_STALL || r->id == INV_DETACH_EMPTY;
+
+	if ((!frees && r->id != INV_SYNC_MAP) || r->result.looked_at || !c->seen_end ||
+	    missing__lost(c, r, 0, ~0ULL, missing__causes(r, NEED_RARE), LOST_OF_RARE))
+		return false;
+	idtab__for_each (&c->domains, s) {
+		struct watched *w = s->value;
+
+		if (w->dom && (frees ? w->freed : w->has_sync_map) &&
+		    rule__concerns(r, c, watched__place(c, w)))
+			return false;
+	}
+	return true;
+}
+
 static void skip(struct checks *c, struct rule_state *r)
 {
 	struct check_result *res = &r->result;
@@ -451,24 +223,25 @@ static void skip(struct checks *c, struct rule_state *r)
 	res->outcome = OUTCOME_SKIP;
 	res->nr_why = 0;
 	if (!concerns_anything(c, r))
-		why(res, "no such device or domain was there");
+		result__why(res, "no such device or domain was there");
 	else if (r->id == INV_STRICT_MEANS_STRICT)
-		why(res, "there was no strict unmap through the DMA API");
+		result__why(res, "there was no strict unmap through the DMA API");
 	else if (r->id == INV_SYNC_MAP)
-		why(res, "no iotlb_sync_map was called: no such driver, or nothing was mapped");
+		result__why(res,
+			    "no iotlb_sync_map was called: no such driver, or nothing was mapped");
 	else if (r->id == INV_PT_BALANCE || r->id == INV_TEARDOWN_STALL ||
 		 r->id == INV_DETACH_EMPTY)
-		why(res, "no domain was freed");
+		result__why(res, "no domain was freed");
 	else if (r->id == INV_PT_FREED_AFTER_FLUSH)
-		why(res, "no page of a page table was freed while its domain lived");
+		result__why(res, "no page of a page table was freed while its domain lived");
 	else
-		why(res, "there were no %s", res->unit);
+		result__why(res, "there were no %s", res->unit);
 }
 
 static bool was_reached(const struct checks *c, const struct rule_state *r)
 {
 	for (__u32 seg = 0; seg < SEGMENTS; seg++)
-		if (is_in(c, r, seg))
+		if (rule__is_in(c, r, seg))
 			return true;
 	return false;
 }
@@ -481,28 +254,30 @@ void checks__decide(struct checks *c, struct rule_state *r)
 	res->unit = unit_of(r->id);
 	if (!was_reached(c, r)) {
 		res->outcome = OUTCOME_SKIP;
-		why(res, "its phase was not reached: no such mark in the kernel log");
+		result__why(res, "its phase was not reached: no such mark in the kernel log");
 		return;
 	}
 	for (__u32 seg = 0; seg < SEGMENTS; seg++)
-		if (is_in(c, r, seg)) {
+		if (rule__is_in(c, r, seg)) {
 			res->looked_at += looked_at(r, &r->seg[seg]);
 			add_found(c, r, &r->seg[seg]);
 		}
 	if (has_max(r->id))
 		res->looked_at = r->devices.nr;
-	add_doubts(c, r);
+	missing__tell(c, r);
 	if (r->id == INV_WINDOW || r->id == INV_FLUSH_LATENCY)
 		judge_times(c, r);
 	else if (!res->says[0])
 		say(c, r);
 	if (res->violations > (has_max(r->id) ? r->rule->params[0] : 0))
 		res->outcome = OUTCOME_FAIL;
+	else if (surely_nothing(c, r))
+		skip(c, r);
 	else if (res->nr_why && concerns_anything(c, r) && tally__decide(c, r))
 		res->counted = true;
 	else if (res->nr_why &&
 		 (res->looked_at || concerns_anything(c, r) ||
-		  outcome__lost(c, r, 0, ~0ULL, LOSS(RARE) | LOSS(DAMAGE), LOST_OF_RARE)))
+		  missing__lost(c, r, 0, ~0ULL, LOSS(RARE) | LOSS(DAMAGE), LOST_OF_RARE)))
 		res->outcome = OUTCOME_INCONCLUSIVE;
 	else if (!res->looked_at && !res->waived)
 		skip(c, r);

@@ -8,11 +8,9 @@
 #include "assert/internal.h"
 
 /* Where counting itself missed something. */
-#define LOSS_TALLY \
-	(LOSS(RECURSION) | LOSS(UNHOOKED) | LOSS(DOMAIN_TABLE) | LOSS(WRITER) | LOSS(DAMAGE))
-
-/* iot_tally.snapshot: bit 0: what is mapped needn't balance; any: nor need tables */
-#define OLDER 1U
+#define LOSS_TALLY                                                                              \
+	(LOSS(RECURSION) | LOSS(UNHOOKED) | LOSS(UNENDED) | LOSS(DOMAIN_TABLE) | LOSS(WRITER) | \
+	 LOSS(DAMAGE))
 
 struct sums {
 	__u64 domains;  /* concerned, and counted */
@@ -38,7 +36,7 @@ static bool is_complete(struct checks *c, const struct rule_state *r)
 	const struct model *m = &c->a->model;
 
 	return c->seen_end && m->capture_begin && !c->a->malformed && !m->refused &&
-	       !outcome__lost(c, r, 0, ~0ULL, LOSS_TALLY, LOST_OF_ANY);
+	       !missing__lost(c, r, 0, ~0ULL, LOSS_TALLY, LOST_OF_ANY);
 }
 
 static bool has_kernels(const struct model *m, const struct model_domain *dom)
@@ -73,7 +71,7 @@ static void mapped(struct checks *c, struct sums *s, const struct watched *w)
 		s->unsure = true;
 	else if (t->map_bytes > t->unmap_bytes)
 		bad(s, w->nr, 1, t->map_bytes - t->unmap_bytes);
-	else if (t->map_bytes < t->unmap_bytes || t->map_errors || t->snapshot & OLDER)
+	else if (t->map_bytes < t->unmap_bytes || t->map_errors || t->snapshot & IOT_TALLY_OLDER)
 		s->unsure = true;
 }
 
@@ -143,6 +141,8 @@ static bool fail(struct rule_state *r, const struct sums *s, const char *what)
 	snprintf(f.text, sizeof(f.text), "by the kernel side's own counts, domain %u: %s (%llu)",
 		 s->worst, what, s->worst_by);
 	res->violations = s->bad;
+	if (res->looked_at < s->domains)
+		res->looked_at = s->domains;
 	if (res->nr_findings < CHECK_FINDINGS)
 		res->findings[res->nr_findings++] = f;
 	res->outcome = OUTCOME_FAIL;
@@ -197,6 +197,7 @@ static bool latency(struct checks *c, struct rule_state *r)
 					(unsigned __int128)percent * nr) {
 		s.bad = nr - below - straddle ? nr - below - straddle : 1;
 		s.worst_by = longest;
+		s.domains = nr;
 		return fail(r, &s, "flushes beyond the limit, the longest in ns");
 	}
 	if (!is_complete(c, r) ||

@@ -15,19 +15,24 @@
 /* A flush that began later is one that the end of the capture met, as it meets maps and unmaps. */
 #define UNENDED_NS 10000000ULL
 
+static int add_loss(struct collect *c, struct iot_loss *e, uint32_t cpu, const char *what)
+{
+	e->h.ts = facts__now();
+	e->h.id = IOT_EV_LOSS;
+	e->h.len = sizeof(*e);
+	e->h.cpu = (uint16_t)cpu;
+	snprintf(e->what, sizeof(e->what), "%s", what);
+	if (e->cause != IOT_LOST_LATE)
+		c->counts.lost += e->count;
+	return collect__add(c, &e->h);
+}
+
 int collect__note_loss(struct collect *c, uint32_t cause, uint64_t begin, uint64_t count,
 		       const char *what)
 {
 	struct iot_loss e = { .begin = begin, .count = count, .cause = cause };
 
-	e.h.ts = facts__now();
-	e.h.id = IOT_EV_LOSS;
-	e.h.len = sizeof(e);
-	e.h.cpu = 0xffff;
-	snprintf(e.what, sizeof(e.what), "%s", what);
-	if (cause != IOT_LOST_LATE)
-		c->counts.lost += count;
-	return collect__add(c, &e.h);
+	return add_loss(c, &e, 0xffff, what);
 }
 
 static int note_cpu_loss(struct collect *c, uint32_t cpu, uint32_t cause, uint64_t count,
@@ -35,13 +40,7 @@ static int note_cpu_loss(struct collect *c, uint32_t cpu, uint32_t cause, uint64
 {
 	struct iot_loss e = { .begin = c->last_poll, .count = count, .cause = cause };
 
-	e.h.ts = facts__now();
-	e.h.id = IOT_EV_LOSS;
-	e.h.len = sizeof(e);
-	e.h.cpu = (uint16_t)cpu;
-	snprintf(e.what, sizeof(e.what), "%s", what);
-	c->counts.lost += count;
-	return collect__add(c, &e.h);
+	return add_loss(c, &e, cpu, what);
 }
 
 int checks__cpus(struct collect *c)
@@ -119,14 +118,17 @@ static uint32_t domain_of(const struct collect *c, const struct iot_inflight *f)
 	return 0;
 }
 
-static int note_unended(struct collect *c, const struct iot_inflight *f)
+static int note_unended(struct collect *c, const struct iot_inflight *f, uint64_t end)
 {
-	char what[sizeof(((struct iot_loss *)NULL)->what)] = "strict";
+	struct iot_loss e = {
+		.begin = f->begin, .end = end, .count = 1, .cause = IOT_LOST_UNENDED
+	};
+	char what[sizeof(e.what)] = "strict";
 	uint32_t domain = domain_of(c, f);
 
 	if (domain)
 		snprintf(what, sizeof(what), "domain %u", domain);
-	return collect__note_loss(c, IOT_LOST_UNENDED, f->begin, 1, what);
+	return add_loss(c, &e, 0xffff, what);
 }
 
 int checks__unended(struct collect *c, uint64_t end)
@@ -143,7 +145,7 @@ int checks__unended(struct collect *c, uint64_t end)
 		rc = 0;
 	for (uint32_t i = 0; !rc && i < nr; i++)
 		if (all[i].begin && all[i].begin + UNENDED_NS <= end)
-			rc = note_unended(c, &all[i]);
+			rc = note_unended(c, &all[i], end);
 	free(keys);
 	free(all);
 	return rc;

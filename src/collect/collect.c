@@ -67,7 +67,7 @@ static int make_windows(struct collect *c, struct error *err)
 				   .doms = c->state->doms,
 				   .nr_cpus = c->knobs.nr_cpus,
 				   .nr_places = c->nr_places };
-	c->hooks = hooks__new(c->skel->obj, &c->plan);
+	c->hooks = hooks__new(c->skel->obj, &c->knobs, &c->plan);
 	c->world = world__new(events__add, c, NULL, bpf_program__fd(c->skel->progs.look_at_devices),
 			      bpf_map__fd(c->skel->maps.devs));
 	c->live = live__new(c->state->doms, c->live_counters.mem, &c->knobs);
@@ -364,8 +364,11 @@ int collect__stop(struct collect *c, struct error *err)
 	c->running = false;
 	end = facts__now();
 	rings__activate(c->rings, false);
+	rc = c->opts.stream ? checks__unended(c, end) : 0;
 	rings__stop(c->rings);
-	rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell), &ret);
+	if (!rc)
+		rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell),
+				  &ret);
 	detach_all(c);
 	roles__detach(c->roles);
 	if (c->drivers)
@@ -378,8 +381,6 @@ int collect__stop(struct collect *c, struct error *err)
 	} while (!rc && !rings__empty(c->rings) && facts__now() < deadline);
 	if (!rc)
 		rc = checks__cpus(c);
-	if (!rc && c->opts.stream)
-		rc = checks__unended(c, end);
 	if (!rc)
 		rc = checks__coverage(c);
 	if (!rc)

@@ -328,8 +328,13 @@ static int tell_list(const struct drivers *d, size_t i, facts_add add, void *ctx
 		size_t len = strlen(list);
 
 		if (strcmp(rows[k].prefix, rows[i].prefix) ||
-		    is_table(&rows[k]) != is_table(&rows[i]) ||
-		    d->copies[k].state != STATE_ATTACHED)
+		    is_table(&rows[k]) != is_table(&rows[i]))
+			continue;
+		/* one that is there and can't be seen: who relies on the list would miss its calls
+		 */
+		if (d->copies[k].state == STATE_FAILED)
+			return 0;
+		if (d->copies[k].state != STATE_ATTACHED)
 			continue;
 		has[rows[k].kind] = true;
 		snprintf(list + len, sizeof(list) - len, "%s%s", len ? " " : "", rows[k].function);

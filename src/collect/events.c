@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +155,24 @@ int events__rare(void *ctx, void *data, size_t size)
 	return collect__add(c, &e.h);
 }
 
+/* All of the driver's that are attached: kinds of domains may have functions of their own. */
+static int tell_free(struct collect *c, const struct role *r)
+{
+	int prefix = role__prefix(r->function);
+	char list[400] = "";
+
+	for (size_t i = 0; i < roles__count(c->roles); i++) {
+		const struct role *o = roles__at(c->roles, i);
+		size_t len = strlen(list);
+
+		if (o->kind == ROLE_FREE && !o->why_not[0] && !o->gone &&
+		    !strncmp(o->function, r->function, (size_t)prefix))
+			snprintf(list + len, sizeof(list) - len, "%s%s", len ? " " : "",
+				 o->function);
+	}
+	return facts__attr(events__add, c, "teardown.%.*s=%s", prefix, r->function, list);
+}
+
 static int tell_role(struct collect *c, size_t i)
 {
 	const struct role *r = roles__at(c->roles, i);
@@ -161,8 +180,7 @@ static int tell_role(struct collect *c, size_t i)
 	if (r->kind == ROLE_FREE && r->why_not[0])
 		return facts__attr(events__add, c, "plan.%s=missing: %s", r->function, r->why_not);
 	if (r->kind == ROLE_FREE)
-		return facts__attr(events__add, c, "teardown.%.*s=%s", role__prefix(r->function),
-				   r->function, r->function);
+		return tell_free(c, r);
 	return facts__attr(events__add, c, "flush_fn.%zu=%s %s%s%s, %s%s", i,
 			   role__kind_name(r->kind), r->function, r->module[0] ? " " : "",
 			   r->module,

@@ -19,6 +19,7 @@ struct hook {
 
 struct hooks {
 	struct bpf_object *main_object;
+	struct iot_knobs knobs;
 	struct plan *plan;
 	struct hook *points; /* plan_nr_points of them */
 };
@@ -31,7 +32,8 @@ static const struct plan_candidate *candidate(size_t point)
 	return c->kind == PLAN_KPROBE ? c : NULL;
 }
 
-struct hooks *hooks__new(struct bpf_object *main_object, struct plan *plan)
+struct hooks *hooks__new(struct bpf_object *main_object, const struct iot_knobs *knobs,
+			 struct plan *plan)
 {
 	struct hooks *h = calloc(1, sizeof(*h));
 
@@ -42,6 +44,7 @@ struct hooks *hooks__new(struct bpf_object *main_object, struct plan *plan)
 		return NULL;
 	}
 	h->main_object = main_object;
+	h->knobs = *knobs;
 	h->plan = plan;
 	return h;
 }
@@ -72,6 +75,7 @@ static int load(struct hooks *h, struct hook *k, const struct plan_candidate *c)
 	k->skel = hang_bpf__open();
 	if (!k->skel)
 		return -errno;
+	memcpy((void *)&k->skel->rodata->knobs, &h->knobs, sizeof(h->knobs));
 	wanted = bpf_object__find_program_by_name(k->skel->obj, c->program);
 	bpf_object__for_each_program (prog, k->skel->obj)
 		bpf_program__set_autoload(prog, prog == wanted);

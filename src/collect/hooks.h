@@ -12,10 +12,13 @@
 #include "collect/plan.h"
 
 struct hooks;
+struct iot_knobs;
 struct bpf_object;
 
-/* main_object: loaded, lends its maps; plan: resolved; both stay the caller's. NULL: no memory. */
-struct hooks *hooks__new(struct bpf_object *main_object, struct plan *plan);
+/* main_object: loaded, lends its maps; knobs: as loaded there; plan: resolved. All stay the
+ * caller's. NULL: no memory. */
+struct hooks *hooks__new(struct bpf_object *main_object, const struct iot_knobs *knobs,
+			 struct plan *plan);
 void hooks__free(struct hooks *h);
 
 /* Attaches everything that the plan has chosen; what the kernel refuses is noted in the plan. */

@@ -98,7 +98,8 @@ int events__deliver(void *collect, void *events, size_t bytes);
 int checks__cpus(struct collect *c); /* events lost since the last time; memory reads only */
 int checks__misses(
 	struct collect *c); /* programs that the kernel skipped; a system call a program */
-/* When nothing is attached any more: flushes that were under way when the capture ended, at end. */
+/* Flushes that were under way when the capture ended, at end; at once, for the next flush of the
+ * same thread takes the place of one that ends now. */
 int checks__unended(struct collect *c, uint64_t end);
 int checks__coverage(struct collect *c); /* at the end: our counts against the kernel's */
 

@@ -78,11 +78,11 @@ check "JSON: the journey's times" is '[s["since_ns"] for s in d["journey"]["step
 try --json "$dir/troubled"
 cp "$dir/out" "$dir/troubled.json"
 check "JSON: what was before the hooks" is 'd["capture"]["before"]' "{'events': 'iommu:*', 'error': None, 'maps': 12, \
-'map_bytes': 49152, 'unmaps': 1, 'unmap_bytes': 4096, 'faults': 0, 'overwritten': 3}"
+'map_bytes': 49152, 'unmaps': 1, 'unmap_bytes': 4096, 'faults': 0, 'overwritten': 0}"
 try "$dir/troubled"
 tr '\n' ' ' <"$dir/out" >"$dir/flat"
 check "text: what was before the hooks" grep -q "Before the hooks: 12 maps (48 KiB), 1 unmap (4 KiB), 0 faults, from the \
-kernel's trace buffer; 3 entries were overwritten, so there were more" "$dir/flat"
+kernel's trace buffer; 0 entries were overwritten\." "$dir/flat"
 "$iommutop" session merge -o "$dir/merged" "$scene" "$dir/troubled" >"$dir/out" 2>&1 || echo "Bail out! no merged session"
 try --json "$dir/merged"
 cp "$dir/out" "$dir/merged.json"

@@ -9,12 +9,12 @@
 #include <stdio.h>
 
 #include "assert/check.h"
+#include "assert/rule_value.h"
 
 static struct checks *checks;
 
 #define SCENE_EVENT(ev) checks__event(checks, ev)
 #include "scene.h"
-#include "util/parse.h"
 
 #define LAZY    IOT_UNMAP_LAZY
 #define STRICT  IOT_UNMAP_STRICT
@@ -26,30 +26,6 @@ static struct checks *checks;
 static struct rule rules[64];
 static struct rule_set set = { .rules = rules, .name = "scene" };
 
-static inline __u64 param_default(const struct invariant_param *p)
-{
-	uint64_t v = 0;
-
-	switch (p->kind) {
-	case PARAM_DURATION:
-		assert_int_equal(parse__duration(p->preset, &v), 0);
-		break;
-	case PARAM_SIZE:
-		assert_int_equal(parse__size(p->preset, &v), 0);
-		break;
-	case PARAM_COUNT:
-		assert_int_equal(parse__u64(p->preset, &v), 0);
-		break;
-	case PARAM_PERCENT:
-		assert_int_equal(parse__u64(p->preset, &v), 0);
-		v *= 1000;
-		break;
-	case PARAM_WORD:
-		break; /* the first one */
-	}
-	return v;
-}
-
 static inline struct rule *add_rule(enum invariant_id id)
 {
 	struct rule *r = &rules[set.nr++];
@@ -58,8 +34,13 @@ static inline struct rule *add_rule(enum invariant_id id)
 			    .name = (char *)(uintptr_t)invariants[id].name,
 			    .selector = { .group = -1, .type = -1 },
 			    .phases = PHASE_ALL };
-	for (int i = 0; i < INVARIANT_PARAMS && r->invariant->params[i].name; i++)
-		r->params[i] = param_default(&r->invariant->params[i]);
+	for (int i = 0; i < INVARIANT_PARAMS && r->invariant->params[i].name; i++) {
+		const struct invariant_param *p = &r->invariant->params[i];
+
+		/* where a file must say it: the first word */
+		if (rule_value__param(p, p->preset ? p->preset : p->words[0], &r->params[i], NULL))
+			fail();
+	}
 	return r;
 }
 
@@ -126,8 +107,8 @@ static inline void all_rules(void)
 static inline void rules_for(__u32 type)
 {
 	all_rules();
-	rules[INV_DOMAIN_TYPE].params[0] = type == IOT_TYPE_DMA		? 1
-					   : type == IOT_TYPE_IDENTITY	? 2
+	rules[INV_DOMAIN_TYPE].params[0] = type == IOT_TYPE_DMA         ? 1
+					   : type == IOT_TYPE_IDENTITY  ? 2
 					   : type == IOT_TYPE_UNMANAGED ? 3
 									: 0;
 }
@@ -213,9 +194,10 @@ static inline void flush_everything(__u64 begin, __u64 end)
 static inline void invalidate(__u64 begin, __u64 end, __u32 tid, __u32 domain, __u64 first,
 			      __u64 last)
 {
-	struct iot_invalidate ev = {
-		.h = head(IOT_EV_INVALIDATE, sizeof(ev), end), .begin = AT(begin), .iova = first, .last = last
-	};
+	struct iot_invalidate ev = { .h = head(IOT_EV_INVALIDATE, sizeof(ev), end),
+				     .begin = AT(begin),
+				     .iova = first,
+				     .last = last };
 
 	ev.h.tid = tid;
 	ev.h.domain = domain;
@@ -258,6 +240,29 @@ static inline void mark(__u64 us, const char *phase)
 
 	snprintf(text, sizeof(text), "iommutop: phase %s\n", phase);
 	log_line(us, text);
+}
+
+/* What the DMA API does in a strict domain, twenty times. */
+static inline void clean(void)
+{
+	for (int i = 0; i < 20; i++) {
+		iova_event(100 + i * 20, IOT_EV_IOVA_ALLOC, IOVA, PAGE);
+		map_ok(101 + i * 20, IOVA, PAGE);
+		unmap_ok(110 + i * 20, IOVA, PAGE, STRICT);
+		sync_of(111 + i * 20, 112 + i * 20, IOVA, PAGE);
+		iova_event(113 + i * 20, IOT_EV_IOVA_FREE, IOVA, PAGE);
+	}
+}
+
+static inline void lose(__u64 begin, __u64 end, __u32 cause, const char *what)
+{
+	struct iot_loss ev = { .h = head(IOT_EV_LOSS, sizeof(ev), end),
+			       .begin = AT(begin),
+			       .count = 5,
+			       .cause = cause };
+
+	strncpy(ev.what, what, sizeof(ev.what) - 1);
+	feed(&ev);
 }
 
 static inline void finish_at(__u64 us)
@@ -325,7 +330,7 @@ static inline void fails(__u64 violations, const enum invariant_id *ids)
 		}
 	}
 }
-#define FAILS(n, ...) fails(n, (const enum invariant_id[]){ __VA_ARGS__, INV_NR })
+#define FAILS(n, ...)   fails(n, (const enum invariant_id[]){ __VA_ARGS__, INV_NR })
 #define NOTHING_FAILS() fails(0, (const enum invariant_id[]){ INV_NR })
 
 static inline void found_text(enum invariant_id id, const char *words)

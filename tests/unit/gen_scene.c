@@ -300,7 +300,7 @@ static void before(void)
 	attr("early.unmaps=1");
 	attr("early.unmap_bytes=4096");
 	attr("early.faults=0");
-	attr("early.overwritten=3");
+	attr("early.overwritten=0");
 }
 
 static void side_tables(void)

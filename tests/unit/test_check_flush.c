@@ -81,7 +81,8 @@ static void reuse_is_legal_only_after_the_flush(void **state)
 	NOTHING_FAILS();
 	expect_outcome(INV_FLUSH_BEFORE_REUSE, OUTCOME_PASS);
 	done();
-	/* the flush ends after the address was handed out; told once, though it is mapped as well */
+	/* the flush ends after the address was handed out; told once, though it is mapped as well
+	 */
 	lazy_reuse(300, 500, 400);
 	FAILS(1, INV_FLUSH_BEFORE_REUSE);
 	found_text(INV_FLUSH_BEFORE_REUSE, "handed out 200.0 us after its unmap");
@@ -115,7 +116,9 @@ static void domains_with_equal_addresses_are_apart(void **state)
 	domain_state(50, 4, IOT_DOMAIN_SEEN, IOT_TYPE_DMA_FQ, true, false, 0);
 	map_ok(100, IOVA, PAGE);
 	unmap_ok(200, IOVA, PAGE, LAZY);
-	map = (struct iot_map){ .h = head(IOT_EV_MAP, sizeof(map), 300), .iova = IOVA, .size = PAGE };
+	map = (struct iot_map){ .h = head(IOT_EV_MAP, sizeof(map), 300),
+				.iova = IOVA,
+				.size = PAGE };
 	map.h.domain = 4;
 	map.h.dev = 2;
 	feed(&map);
@@ -297,58 +300,6 @@ static void a_driver_without_sync_is_not_judged(void **state)
 	done();
 }
 
-static void window_below(__u64 flush_end)
-{
-	start(IOT_TYPE_DMA_FQ);
-	map_ok(100, IOVA, PAGE);
-	unmap_ok(200, IOVA, PAGE, LAZY);
-	flush_everything(210, flush_end);
-	finish();
-}
-
-static void a_window_is_held_against_its_limit(void **state)
-{
-	(void)state;
-	window_below(200 + 49999);
-	expect_outcome(INV_WINDOW, OUTCOME_PASS);
-	done();
-	window_below(200 + 50000);
-	FAILS(1, INV_WINDOW, INV_FLUSH_LATENCY);
-	found_text(INV_WINDOW, "50.000 ms after its unmap");
-	done();
-}
-
-static void flushes_that_take(int slow, int fast, __u64 percent)
-{
-	set.nr = 0;
-	add_rule(INV_FLUSH_LATENCY)->params[1] = percent;
-	start_with(IOT_TYPE_DMA_FQ, false, 0);
-	for (int i = 0; i < slow + fast; i++)
-		flush_everything(10000 + i * 2000, 10000 + i * 2000 + (i < slow ? 1000 : 999));
-	finish();
-}
-
-static void latency_is_an_exact_share(void **state)
-{
-	(void)state;
-	flushes_that_take(1, 99, 99000);
-	expect_outcome(INV_FLUSH_LATENCY, OUTCOME_PASS);
-	assert_non_null(strstr(result_of(INV_FLUSH_LATENCY)->says, "p99 of 100 flushes"));
-	done();
-	flushes_that_take(2, 99, 99000);
-	expect_outcome(INV_FLUSH_LATENCY, OUTCOME_FAIL);
-	done();
-	flushes_that_take(1, 999, 99900);
-	expect_outcome(INV_FLUSH_LATENCY, OUTCOME_PASS);
-	done();
-	flushes_that_take(1, 998, 99900);
-	expect_outcome(INV_FLUSH_LATENCY, OUTCOME_FAIL);
-	done();
-	flushes_that_take(1, 99, 100000);
-	expect_outcome(INV_FLUSH_LATENCY, OUTCOME_FAIL);
-	done();
-}
-
 static void a_sync_must_hold_its_unmap(void **state)
 {
 	(void)state;
@@ -439,6 +390,29 @@ static void a_flush_without_begin_covers_nothing_for_sure(void **state)
 	done();
 }
 
+/* What it would have covered waits for it still, and is judged as such; its length isn't known. */
+static void a_flush_that_had_not_ended_leaves_its_length_open(void **state)
+{
+	(void)state;
+	for (int with = 0; with < 2; with++) {
+		start(IOT_TYPE_DMA_FQ);
+		map_ok(100, IOVA, PAGE);
+		unmap_ok(200, IOVA, PAGE, LAZY);
+		flush_everything(300, 310);
+		map_ok(320, IOVA, PAGE);
+		unmap_ok(330, IOVA, PAGE, LAZY);
+		flush_everything(340, 350);
+		if (with)
+			loss(400, 20000, IOT_LOST_UNENDED);
+		finish();
+		NOTHING_FAILS();
+		expect_outcome(INV_FLUSH_LATENCY, with ? OUTCOME_INCONCLUSIVE : OUTCOME_PASS);
+		expect_outcome(INV_WINDOW, OUTCOME_PASS);
+		expect_outcome(INV_FLUSH_BEFORE_REUSE, OUTCOME_PASS);
+		done();
+	}
+}
+
 /* An address that is unmapped twice before a flush: both unmaps wait, and the book stays sound. */
 static void overlapping_unmaps_wait_both(void **state)
 {
@@ -470,12 +444,11 @@ int main(void)
 		cmocka_unit_test(idle_tasks_of_two_cpus_are_two),
 		cmocka_unit_test(queued_unmaps_in_a_strict_domain),
 		cmocka_unit_test(a_driver_without_sync_is_not_judged),
-		cmocka_unit_test(a_window_is_held_against_its_limit),
-		cmocka_unit_test(latency_is_an_exact_share),
 		cmocka_unit_test(a_sync_must_hold_its_unmap),
 		cmocka_unit_test(a_sync_within_the_unmap_counts),
 		cmocka_unit_test(an_unmap_that_no_flush_covers),
 		cmocka_unit_test(a_flush_without_begin_covers_nothing_for_sure),
+		cmocka_unit_test(a_flush_that_had_not_ended_leaves_its_length_open),
 		cmocka_unit_test(overlapping_unmaps_wait_both),
 	};
 

@@ -48,6 +48,10 @@ boot --matrix "$dir/wrong.yaml" -- true
 check "no kernel in either" said 'needs --kernel, for the matrix names none'
 boot --matrix "$dir/wrong.yaml" --kernel debian:6.12
 check "no command in either" said 'needs a COMMAND to run in the guest, for the matrix names none'
+boot --bisect --matrix "$dir/wrong.yaml"
+check "with --bisect that is 125: no commit is to blame" [ "$code" = 125 ]
+boot --no-such --bisect
+check "a wrong option, too" [ "$code" = 125 ]
 
 # --- what a kernel lacks: by its configuration, and by its BTF
 
@@ -96,10 +100,12 @@ commit "five: bad"
 echo "# nothing else" >>"$repo/job.sh"
 commit "six: bad"
 
+echo 'rules: [{invariant: no-fault}]' >"$dir/no-fault.yaml"
 cat >"$dir/test.sh" <<END
 #!/bin/bash
-"$iommutop" boot --bisect --kernel "\$(cat kernel)" --iommu ref --file job.sh --file bugs.sh -- \
-	'iommutop record -q -o /tmp/s -- sh job.sh && iommutop analyze /tmp/s | grep "^No incidents"'
+"$iommutop" boot --bisect --kernel "\$(cat kernel)" --iommu ref --file job.sh --file bugs.sh \
+	--file "$dir/no-fault.yaml" -- \
+	iommutop assert --bisect no-fault.yaml -- sh job.sh
 END
 chmod +x "$dir/test.sh"
 {

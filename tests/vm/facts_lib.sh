@@ -82,7 +82,7 @@ session()
 			}
 		}
 		END {
-			split("map unmap flush fault hang reset", names, " ")
+			split("map unmap flush fault hang reset invalidate table_alloc table_free", names, " ")
 			for (i in names) print "event." names[i], n[names[i]] + 0
 			split("all sync sync_map", names, " ")
 			for (i in names) print "flush." names[i], kinds[names[i]] + 0

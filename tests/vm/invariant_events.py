@@ -178,7 +178,7 @@ def main():
         known = old[0].tables_freed - old[0].tables_allocated if old else -1
         tables(by, known)
         young = [t for t in by["tally"] if t.domain and not t.snapshot]
-        out("domains that came and went", len([t for t in young if t.tables_freed]) >= 2, True)
+        out("domains that came and went", len([t for t in young if t.tables_freed]), 1)
         gone = {e.domain for e in by["domain"] if e.what == "free"}
         out("… whose tables don't balance", [t.domain for t in young if t.domain in gone and
                                              t.tables_allocated != t.tables_freed], [])

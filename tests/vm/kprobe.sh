@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154 # variables of boot_lib.sh
 #
-# An IOMMU driver in a module without BTF: its flush functions are attached by kprobe, and every flush is seen.
+# An IOMMU driver in a module without BTF: its functions are attached by kprobe, and every flush, invalidation and page of a
+# page table is seen.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/boot_lib.sh"
@@ -22,6 +23,10 @@ if came_to_end $kernel; then
 	equal "whole flushes" "$(fact says flush.all)" "$(grown ref flush_all)"
 	equal "each with its reason" "$(sum says totals.flushes.queue_full totals.flushes.timer)" "$(grown ref flush_all)"
 	equal "unmaps" "$(fact says event.unmap)" "$(grown ref unmaps)"
+	check "its other functions, too" grep -q 'plan.refiommu_inval_range=kprobe ' <(babeltrace2 "$dir/files/session/ctf")
+	equal "invalidations" "$(fact says event.invalidate)" "$(grown ref inval_submitted)"
+	check "tables were needed" [ "$(grown ref tables_allocated)" -gt 0 ]
+	equal "pages of tables allocated" "$(fact says event.table_alloc)" "$(grown ref tables_allocated)"
 	equal "loss" "$(fact says losses.nr)" 0
 fi
 finish

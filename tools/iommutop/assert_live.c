@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "assert_progress.h"
 #include "child.h"
 #include "collect/collect.h"
 #include "collect/facts.h"
@@ -18,10 +19,11 @@
 #define S 1000000000ULL
 /* What a command is given to end after a signal was passed on, and to vanish after SIGKILL: one
  * that waits for a device that hangs may never do so, and what is known must be told. */
-#define GRACE_NS  (10 * S)
-#define VANISH_NS (3 * S)
-#define LOOK_NS   (S / 10)
-#define DUMP_NS   S /* what comes after a violation is saved with it */
+#define GRACE_NS           (10 * S)
+#define VANISH_NS          (3 * S)
+#define LOOK_NS            (S / 10)
+#define ASSERT_REPORT_HEAD "iommutop-report: "
+#define DUMP_NS            S /* what comes after a violation is saved with it */
 
 /* How far a command that is to end before its time is on its way out. */
 enum stage { STAGE_RUNS, STAGE_TOLD, STAGE_KILLED, STAGE_LEFT };
@@ -34,7 +36,8 @@ struct live {
 	struct session_writer *writer; /* NULL: nothing is saved */
 	struct child child;
 	enum stage stage;
-	uint64_t patience;   /* ns: the stage ends then */
+	uint64_t patience; /* ns: the stage ends then */
+	uint64_t next_progress;
 	uint64_t begin, end; /* ns: when all was attached, and when it was enough */
 	int signal;          /* the first that asked us to end */
 	bool mark;           /* the line that ends it was seen */
@@ -54,14 +57,35 @@ static __attribute__((format(printf, 2, 3))) void note(struct live *l, const cha
 	va_end(ap);
 }
 
-static bool is_end_mark(const struct iot_event *ev)
+/* By enum assert_until: the begin of the line that ends it. */
+static const char *const end_lines[] = {
+	[UNTIL_MARK] = ASSERT_END_MARK,
+	[UNTIL_WORKLOAD] = "iommutop: phase shutdown",
+	/* its first message: "Syncing filesystems and block devices." */
+	[UNTIL_SHUTDOWN] = "systemd-shutdown[1]: ",
+};
+
+static bool begins(const struct iot_log *log, const char *line)
+{
+	return log->text_len > strlen(line) && !strncmp(log->text, line, strlen(line));
+}
+
+static bool is_end(const struct live *l, const struct iot_event *ev)
 {
 	const struct iot_log *log = (const struct iot_log *)ev;
 	size_t len = strlen(ASSERT_END_MARK);
 
-	return ev->id == IOT_EV_LOG && !(ev->flags & IOT_F_SNAPSHOT) && log->text_len > len &&
-	       !strncmp(log->text, ASSERT_END_MARK, len) &&
-	       (!log->text[len] || log->text[len] == '\n');
+	if (ev->id != IOT_EV_LOG || ev->flags & IOT_F_SNAPSHOT)
+		return false;
+	if (l->opts->until > UNTIL_MARK && begins(log, end_lines[l->opts->until]))
+		return true;
+	return begins(log, ASSERT_END_MARK) && (!log->text[len] || log->text[len] == '\n');
+}
+
+/* A report in the kernel's log quotes lines of that log: they must not count again. */
+static bool is_report(const struct iot_event *ev)
+{
+	return ev->id == IOT_EV_LOG && begins((const struct iot_log *)ev, ASSERT_REPORT_HEAD);
 }
 
 static void save(struct live *l, const void *events, size_t bytes, uint64_t last)
@@ -87,8 +111,9 @@ static int to_checks(void *ctx, const void *events, size_t bytes)
 		const struct iot_event *ev = (const struct iot_event *)at;
 
 		/* without memory the checks go on, incomplete, and say so themselves */
-		(void)checks__event(l->checks, ev);
-		if (is_end_mark(ev))
+		if (!is_report(ev))
+			(void)checks__event(l->checks, ev);
+		if (is_end(l, ev))
 			l->mark = true;
 		last = ev->ts;
 		at += ev->len;
@@ -129,7 +154,7 @@ static bool is_over(const struct live *l)
 		return l->child.exited || l->stage == STAGE_LEFT;
 	return l->signal || l->timed_out ||
 	       (o->until == UNTIL_TIME && facts__now() >= l->begin + o->length) ||
-	       (o->until == UNTIL_MARK && l->mark);
+	       (o->until >= UNTIL_MARK && l->mark);
 }
 
 static void look_around(struct live *l)
@@ -149,13 +174,29 @@ static void look_around(struct live *l)
 		hasten(l, sig);
 }
 
+/* One that can't be written is told of in the report, once. */
+static void tell_progress(struct live *l)
+{
+	struct error err = { "" };
+
+	l->next_progress = facts__now() + l->opts->every;
+	if (!assert_progress__write(l->opts->progress, l->checks, l->report->nr,
+				    facts__now() - l->begin, &err))
+		return;
+	note(l, "%s.", err.text);
+	l->next_progress = UINT64_MAX;
+}
+
 static int watch(struct live *l, struct error *err)
 {
+	l->next_progress = l->opts->progress ? 0 : UINT64_MAX;
 	while (!is_over(l)) {
 		int64_t wait = collect__poll(l->collect, err);
 
 		if (wait < 0)
 			return (int)wait;
+		if (facts__now() >= l->next_progress)
+			tell_progress(l);
 		child__wait(&l->child, (uint64_t)wait);
 		look_around(l);
 	}
@@ -230,22 +271,23 @@ static void tell_run(const struct live *l, struct assert_run *run)
 
 	if (l->child.pid)
 		tell_command(l, run);
-	else if (l->opts->until == UNTIL_SIGNAL)
+	else if (l->opts->until == UNTIL_SIGNAL ||
+		 (l->opts->until == UNTIL_SHUTDOWN && l->signal == SIGTERM))
 		told(run, OUTCOME_PASS, "%s were watched, until SIG%s", took.s,
 		     sigabbrev_np(l->signal));
 	else if (l->signal)
-		told(run, OUTCOME_INCONCLUSIVE, "SIG%s ended it after %s, before %s",
+		told(run, OUTCOME_INCONCLUSIVE, "SIG%s ended it after %s, before %s%s%s",
 		     sigabbrev_np(l->signal), took.s,
-		     l->opts->until == UNTIL_MARK ? "the line \"" ASSERT_END_MARK "\" came"
-						  : "its time was up");
+		     l->opts->until == UNTIL_TIME ? "its time was up" : "the line \"",
+		     l->opts->until == UNTIL_TIME ? "" : end_lines[l->opts->until],
+		     l->opts->until == UNTIL_TIME ? "" : "\" came");
 	else if (l->timed_out)
-		told(run, OUTCOME_INCONCLUSIVE,
-		     "the line \"" ASSERT_END_MARK "\" didn't come within %s (--timeout)",
-		     words__duration(l->opts->timeout).s);
+		told(run, OUTCOME_INCONCLUSIVE, "the line \"%s\" didn't come within %s (--timeout)",
+		     end_lines[l->opts->until], words__duration(l->opts->timeout).s);
+	else if (l->opts->until == UNTIL_TIME)
+		told(run, OUTCOME_PASS, "%s were watched", took.s);
 	else
-		told(run, OUTCOME_PASS, "%s were watched%s", took.s,
-		     l->opts->until == UNTIL_MARK ? ", until the line \"" ASSERT_END_MARK "\""
-						  : "");
+		told(run, OUTCOME_PASS, "%s were watched, until the line that ends it", took.s);
 }
 
 static void note_losses(struct live *l)
@@ -335,8 +377,7 @@ int assert_live__watch(struct checks *c, const struct assert_live_opts *o, struc
 	struct collect_opts copts = {
 		.stream = true,
 		.stacks = o->stacks,
-		.iova = true,
-		.coverage = true,
+		.invariants = true,
 		.ring_bytes = o->cpu_buffer,
 		.rare_bytes = o->rare_buffer,
 		.memory = o->memory / 4,

@@ -18,7 +18,10 @@ enum assert_until {
 	UNTIL_COMMAND, /* its end */
 	UNTIL_TIME,    /* length */
 	UNTIL_SIGNAL,
-	UNTIL_MARK, /* the line ASSERT_END_MARK in the kernel's log */
+	/* lines in the kernel's log; the first one ends each of them */
+	UNTIL_MARK,     /* ASSERT_END_MARK */
+	UNTIL_WORKLOAD, /* the mark of the phase shutdown */
+	UNTIL_SHUTDOWN, /* what systemd says then; or SIGTERM */
 };
 #define ASSERT_END_MARK "iommutop: end"
 
@@ -32,6 +35,8 @@ struct assert_live_opts {
 	uint64_t cpu_buffer, rare_buffer, memory; /* bytes, as of record */
 	const char *save;                         /* directory of the session, NULL = none */
 	uint64_t ring;                            /* bytes of it that stay in memory */
+	const char *progress;                     /* a file for what is known so far, NULL = none */
+	uint64_t every;                           /* ns: how often it is written */
 };
 
 /*

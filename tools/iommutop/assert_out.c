@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <string.h>
 
 static int write_json(FILE *out, const struct assert_report *r)
@@ -34,21 +35,20 @@ static int write_one(FILE *out, enum assert_format format, const struct assert_r
 
 int assert_out__open(struct assert_out *o, const char *const paths[FORMATS], struct error *err)
 {
-	const char *first = NULL;
+	bool taken = false;
 	int ret = 0;
 
 	*o = (struct assert_out){ 0 };
 	for (int i = 0; i < FORMATS && !ret; i++) {
 		if (!paths[i])
 			continue;
-		if (!strcmp(paths[i], "-") && first)
+		if (outfile__is_stdout(paths[i]) && taken)
 			ret = error__set(err, -EINVAL,
 					 "only one report can go to standard output; name files "
 					 "for the others");
 		else
 			ret = outfile__open(&o->files[i], paths[i], err);
-		if (!strcmp(paths[i], "-"))
-			first = paths[i];
+		taken = taken || outfile__is_stdout(paths[i]);
 	}
 	if (ret)
 		assert_out__drop(o);

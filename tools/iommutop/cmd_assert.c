@@ -15,6 +15,7 @@
 #include "child.h"
 #include "input.h"
 #include "opts.h"
+#include "report/early.h"
 #include "util/text.h"
 
 /* Beside EXIT_OK and EXIT_USAGE; kselftest has the same for what was skipped. */
@@ -26,8 +27,8 @@
 
 struct assert_opts {
 	struct opt_strings rules, presets;
-	const char *session, *until, *save;
-	uint64_t length, timeout;
+	const char *session, *until, *save, *progress;
+	uint64_t length, timeout, every;
 	bool list, check, ignore_command, bisect, stacks, quiet;
 	const char *formats[FORMATS];
 	uint64_t ring, cpu_buffer, rare_buffer, memory;
@@ -52,8 +53,9 @@ static const struct opt assert_table[] = {
 	{ .kind = OPT_GROUP, .help = "What is watched: -- COMMAND, or one of" },
 	{ OPT_DURATION, 0, "for", "TIME", "what happens from now on for this time: 10s, 5m",
 	  offsetof(struct assert_opts, length), 1, 0 },
-	{ OPT_STRING, 0, "until", "signal|mark",
-	  "… until SIGTERM or Ctrl-C, or until \"iommutop: end\" is in the kernel's log",
+	{ OPT_STRING, 0, "until", "signal|mark|workload|shutdown",
+	  "… until SIGTERM or Ctrl-C; \"iommutop: end\" in the kernel's log; \"iommutop: phase "
+	  "shutdown\" there; systemd's shutdown or SIGTERM",
 	  offsetof(struct assert_opts, until), 0, 0 },
 	{ OPT_STRING, 'i', "session", "DIR",
 	  "a session; most rules take one that was recorded for them",
@@ -81,6 +83,11 @@ static const struct opt assert_table[] = {
 	FORMAT(FORMAT_JUNIT, "junit", "JUnit XML"),
 	FORMAT(FORMAT_JSON, "json", "JSON, with all that analyze says"),
 	FORMAT(FORMAT_GITHUB, "github", "annotations for GitHub Actions"),
+	{ OPT_STRING, 0, "progress", "FILE",
+	  "what is known so far, for who must not wait for the end; replaced again and again",
+	  offsetof(struct assert_opts, progress), 0, 0 },
+	{ OPT_DURATION, 0, "every", "TIME", "how often (default: 30s)",
+	  offsetof(struct assert_opts, every), 1000000000, 0 },
 	{ OPT_FLAG, 'q', "quiet", NULL,
 	  "no text on standard output, nothing on standard error but errors",
 	  offsetof(struct assert_opts, quiet), 0, 0 },
@@ -103,6 +110,7 @@ static void assert_defaults(void *values)
 
 	o->memory = 64 << 20;
 	o->ring = 16 << 20;
+	o->every = 30000000000ULL;
 }
 
 /* A wrong command line must not make git bisect blame a commit, wherever on it --bisect stands. */
@@ -149,8 +157,10 @@ static const char *wrong(const struct assert_opts *o, int rest_nr)
 		       "--session DIR";
 	if (ways > 1)
 		return "takes one of: -- COMMAND, --for, --until and --session";
-	if (o->timeout && !rest_nr && !(o->until && *o->until == 'm'))
+	if (o->timeout && !rest_nr && !(o->until && strcmp(o->until, "signal")))
 		return "--timeout is for COMMAND or --until mark; --for says how long it takes";
+	if (o->progress && o->session)
+		return "--progress is for what is watched live, not for a --session";
 	if (o->ignore_command && !rest_nr)
 		return "--ignore-command is for a COMMAND, behind --";
 	if (o->session && (o->save || o->stacks))
@@ -257,9 +267,21 @@ static enum outcome worse(enum outcome rules, enum outcome run)
 	return rules;
 }
 
+static void note_early(struct job *j)
+{
+	char *early = early__says(&j->analysis->model);
+
+	if (early && *early && j->report.nr_notes < ASSERT_NOTES)
+		snprintf(j->report.notes[j->report.nr_notes++], sizeof(j->report.notes[0]), "%s",
+			 early);
+	free(early);
+}
+
 static int decide(struct job *j)
 {
 	int rc = checks__finish(j->checks);
+
+	note_early(j);
 
 	for (size_t i = 0; i < j->rules.nr; i++)
 		j->results[i] = checks__result(j->checks, i);
@@ -282,16 +304,26 @@ static int begin(struct job *j)
 	return rc ?: j->results ? 0 : -ENOMEM;
 }
 
+static enum assert_until until(const char *word)
+{
+	static const char *const words[] = { [UNTIL_SIGNAL] = "signal",
+					     [UNTIL_MARK] = "mark",
+					     [UNTIL_WORKLOAD] = "workload",
+					     [UNTIL_SHUTDOWN] = "shutdown" };
+
+	for (int i = UNTIL_SIGNAL; word && i <= UNTIL_SHUTDOWN; i++)
+		if (!strcmp(word, words[i]))
+			return (enum assert_until)i;
+	return UNTIL_TIME;
+}
+
 /* 0: the report is ready; 1: a session can't be read or made, and nothing was looked at. */
 static int watch(struct job *j, char **rest, struct error *err)
 {
 	const struct assert_opts *o = j->o;
 	const struct assert_live_opts lopts = {
 		.command = rest,
-		.until = *rest              ? UNTIL_COMMAND
-			 : !o->until        ? UNTIL_TIME
-			 : *o->until == 'm' ? UNTIL_MARK
-					    : UNTIL_SIGNAL,
+		.until = *rest ? UNTIL_COMMAND : until(o->until),
 		.length = o->length,
 		.timeout = o->timeout,
 		.ignore_command = o->ignore_command,
@@ -302,6 +334,8 @@ static int watch(struct job *j, char **rest, struct error *err)
 		.memory = o->memory,
 		.save = o->save,
 		.ring = o->ring,
+		.progress = o->progress,
+		.every = o->every,
 	};
 	bool bad_save = false;
 	int rc;
@@ -350,7 +384,7 @@ static int watch_and_report(struct job *j, char **rest)
 
 	for (int i = 0; i < FORMATS; i++) {
 		paths[i] = o->formats[i];
-		taken = taken || (paths[i] && (i == FORMAT_TEXT || !strcmp(paths[i], "-")));
+		taken = taken || (paths[i] && (i == FORMAT_TEXT || outfile__is_stdout(paths[i])));
 	}
 	if (!taken && !o->quiet)
 		paths[FORMAT_TEXT] = "-";

@@ -211,6 +211,15 @@ static int boot_early(const struct boot_opts *o, int rest_nr)
 	return boot_initrd__report(o->report);
 }
 
+/* git bisect would take a wrong command line's 2 for a bad commit. */
+static int boot_usage_code(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--bisect"))
+			return BOOT_NOT_TRIED_CODE;
+	return EXIT_USAGE;
+}
+
 static int boot_run(const void *values, int rest_nr, char **rest)
 {
 	const struct boot_opts *o = values;
@@ -252,7 +261,7 @@ static int boot_run(const void *values, int rest_nr, char **rest)
 	rc = boot_matrix(o, rest_nr, rest, &matrix, &err);
 	if (rc) {
 		cmd__complain("boot", "%s", err.text);
-		rc = EXIT_USAGE;
+		rc = o->bisect ? BOOT_NOT_TRIED_CODE : EXIT_USAGE;
 		goto out;
 	}
 	config.stop_fd = boot_stop_fd();
@@ -286,5 +295,6 @@ const struct cmd cmd_boot = {
 	.opts = boot_table,
 	.values_size = sizeof(struct boot_opts),
 	.defaults = boot_defaults,
+	.usage_code = boot_usage_code,
 	.run = boot_run,
 };

@@ -6,6 +6,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
+bool outfile__is_stdout(const char *path)
+{
+	return !strcmp(path, "-") || !strcmp(path, "/dev/stdout");
+}
+
 int outfile__open(struct outfile *o, const char *path, struct error *err)
 {
 	const char *name = path;
@@ -13,11 +18,12 @@ int outfile__open(struct outfile *o, const char *path, struct error *err)
 	int ret;
 
 	*o = (struct outfile){ .path = path };
-	if (!strcmp(path, "-")) {
+	if (outfile__is_stdout(path)) {
 		o->out = stdout;
 		return 0;
 	}
-	if (stat(path, &st) || S_ISREG(st.st_mode)) {
+	/* never rename() over what isn't a file of its own: as root that takes /dev/stdout away */
+	if (lstat(path, &st) ? errno == ENOENT : S_ISREG(st.st_mode)) {
 		if (asprintf(&o->part, "%s.part", path) < 0) {
 			o->part = NULL;
 			return error__set(err, -ENOMEM, "cannot write %s: out of memory", path);
@@ -47,7 +53,8 @@ int outfile__commit(struct outfile *o, struct error *err)
 		ret = -errno;
 	if (ret)
 		error__set(err, ret, "cannot write %s: %s",
-			   strcmp(o->path, "-") ? o->path : "standard output", strerror(-ret));
+			   outfile__is_stdout(o->path) ? "standard output" : o->path,
+			   strerror(-ret));
 	if (ret && o->part)
 		remove(o->part);
 	free(o->part);
