@@ -80,6 +80,7 @@ error	no-longer-known: FAIL
 warning	hangs: FAIL
 notice	of-no-device: SKIP
 error	flush-before-reuse: INCONCLUSIVE
+notice	iommutop
 notice	iommutop assert
 EXPECTED
 check "github: an annotation for what isn't plainly passed" diff "$dir/expected.github" "$dir/read"
