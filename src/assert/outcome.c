@@ -264,6 +264,24 @@ static void add_unended(struct checks *c, struct rule_state *r)
 	}
 }
 
+/* Faults from before the hooks, if the kernel was told to keep them (docs/events.md). */
+static void add_early(struct checks *c, struct rule_state *r)
+{
+	const struct model *m = &c->a->model;
+	const char *error = model__attr(m, "early.error"),
+		   *overwritten = model__attr(m, "early.overwritten");
+
+	if (r->id != INV_NO_FAULT || !is_in(c, r, 0))
+		return;
+	if (error)
+		why(&r->result, "what came before the hooks can't be read: %s", error);
+	if (overwritten && strcmp(overwritten, "0"))
+		why(&r->result,
+		    "of what came before the hooks, %s entries were overwritten in the kernel's "
+		    "trace buffer (trace_buf_size= makes it larger)",
+		    overwritten);
+}
+
 static void add_doubts(struct checks *c, struct rule_state *r)
 {
 	const struct model *m = &c->a->model;
@@ -280,6 +298,7 @@ static void add_doubts(struct checks *c, struct rule_state *r)
 		why(res, "%llu events are malformed", c->a->malformed);
 	if (m->refused)
 		why(res, "%llu events are of devices or domains beyond what fits", m->refused);
+	add_early(c, r);
 	add_hooks(c, r);
 	if (r->id == INV_PT_FREED_AFTER_FLUSH || r->id == INV_PT_BALANCE ||
 	    r->id == INV_TEARDOWN_STALL)
