@@ -2,6 +2,7 @@
 #include "assert/check.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,6 +276,21 @@ static void on_attach(struct checks *c, const struct iot_attach *ev)
 		w->last_dev = ev->h.dev;
 }
 
+static void say_incident(struct checks *c, struct rule_state *r, const struct incident *i,
+			 struct place where)
+{
+	const struct incident_fault *f = i->nr_kept ? i->faults[0] : NULL;
+	char at[32] = "";
+
+	if (f && f->iova_known)
+		snprintf(at, sizeof(at), " at 0x%llx", f->iova);
+	snprintf(r->noted_first, sizeof(r->noted_first), "%s: %s%s", place__name(c, where).s,
+		 i->nr_faults    ? "a fault"
+		 : i->hang.count ? "a hang"
+				 : "an invalidation timed out",
+		 at);
+}
+
 /* For whoever wants to know at once; what is said in the end is made of the judged incidents. */
 static void note_incidents(struct checks *c)
 {
@@ -292,8 +308,11 @@ static void note_incidents(struct checks *c)
 			struct rule_state *r = c->by_id[id][n];
 
 			if (rule__concerns(r, c, where) &&
-			    !rule__waiver(r->rule, where.dev, where.dom, c->today, &expired))
+			    !rule__waiver(r->rule, where.dev, where.dom, c->today, &expired)) {
 				c->violations++;
+				if (!r->noted++)
+					say_incident(c, r, i, where);
+			}
 		}
 	}
 }
@@ -418,9 +437,9 @@ __u64 checks__violations(const struct checks *c)
 
 __u64 checks__so_far(const struct checks *c, size_t i, const char **first)
 {
-	__u64 violations = 0;
+	__u64 violations = c->rules[i].noted;
 
-	*first = "";
+	*first = c->rules[i].noted_first;
 	for (__u32 n = 0; n < SEGMENTS; n++) {
 		const struct segment *s = &c->rules[i].seg[n];
 

@@ -65,6 +65,8 @@ struct rule_state {
 	enum invariant_id id;
 	struct segment seg[SEGMENTS];
 	struct idtab devices; /* numbers of those that it concerns, or did at some time */
+	__u64 noted;          /* incidents so far, not waived: they are judged at the end */
+	char noted_first[160];
 	struct check_result result;
 };
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Invariants that are decided at the end: incidents, domain types, self-checks. */
+#include <errno.h>
+
 #include "check_scene.h"
 
 static void faulted(__u64 us, __u64 iova, __u32 source)
@@ -54,6 +56,60 @@ static void a_fault_that_only_the_log_tells_counts(void **state)
 	expect_outcome(INV_NO_HANG, OUTCOME_FAIL);
 	expect_outcome(INV_INVALIDATION_TIMEOUT, OUTCOME_FAIL);
 	assert_true(checks__violations(checks) > 0);
+	done();
+}
+
+/* The index of a rule in the set. */
+static size_t index_of(enum invariant_id id)
+{
+	for (size_t i = 0; i < set.nr; i++)
+		if (set.rules[i].invariant == &invariants[id])
+			return i;
+	fail_msg("no rule for %s", invariants[id].name);
+	return 0;
+}
+
+static void what_is_violated_is_known_before_the_end(void **state)
+{
+	const char *first;
+
+	(void)state;
+	start(IOT_TYPE_DMA);
+	map_ok(400, IOVA, PAGE);
+	assert_int_equal(checks__so_far(checks, index_of(INV_NO_FAULT), &first), 0);
+	assert_string_equal(first, "");
+	faulted(500, 0x1234000, IOT_SRC_REPORT);
+	assert_int_equal(checks__so_far(checks, index_of(INV_NO_FAULT), &first), 1);
+	assert_non_null(strstr(first, "a fault at 0x1234000"));
+	map_by(600, TASK, IOVA, PAGE, -EEXIST);
+	assert_int_equal(checks__so_far(checks, index_of(INV_NO_MAP_OVER_MAP), &first), 1);
+	assert_non_null(strstr(first, "0x"));
+	assert_int_equal(checks__so_far(checks, index_of(INV_NO_HANG), &first), 0);
+	/* who tells of it names the rule */
+	assert_ptr_equal(checks__result(checks, index_of(INV_NO_HANG))->rule,
+			 &set.rules[index_of(INV_NO_HANG)]);
+	finish();
+	done();
+}
+
+static void overwritten_faults_of_before_leave_no_fault_open(void **state)
+{
+	(void)state;
+	for (int overwritten = 0; overwritten < 2; overwritten++) {
+		start(IOT_TYPE_DMA);
+		attr(3, "early.events=iommu:*");
+		attr(3, "early.faults=0");
+		attr(3, overwritten ? "early.overwritten=7" : "early.overwritten=0");
+		map_ok(400, IOVA, PAGE);
+		finish();
+		expect_outcome(INV_NO_FAULT, overwritten ? OUTCOME_INCONCLUSIVE : OUTCOME_PASS);
+		done();
+	}
+	start(IOT_TYPE_DMA);
+	attr(3, "early.events=iommu:*");
+	attr(3, "early.error=no tracefs");
+	finish();
+	expect_outcome(INV_NO_FAULT, OUTCOME_INCONCLUSIVE);
 	done();
 }
 
@@ -225,6 +281,8 @@ int main(void)
 		cmocka_unit_test(a_fault_fails_with_its_incident),
 		cmocka_unit_test(so_many_faults_are_allowed),
 		cmocka_unit_test(a_fault_that_only_the_log_tells_counts),
+		cmocka_unit_test(what_is_violated_is_known_before_the_end),
+		cmocka_unit_test(overwritten_faults_of_before_leave_no_fault_open),
 		cmocka_unit_test(a_use_after_unmap_is_a_stale_access),
 		cmocka_unit_test(a_fault_on_what_is_mapped),
 		cmocka_unit_test(types_are_what_they_do),

@@ -215,6 +215,36 @@ static void who_goes_on_before_the_sync_is_not_strict(void **state)
 	done();
 }
 
+/* An interrupt on top of another has the same task and the same flag. */
+static void an_interrupt_on_top_of_another_is_somebody_else(void **state)
+{
+	struct iot_unmap unmap;
+	struct iot_map map;
+
+	(void)state;
+	start(IOT_TYPE_DMA);
+	map_ok(200, IOVA, PAGE);
+	unmap = (struct iot_unmap){ .h = head(IOT_EV_UNMAP, sizeof(unmap), 210),
+				    .iova = IOVA,
+				    .size = PAGE,
+				    .unmapped = PAGE,
+				    .mode = STRICT,
+				    .gather = 77 };
+	unmap.h.flags = IOT_F_IRQ;
+	feed(&unmap);
+	map = (struct iot_map){ .h = head(IOT_EV_MAP, sizeof(map), 211),
+				.iova = IOVA + PAGE,
+				.size = PAGE };
+	map.h.flags = IOT_F_IRQ;
+	feed(&map);
+	sync_of(212, 213, IOVA, PAGE);
+	unmap_ok(220, IOVA + PAGE, PAGE, STRICT);
+	sync_of(221, 222, IOVA + PAGE, PAGE);
+	finish();
+	NOTHING_FAILS();
+	done();
+}
+
 static void idle_tasks_of_two_cpus_are_two(void **state)
 {
 	struct iot_unmap unmap;
@@ -441,6 +471,7 @@ int main(void)
 		cmocka_unit_test(unmanaged_reuse_counts_once_a_sync),
 		cmocka_unit_test(an_iova_freed_before_its_sync_is_not_strict),
 		cmocka_unit_test(who_goes_on_before_the_sync_is_not_strict),
+		cmocka_unit_test(an_interrupt_on_top_of_another_is_somebody_else),
 		cmocka_unit_test(idle_tasks_of_two_cpus_are_two),
 		cmocka_unit_test(queued_unmaps_in_a_strict_domain),
 		cmocka_unit_test(a_driver_without_sync_is_not_judged),

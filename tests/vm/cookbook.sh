@@ -47,5 +47,5 @@ check "GitHub's step check passes" [ "$code" = 0 -a -s "$dir/step.sh" ]
 run_step boot
 check "GitHub's step boot passes" [ "$code" = 0 -a -s "$dir/step.sh" ]
 check "its results are there" grep -q '<testsuite' "$dir/work/results/iommu.xml"
-check "they have what was asked for" grep -q 'flush-covers-unmap' "$dir/work/results/iommu.xml"
+check "they have what was asked for" grep -q 'invalidation-timeout' "$dir/work/results/iommu.xml"
 finish
