@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/boot_lib.sh"
 
 for kernel in "${@:-debian:6.12}"; do
-	boot --kernel "$kernel" --iommu ref --timeout 10m --file "$here/refiommu_guest.sh" --file "$here/facts_guest.sh" \
+	boot --kernel "$kernel" --iommu ref --smp 1 --timeout 10m --file "$here/refiommu_guest.sh" --file "$here/facts_guest.sh" \
 		--file "$here/assert_live.guest" --output "$dir/files" -- sh /root/assert_live.guest
 	sed -e '/^1\.\./d' -e "s/^\(not ok\|ok\) [0-9]* -/\1 - $kernel:/" "$dir/out" |
 		awk -v n="$tests" '/^(not )?ok - / { sub(/ok - /, "ok " ++n " - ") } { print }'

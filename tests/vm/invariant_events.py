@@ -110,7 +110,7 @@ def invalidations(by, grown):
     # a domain whose devices are gone has nothing to forget; the last device of one leaves it with an invalidation
     detaches = grown["inval_submitted"] - sum(inside.values())
     out("invalidations inside of a flush", sum(inside.values()), len(inside))
-    out("… all others are of detaching", detaches, len([e for e in by["detach"] if e.ret == 0]) + RINGS)
+    out("… all others are of detaching", detaches, len([e for e in by["detach"] if e.ret == 0]))
     return inside
 
 
@@ -135,7 +135,7 @@ def teardowns(by, grown, offers):
     freed = Counter(e.domain for e in by["domain"] if e.what == "free")
     paging = [t for t in by["teardown"] if t.tables]
     if grown is not None:
-        out("ends of domains", len(by["teardown"]), grown["domains_freed"] + STATIC)
+        out("ends of domains", len(by["teardown"]), grown["domains_freed"])
         out("… with all their tables", sum(t.tables for t in paging),
             sum(any(t.tid == e.tid and t.domain == e.domain and t.begin <= e.ts <= t.ts for t in paging)
                 for e in by["table_free"]))
@@ -151,7 +151,6 @@ def teardowns(by, grown, offers):
 
 
 def main():
-    global RINGS, STATIC
     what, text, before, after, offers = sys.argv[1:]
     events = parse(text)
     by = defaultdict(list)
@@ -167,7 +166,6 @@ def main():
             out("attribute " + key, attrs.get(key + ".refiommu_"), value)
     out("attribute offers", attrs.get("offers", "none").split(":")[0], offers)
     causes = Counter(e.cause for e in by["loss"])
-    RINGS = STATIC = 0
     if what == "life":
         out("losses", dict(causes), {})
         tallies(by, grown)
