@@ -81,7 +81,7 @@ early --kernel debian:6.12 --iommu ref --no-drivers --file "$dir/real-init:/real
 	"ls -d /real-init /iommutop 2>/dev/null | wc -l; modprobe refiommu; modprobe refdma
 	echo 'use-after-unmap next=1 skip=100 when=after' >/sys/kernel/debug/refiommu/bugs
 	echo 'run workload=single ops=300' >/sys/kernel/debug/refdma/refdma.0/control
-	kill -TERM \$(pidof -o 1 iommutop | tr ' ' '\n' | sort -n | head -n 1); $wait_for_end; ls /output"
+	kill -TERM \$(pidof iommutop | tr ' ' '\n' | sort -n | head -n 1); $wait_for_end; ls /output"
 check "file: the new root is in place, the old one is gone" [ "$code" = 0 -a "$(head -n 1 "$dir/out")" = 0 ]
 check "file: it is there" [ -f "$dir/b/report" ]
 report "$dir/b/report"
