@@ -5,7 +5,8 @@
 # The detection matrix: every bug of the reference driver (assert_matrix.list) against every invariant, lazy and strict. A
 # bug trips the invariants that name it and no other; what breaks no rule trips none, and nothing that was looked at is
 # INCONCLUSIVE. docs/detection.md has the matrix; it must be what this run finds.
-# usage: [MATRIX=docs/detection.md] assert_matrix.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
+# usage: [MATRIX=docs/detection.md] [RECORDINGS=DIR] assert_matrix.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
+# RECORDINGS: where they are kept; those that are there are judged again instead of making new ones.
 # MATRIX: the matrix in that page is made anew from this run.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -22,12 +23,15 @@ STALL=400ms
 rules()
 {
 	local id=0 name group domain invariant params
+
 	echo "rules:"
+	echo "  - {invariant: coverage, name: all.coverage}"
 	while IFS='|' read -r name group domain _; do
 		[ "$group" = "$2" ] || continue
 		for invariant in $("$iommutop" assert --list | awk '/^Invariants/ { on = 1 } /^[P-Z]/ { on = 0 } on && /^  [a-z]/ { print $1 }'); do
 			params=
 			case $invariant in
+			coverage) continue ;; # of no device: see below
 			domain-type)
 				[ "$domain" = new ] || continue # the run brings a domain of its own
 				params="is: $([ "$1" = lazy ] && echo DMA-FQ || echo DMA)"
@@ -36,7 +40,8 @@ rules()
 			flush-latency) params="below: $LATENCY, percentile: 100" ;;
 			teardown-stall) params="below: $STALL" ;;
 			esac
-			echo "  - {invariant: $invariant, name: $name.$invariant, select: {device: refdma.$id}, params: {$params}}"
+			echo "  - {invariant: $invariant, name: $name.$invariant, phase: workload, select: {device: refdma.$id}, params: {$params}}" |
+				sed 's/, params: {}//'
 		done
 		id=$((id + 1))
 	done <"$list"
@@ -74,23 +79,27 @@ one()
 	printf '%s|%s|%s|%s|%s\n' "$kernel" "$1" "$2" "$got" "$(outcomes "$1.$3" "$2" PASS)" >>"$dir/table"
 }
 
+code=0
+mkdir -p "${RECORDINGS:-$dir/files}"
 kernels=("$@")
 [ $# -gt 0 ] || kernels=(debian:6.1 debian:6.12 source:7.2)
 : >"$dir/table"
 for kernel in "${kernels[@]}"; do
-	rm -rf "$dir/files" "$dir/facts"
+	files=${RECORDINGS:-$dir/files}/$kernel
+	rm -rf "$dir/facts"
 	mkdir "$dir/facts"
-	boot --kernel "$kernel" --iommu ref --no-drivers --file "$here/refiommu_guest.sh" --file "$here/assert_matrix.guest" --file "$list" \
-		--timeout 15m --output "$dir/files" -- 'sh /root/assert_matrix.guest'
+	[ -d "$files" ] || boot --kernel "$kernel" --iommu ref --no-drivers --file "$here/refiommu_guest.sh" --file "$here/assert_matrix.guest" --file "$list" \
+		--timeout 15m --output "$files" -- 'sh /root/assert_matrix.guest'
 	came_to_end "$kernel" || continue
-	cp "$dir"/files/*.before "$dir"/files/*.after "$dir/facts/"
+	cp "$files"/*.before "$files"/*.after "$dir/facts/"
 	for mode in lazy strict; do
 		for group in $(cut -d '|' -f 2 "$list" | uniq); do
 			rules $mode "$group" >"$dir/rules.yaml"
 			code=0
-			"$iommutop" assert "$dir/rules.yaml" -i "$dir/files/$mode.$group" --json "$dir/result" >"$dir/out" 2>"$dir/err" || code=$?
+			"$iommutop" assert "$dir/rules.yaml" -i "$files/$mode.$group" --json "$dir/result" >"$dir/out" 2>"$dir/err" || code=$?
 			check "$kernel $mode $group: assert gives a verdict" [ $code -le 1 ]
 			flatten <"$dir/result" >"$dir/facts/$mode.$group"
+			equal "$kernel $mode $group: coverage" "$(outcomes "$mode.$group" all PASS)" "coverage "
 		done
 		while IFS='|' read -r name group _ _ _ what number _ lazy strict; do
 			[ $mode = lazy ] && trips=$lazy || trips=$strict
