@@ -28,6 +28,8 @@ static __always_inline int dom__end(__u64 ptr, int waits)
 		return 0;
 	if (!(d->life & IOT_DOM_TOLD))
 		dom__look(dom, d);
+	/* sysfs may have switched it in place since */
+	d->type = (__u16)BPF_CORE_READ(dom, type);
 	dom__tell(dom, d, IOT_DOMAIN_FREE, 0);
 	if (d->cookie) {
 		__u64 key = d->cookie + bpf_core_field_offset(struct iommu_dma_cookie, iovad);

@@ -242,6 +242,9 @@ static void free_domain(struct checks *c, const struct iot_domain *ev)
 	if (!w || !w->dom || w->freed)
 		return;
 	maps__freed(c, w, ev->h.ts);
+	/* sysfs switches the queue on before the type, which nobody tells of until now */
+	if (ev->type == IOT_TYPE_DMA_FQ)
+		w->queued = 0;
 	flush__end(c, w, false);
 	told__end(c, w);
 	tables__release(c, w);

@@ -20,6 +20,17 @@ static struct place place_of(struct checks *c, __u32 dev, __u32 domain)
 	return where;
 }
 
+/* Who a failed invalidation was for: log lines name the IOMMU at the most; the flush that took so
+ * long, if one was seen, has a domain and perhaps a device. */
+static struct place waited(struct checks *c, const struct incident *i)
+{
+	__u32 dev = i->stall.count && i->stall.dev ? i->stall.dev
+		    : i->error.dev                 ? i->error.dev
+						   : i->dev;
+
+	return place_of(c, dev, i->stall.count ? i->stall.domain : 0);
+}
+
 static void fault(struct checks *c, __u32 n, const struct incident *i)
 {
 	const struct incident_fault *f = i->nr_kept ? i->faults[0] : NULL;
@@ -148,7 +159,7 @@ void ends__incidents(struct checks *c)
 		if (e->count && e->kind == IOT_ERROR_INVALIDATION)
 			checks__violation(c,
 					  &(struct violation){ .id = INV_INVALIDATION_TIMEOUT,
-							       .where = place_of(c, e->dev, 0),
+							       .where = waited(c, i),
 							       .ts = e->ts,
 							       .times = e->count,
 							       .incident = n + 1 },

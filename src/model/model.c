@@ -298,6 +298,7 @@ static void on_domain(struct model *m, const struct iot_domain *ev)
 		dom->snapshot = ev->h.flags & IOT_F_SNAPSHOT;
 	if (ev->what == IOT_DOMAIN_FREE) {
 		dom->freed = ev->h.ts;
+		dom->type = ev->type;
 		dma__freed(m, dom);
 		pending__free(&dom->pending);
 		return;

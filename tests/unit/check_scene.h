@@ -230,8 +230,10 @@ static inline void teardown(__u64 begin, __u64 end, __u64 longest)
 
 static inline void domain_free(__u64 us)
 {
+	const struct model_domain *dom = model__domain(&a->model, DOM);
+
 	detach(us - 1, DEV, DOM);
-	domain_state(us, DOM, IOT_DOMAIN_FREE, 0, false, false, 0);
+	domain_state(us, DOM, IOT_DOMAIN_FREE, dom->type, false, false, 0);
 }
 
 static inline void mark(__u64 us, const char *phase)

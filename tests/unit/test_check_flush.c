@@ -305,6 +305,19 @@ static void queued_unmaps_in_a_strict_domain(void **state)
 	finish();
 	NOTHING_FAILS();
 	done();
+	/* ... or when it is freed, at the latest */
+	rules_for(IOT_TYPE_DMA_FQ);
+	start_with(IOT_TYPE_DMA, false, 0);
+	strict_cycle(100, IOVA);
+	domain_state(150, DOM, IOT_DOMAIN_STATE, IOT_TYPE_DMA, true, false, 0);
+	map_ok(200, IOVA, PAGE);
+	unmap_ok(210, IOVA, PAGE, LAZY);
+	flush_everything(300, 310);
+	detach(399, DEV, DOM);
+	domain_state(400, DOM, IOT_DOMAIN_FREE, IOT_TYPE_DMA_FQ, false, false, 0);
+	finish();
+	expect_outcome(INV_STRICT_MEANS_STRICT, OUTCOME_PASS);
+	done();
 }
 
 static void a_driver_without_sync_is_not_judged(void **state)
