@@ -76,7 +76,8 @@ one()
 	check "$kernel $1 $2: nothing is inconclusive" [ -z "$(outcomes "$1.$3" "$2" INCONCLUSIVE)" ]
 	check "$kernel $1 $2: and something passes" [ -n "$(outcomes "$1.$3" "$2" PASS)" ]
 	[ "$got$(outcomes "$1.$3" "$2" INCONCLUSIVE)" = "$want" ] || said "$1.$3" "$2"
-	printf '%s|%s|%s|%s|%s\n' "$kernel" "$1" "$2" "$got" "$(outcomes "$1.$3" "$2" PASS)" >>"$dir/table"
+	printf '%s|%s|%s|%s|%s|%s\n' "$kernel" "$1" "$2" "$got" "$(outcomes "$1.$3" "$2" PASS)" \
+		"$(outcomes "$1.$3" "$2" INCONCLUSIVE)" >>"$dir/table"
 }
 
 code=0
@@ -107,4 +108,8 @@ for kernel in "${kernels[@]}"; do
 		done <"$list"
 	done
 done
+if [ "${#kernels[@]}" = 3 ]; then # the page is about all of them
+	[ -z "${MATRIX:-}" ] || python3 "$here/assert_matrix_page.py" "$dir/table" "$MATRIX" write
+	check "docs/detection.md is what was found" python3 "$here/assert_matrix_page.py" "$dir/table" "$top/docs/detection.md" 2>"$dir/err"
+fi
 finish
