@@ -4,7 +4,7 @@
 #
 # The detection matrix: every bug of the reference driver (assert_matrix.list) against every invariant, lazy and strict. A
 # bug trips the invariants that name it and no other; what breaks no rule trips none, and nothing that was looked at is
-# INCONCLUSIVE. docs/detection.md has the matrix; it must be what this run finds.
+# INCONCLUSIVE, but for what a kernel can't tell. docs/detection.md has the matrix; it must be what this run finds.
 # usage: [MATRIX=docs/detection.md] [RECORDINGS=DIR] assert_matrix.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
 # RECORDINGS: where they are kept; those that are there are judged again instead of making new ones.
 # MATRIX: the matrix in that page is made anew from this run.
@@ -67,15 +67,17 @@ said()
 # one MODE SCENARIO GROUP WHAT NUMBER TRIPS
 one()
 {
-	local got want counter=$4
-	want=$(echo "$6" | tr ' ' '\n' | grep -vx -- - | sort | tr '\n' ' ')
+	local got want open counter=$4
+
+	want=$(echo "$6" | tr ' ' '\n' | grep -vxE -- "-|${blind:--}" | sort | tr '\n' ' ')
 	got=$(outcomes "$1.$3" "$2" FAIL)
+	open=$(outcomes "$1.$3" "$2" INCONCLUSIVE | tr ' ' '\n' | grep -vx -- "${blind:--}" | tr '\n' ' ')
 	check "$kernel $1 $2: it happened ($counter)" [ "$(grown "$1.$2" "$counter")" -ge "$5" ]
 	check "$kernel $1 $2: trips ${want:-nothing}" [ "$got" = "$want" ]
 	[ "$got" = "$want" ] || echo "# got '$got'"
-	check "$kernel $1 $2: nothing is inconclusive" [ -z "$(outcomes "$1.$3" "$2" INCONCLUSIVE)" ]
+	check "$kernel $1 $2: nothing else is inconclusive" [ -z "${open% }" ]
 	check "$kernel $1 $2: and something passes" [ -n "$(outcomes "$1.$3" "$2" PASS)" ]
-	[ "$got$(outcomes "$1.$3" "$2" INCONCLUSIVE)" = "$want" ] || said "$1.$3" "$2"
+	[ "$got$open" = "$want" ] || said "$1.$3" "$2"
 	printf '%s|%s|%s|%s|%s|%s\n' "$kernel" "$1" "$2" "$got" "$(outcomes "$1.$3" "$2" PASS)" \
 		"$(outcomes "$1.$3" "$2" INCONCLUSIVE)" >>"$dir/table"
 }
@@ -86,6 +88,9 @@ kernels=("$@")
 [ $# -gt 0 ] || kernels=(debian:6.1 debian:6.12 source:7.2)
 : >"$dir/table"
 for kernel in "${kernels[@]}"; do
+	# a kernel that can be preempted anywhere tells nobody when it offers the CPU
+	blind=
+	[ "$kernel" != source:7.2 ] || blind=teardown-stall
 	files=${RECORDINGS:-$dir/files}/$kernel
 	rm -rf "$dir/facts"
 	mkdir "$dir/facts"
@@ -98,7 +103,7 @@ for kernel in "${kernels[@]}"; do
 			rules $mode "$group" >"$dir/rules.yaml"
 			code=0
 			"$iommutop" assert "$dir/rules.yaml" -i "$files/$mode.$group" --json "$dir/result" >"$dir/out" 2>"$dir/err" || code=$?
-			check "$kernel $mode $group: assert gives a verdict" [ $code -le 1 ]
+			check "$kernel $mode $group: assert gives a verdict" [ $code -le 1 -o $code = 5 ]
 			flatten <"$dir/result" >"$dir/facts/$mode.$group"
 			equal "$kernel $mode $group: coverage" "$(outcomes "$mode.$group" all PASS)" "coverage "
 		done
