@@ -178,9 +178,10 @@ static void settle_unmap(struct checks *c, struct runner *r, struct going *g,
 	if (r->sync_gather == ev->gather && r->sync_domain == w->nr && ev->gather &&
 	    r->sync_first <= first && r->sync_last >= last)
 		return;
+	/* nobody else's: the driver itself could not know of that */
 	if (seen && told__of(w, (struct telling){ .first = first,
 						  .last = last,
-						  .from = r->op_ts,
+						  .from = g->ts,
 						  .own_from = r->op_ts,
 						  .runner = r->key,
 						  .to = g->ts }))

@@ -41,7 +41,7 @@ int told__of(const struct watched *w, struct telling t)
 	return 0;
 }
 
-static void settle(struct checks *c, const struct untold *u)
+static void settle(struct checks *c, const struct watched *w, const struct untold *u)
 {
 	struct violation v = { .id = INV_FLUSH_COVERS_UNMAP,
 			       .where = subject__place(u->subject),
@@ -52,6 +52,8 @@ static void settle(struct checks *c, const struct untold *u)
 	const char *what = u->kind == IOT_FLUSH_ALL ? "flush_iotlb_all" : "iotlb_sync";
 	char other[48] = "";
 
+	if (u->leaving && (!w->dom || !w->dom->nr_devs))
+		return;
 	if (u->late_ts) {
 		if (!u->lazy)
 			v.id = INV_STRICT_MEANS_STRICT;
@@ -81,7 +83,7 @@ static void settle_old(struct checks *c, struct watched *w, __u64 now)
 		const struct untold *u = &w->untold[i];
 
 		if (i < surplus || u->flush_end + UNTOLD_PATIENCE < now)
-			settle(c, u);
+			settle(c, w, u);
 		else
 			w->untold[kept++] = *u;
 	}
@@ -91,7 +93,7 @@ static void settle_old(struct checks *c, struct watched *w, __u64 now)
 void told__end(struct checks *c, struct watched *w)
 {
 	for (__u32 i = 0; i < w->nr_untold; i++)
-		settle(c, &w->untold[i]);
+		settle(c, w, &w->untold[i]);
 	w->nr_untold = 0;
 	free(w->untold);
 	free(w->told);
@@ -121,6 +123,12 @@ void told__invalidate(struct checks *c, struct subject *s, struct runner *r,
 	for (__u32 i = 0; i < w->nr_untold; i++) {
 		struct untold *u = &w->untold[i];
 
+		/* The last device is leaving, which is what the hardware is told meanwhile: there
+		 * is nothing that the flush would have to tell. */
+		if (!ev->iova && ev->last == ~0ULL && ev->begin < u->flush_begin) {
+			u->leaving = true;
+			continue;
+		}
 		if (u->late_ts || ev->iova > u->first || ev->last < u->last || ev->begin < u->ts)
 			continue;
 		/* when a device leaves, everything is told to go: nobody's late end */

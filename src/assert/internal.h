@@ -103,6 +103,7 @@ struct untold {
 	__u32 other_domain; /* that was told instead; 0 = none */
 	__u8 kind;          /* of the flush */
 	bool lazy;
+	bool leaving; /* everything was being told to go while it was under way */
 };
 #define UNTOLD_MAX 1024U
 /* An invalidation that comes later than this after its flush belongs to another. */

@@ -156,6 +156,26 @@ static void an_early_return_is_told_though_the_address_is_used_again(void **stat
 }
 
 /* What tells the hardware to forget everything when a device leaves is no flush's late end. */
+/* The device is being detached, which takes the hardware long; a timer's flush finds nothing to
+ * tell. */
+static void a_flush_while_the_last_device_leaves(void **state)
+{
+	(void)state;
+	for (int leaves = 0; leaves < 2; leaves++) {
+		unmapped(true);
+		flushed(true);
+		invalidate(150, 400, WORKER, DOM, 0, ALL_END);
+		if (leaves)
+			domain_free(500);
+		finish();
+		if (leaves)
+			NOTHING_FAILS();
+		else
+			FAILS(1, INV_FLUSH_COVERS_UNMAP);
+		done();
+	}
+}
+
 static void a_dropped_flush_is_not_early_when_the_device_leaves(void **state)
 {
 	(void)state;
@@ -300,6 +320,7 @@ int main(void)
 		cmocka_unit_test(what_was_told_before_the_unmap_is_too_old),
 		cmocka_unit_test(an_early_return_is_told_by_what_comes_later),
 		cmocka_unit_test(an_early_return_is_told_though_the_address_is_used_again),
+		cmocka_unit_test(a_flush_while_the_last_device_leaves),
 		cmocka_unit_test(a_dropped_flush_is_not_early_when_the_device_leaves),
 		cmocka_unit_test(a_later_flush_is_no_late_end),
 		cmocka_unit_test(a_domain_without_devices_tells_nobody),
