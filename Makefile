@@ -41,7 +41,7 @@ BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.
 GUEST := $(patsubst tests/guest/%.c,$(B)/guest/%,$(wildcard tests/guest/*.c))
 MAN := $(wildcard docs/man/*.[1-8])
 
-.PHONY: all demo test test-unit fuzz fuzz-programs bench lint format install uninstall clean help packages test-programs
+.PHONY: all demo test test-unit matrix fuzz fuzz-programs bench lint format install uninstall clean help packages test-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -75,6 +75,10 @@ test-programs: $(UNIT) $(UNIT_TOOLS) $(BENCH) $(GUEST)
 
 test-unit: $(UNIT) $(UNIT_TOOLS) all
 	$(Q)tests/run unit cli
+
+matrix: packages
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/run assert_matrix
 
 bench: packages
 	$(Q)$(MAKE) --no-print-directory all test-programs

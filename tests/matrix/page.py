@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The detection matrix of docs/detection.md, made from what a run of assert_matrix.sh found.
 
-usage: assert_matrix_page.py TABLE PAGE [write]
+usage: page.py TABLE PAGE [write]
 
 TABLE: lines KERNEL|MODE|SCENARIO|INVARIANTS THAT FAIL|… THAT PASS|… THAT ARE INCONCLUSIVE. Compares what stands in PAGE
 between its marks with the matrix of these lines, and fails if they differ; with "write", puts it there.

@@ -10,8 +10,8 @@
 # MATRIX: the matrix in that page is made anew from this run.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-. "$here/boot_lib.sh"
-. "$here/facts_lib.sh"
+. "$here/../vm/boot_lib.sh"
+. "$here/../vm/facts_lib.sh"
 
 list=$here/assert_matrix.list
 # Machines that take a CPU away from the guest make flushes slow; limits and bugs are far beyond that.
@@ -94,7 +94,7 @@ for kernel in "${kernels[@]}"; do
 	files=${RECORDINGS:-$dir/files}/$kernel
 	rm -rf "$dir/facts"
 	mkdir "$dir/facts"
-	[ -d "$files" ] || boot --kernel "$kernel" --iommu ref --no-drivers --file "$here/refiommu_guest.sh" --file "$here/assert_matrix.guest" --file "$list" \
+	[ -d "$files" ] || boot --kernel "$kernel" --iommu ref --no-drivers --file "$here/../vm/refiommu_guest.sh" --file "$here/assert_matrix.guest" --file "$list" \
 		--timeout 15m --output "$files" -- 'sh /root/assert_matrix.guest'
 	came_to_end "$kernel" || continue
 	cp "$files"/*.before "$files"/*.after "$dir/facts/"
@@ -114,7 +114,7 @@ for kernel in "${kernels[@]}"; do
 	done
 done
 if [ "${#kernels[@]}" = 3 ]; then # the page is about all of them
-	[ -z "${MATRIX:-}" ] || python3 "$here/assert_matrix_page.py" "$dir/table" "$MATRIX" write
-	check "docs/detection.md is what was found" python3 "$here/assert_matrix_page.py" "$dir/table" "$top/docs/detection.md" 2>"$dir/err"
+	[ -z "${MATRIX:-}" ] || python3 "$here/page.py" "$dir/table" "$MATRIX" write
+	check "docs/detection.md is what was found" python3 "$here/page.py" "$dir/table" "$top/docs/detection.md" 2>"$dir/err"
 fi
 finish
