@@ -53,6 +53,7 @@ help:
 	@echo "make test       install what is missing, build, run every test"
 	@echo "make test-unit  unit tests only"
 	@echo "make fuzz       feed random sessions and logs to the parsers, FUZZ_RUNS=$(FUZZ_RUNS) times each"
+	@echo "make matrix     every bug of the reference driver against every invariant, on three kernels (a quarter of an hour)"
 	@echo "make bench      measure cost per map+unmap pair and analysis speed"
 	@echo "make lint       format, warnings as errors, static analysis, man pages"
 	@echo "make format     rewrite the C files as .clang-format says"
