@@ -313,8 +313,10 @@ struct iot_capture {
 	struct iot_event h;
 	__u32 what; /* IOT_CAPTURE_* */
 	__u32 pad;
-	__u64 attach_begin; /* ns: when the first program was attached; between it and h.ts coverage
-			       is partial */
+	/* ns. BEGIN: when the first program was attached; between it and h.ts coverage is partial.
+	 * END: from when on nothing was seen any more; until h.ts programs were detached. Earlier
+	 * than BEGIN in sessions that don't tell it. */
+	__u64 attach_begin;
 };
 
 /* A driver's domain free, from begin to h.ts. */

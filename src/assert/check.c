@@ -408,8 +408,13 @@ int checks__event(struct checks *c, const struct iot_event *ev)
 
 int checks__finish(struct checks *c)
 {
+	struct model *m = &c->a->model;
+
 	analysis__finish(c->a);
-	c->a->model.origin = MODEL_ANY_ORIGIN;
+	m->origin = MODEL_ANY_ORIGIN;
+	/* detaching takes time, in which flushes go on unseen */
+	if (m->capture_end && m->capture_end < c->now)
+		c->now = m->capture_end;
 	c->generation++;
 	idtab__for_each (&c->subjects, s)
 		subject__refresh(c, s->value);

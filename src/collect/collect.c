@@ -175,7 +175,9 @@ static int read_rare(struct collect *c)
 
 static int tell_capture(struct collect *c, uint32_t what)
 {
-	struct iot_capture e = { .what = what, .attach_begin = c->attach_begin };
+	struct iot_capture e = { .what = what,
+				 .attach_begin =
+					 what == IOT_CAPTURE_END ? c->end : c->attach_begin };
 
 	e.h.ts = facts__now();
 	e.h.id = IOT_EV_CAPTURE;
@@ -355,16 +357,16 @@ static int drain_last(struct collect *c)
 int collect__stop(struct collect *c, struct error *err)
 {
 	struct iot_tell tell = { .end = 1 };
-	uint64_t deadline, end;
+	uint64_t deadline;
 	uint32_t ret;
 	int rc;
 
 	if (!c->running)
 		return 0;
 	c->running = false;
-	end = facts__now();
+	c->end = facts__now();
 	rings__activate(c->rings, false);
-	rc = c->opts.stream ? checks__unended(c, end) : 0;
+	rc = c->opts.stream ? checks__unended(c, c->end) : 0;
 	rings__stop(c->rings);
 	if (!rc)
 		rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell),

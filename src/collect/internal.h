@@ -65,6 +65,7 @@ struct collect {
 	uint8_t *stack_told; /* by stack number */
 	uint8_t *task_told;  /* by task id; with stacks only */
 	uint64_t attach_begin, last_poll, last_slow, begin;
+	uint64_t end; /* ns: the rings were switched off */
 	struct collect_counts counts;
 	int pending_err; /* of a callback that can't return one */
 	bool running;

@@ -419,7 +419,8 @@ void model__event(struct model *m, const struct iot_event *ev)
 			m->capture_begin = ev->ts;
 			m->attach_begin = c->attach_begin;
 		} else if (!m->capture_end || !m->merged) {
-			m->capture_end = ev->ts;
+			m->capture_end =
+				c->attach_begin > m->capture_begin ? c->attach_begin : ev->ts;
 		}
 		break;
 	}

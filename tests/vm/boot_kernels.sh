@@ -8,8 +8,8 @@ set -uo pipefail
 kernel=$top/tools/boot/kernel.sh
 modules=$top/tools/boot/modules.sh
 
-has_btf() { readelf -SW "$1" | grep -q ' \.BTF '; }
-elf_for_pvh() { readelf -nW "$1" 2>/dev/null | grep -q '0x00000012\|Xen'; }
+has_btf() { readelf -SW "$1" | grep ' \.BTF ' >/dev/null; } # all of it is read: no SIGPIPE
+elf_for_pvh() { readelf -nW "$1" 2>/dev/null | grep '0x00000012\|Xen' >/dev/null; }
 
 # A namespace without network, where one may be made; otherwise as it is.
 offline=()
