@@ -44,6 +44,7 @@ recorded() # NAME LEAST-MAPS lazy|strict
 	session "$dir/files/$name" >"$dir/facts/$name"
 	ran "$name" "$2"
 	equal "$what: loss" "$(fact "$name" losses.nr)" 0
+	grep '^losses\.[0-9]' "$dir/facts/$name" | sed 's/^/# /'
 	counts "$name" "$name" totals.
 	mode "$name" "$name" totals. "$3"
 	equal "$what: events of map" "$(fact "$name" event.map)" "$(grown "$name" maps)"
@@ -66,6 +67,7 @@ live() # NAME LEAST-MAPS lazy|strict
 	flatten <"$dir/files/$name.json" >"$dir/facts/$name"
 	ran "$name" "$2"
 	equal "$what: loss" "$(fact "$name" lost)" 0
+	grep -E '^(lost|losses|loss)' "$dir/facts/$name" | grep -v '^lost 0' | sed 's/^/# /'
 	# the domain of the run is the one that has maps
 	d=$(awk '$1 ~ /^domains\.[0-9]+\.maps$/ && $2 > 0 { sub(/maps$/, "", $1); print $1 }' "$dir/facts/$name")
 	equal "$what: the device" "$(fact "$name" "${d}device")" refdma.0
