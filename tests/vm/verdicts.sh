@@ -205,29 +205,6 @@ scenario()
 	by_verdict "$name" "$verdict"
 }
 
-# The recording ended while a flush was under way: it is told as missing, from its begin to the end. The driver's first
-# invalidation since that begin was completed later.
-left()
-{
-	local l
-	equal "$kernel left: flushes that had not ended, and no other loss" "$unexpected $(lost left 13)" "1 1"
-	l=$(awk '/^losses\.[0-9]+\.cause_code 13$/ { sub(/cause_code.*/, "", $0); print; exit }' "$dir/facts/left")
-	equal "$kernel left: whose" "$(fact left "${l}what")" strict
-	check "$kernel left: the driver completed it after the end" awk -v from="$(fact left "${l}begin_ns")" \
-		-v to="$(fact left "${l}end_ns")" '
-		match($0, / [0-9]+\.[0-9]+: refiommu_inval_(submit|complete)/) {
-			us = substr($0, RSTART + 1, index(substr($0, RSTART), ":") - 2)
-			sub(/\./, "", us)
-			match($0, /seq=[0-9]+/)
-			seq = substr($0, RSTART, RLENGTH)
-			if (/inval_submit/ && !mine && us >= from / 1000)
-				mine = seq
-			if (/inval_complete/ && seq == mine)
-				completed = us
-		}
-		END { exit !(to > from && completed > to / 1000) }' "$dir/files/left.trace"
-}
-
 # recording GROUP
 recording()
 {
@@ -236,7 +213,6 @@ recording()
 	[ "$1" = lossy ] && return
 	# a domain of another type brings flush functions that nobody has traced until then
 	unexpected=$(awk '$1 ~ /^losses\.[0-9]+\.cause_code$/ && $2 != 10 { n++ } END { print n + 0 }' "$dir/facts/$1")
-	[ "$1" = left ] && left && return
 	equal "$kernel $1: loss, flush functions that come with their domain apart" "$unexpected" 0
 	equal "$kernel $1: incidents of its scenarios only, stalls apart" \
 		"$(awk '$1 ~ /^incidents\.[0-9]+\.verdict$/ && $2 != "flush_stalled"' "$dir/facts/$1" | wc -l)" \
