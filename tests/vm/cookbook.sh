@@ -32,20 +32,20 @@ for s in yaml.safe_load(sys.stdin)["jobs"]["boot"]["steps"]:
     if s.get("name") == sys.argv[1]:
         print(s["run"])' "$1"
 }
-mkdir "$dir/work" "$dir/bin"
+mkdir "$dir/clone" "$dir/bin"
 ln -s "$iommutop" "$dir/bin/iommutop"
 # as a runner does: bash -e, in a directory of its own
 run_step()
 {
 	step "$1" >"$dir/step.sh"
 	code=0
-	(cd "$dir/work" && KERNEL=debian:6.12 PATH="$dir/bin:$PATH" bash -e -o pipefail "$dir/step.sh") \
+	(cd "$dir/clone" && KERNEL=debian:6.12 PATH="$dir/bin:$PATH" bash -e -o pipefail "$dir/step.sh") \
 		>"$dir/out" 2>"$dir/err" </dev/null || code=$?
 }
 run_step check
 check "GitHub's step check passes" [ "$code" = 0 -a -s "$dir/step.sh" ]
 run_step boot
 check "GitHub's step boot passes" [ "$code" = 0 -a -s "$dir/step.sh" ]
-check "its results are there" grep -q '<testsuite' "$dir/work/results/iommu.xml"
-check "they have what was asked for" grep -q 'invalidation-timeout' "$dir/work/results/iommu.xml"
+check "its results are there" grep -q '<testsuite' "$dir/clone/results/iommu.xml"
+check "they have what was asked for" grep -q 'invalidation-timeout' "$dir/clone/results/iommu.xml"
 finish
