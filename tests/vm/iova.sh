@@ -47,7 +47,8 @@ for kernel in "${kernels[@]}"; do
 		sh -c '[ -s "$1" ] && ! grep -vE "domain = 1, dev = 1," "$1"' - "$dir/ranges"
 	equal "$kernel: slow ones are the kernel's searches of the tree" "$(allocs 'has(16)')" "$(grown ref slow)"
 	equal "$kernel: those that no cache keeps are slow" "$(allocs 'has(16) && $1 == 262144')" "$(allocs '$1 == 262144')"
-	check "$kernel: caches served some" [ "$(allocs '!has(16)')" -gt 100 ]
+	# how many depends on when the flush queue gives ranges back; which ones, the equality above has checked
+	check "$kernel: caches served some" [ "$(allocs '!has(16)')" -gt 0 ]
 	equal "$kernel: each has a begin" "$(allocs '$3 && !has(8)')" "$(grown ref maps)"
 	check "$kernel: before its end, and not by long" [ "$(allocs '$4 <= 0 || $4 > 10e9')" = 0 ]
 	equal "$kernel: loss" "$(fact says losses.nr)" 0
