@@ -279,6 +279,15 @@ static void on_attach(struct checks *c, const struct iot_attach *ev)
 		w->last_dev = ev->h.dev;
 }
 
+static void on_detach(struct checks *c, const struct iot_event *ev)
+{
+	struct watched *w = checks__domain(c, ev->domain);
+	struct runner *r = w && w->nr_untold ? checks__runner(c, ev) : NULL;
+
+	if (r)
+		told__detached(w, r);
+}
+
 static void say_incident(struct checks *c, struct rule_state *r, const struct incident *i,
 			 struct place where)
 {
@@ -304,7 +313,7 @@ static void note_incidents(struct checks *c)
 		enum invariant_id id = i->nr_faults    ? INV_NO_FAULT
 				       : i->hang.count ? INV_NO_HANG
 						       : INV_INVALIDATION_TIMEOUT;
-		struct place where = { model__device(&c->a->model, i->dev), NULL };
+		struct place where = checks__place(c, i->dev, 0);
 
 		for (__u32 n = 0; n < c->nr_by_id[id]; n++) {
 			const struct waiver *expired;
@@ -312,7 +321,7 @@ static void note_incidents(struct checks *c)
 
 			if (rule__concerns(r, c, where) &&
 			    !rule__waiver(r->rule, where.dev, where.dom, c->today, &expired)) {
-				c->violations++;
+				c->violations += r->rule->severity == SEVERITY_ERROR;
 				if (!r->noted++)
 					say_incident(c, r, i, where);
 			}
@@ -373,6 +382,7 @@ static int on_rare(struct checks *c, const struct iot_event *ev)
 		break;
 	case IOT_EV_DETACH:
 		c->generation++;
+		on_detach(c, ev);
 		break;
 	case IOT_EV_ATTR:
 		hooked__attr(c, body);

@@ -10,16 +10,6 @@
 #include "analyze/lookup.h"
 #include "assert/internal.h"
 
-static struct place place_of(struct checks *c, __u32 dev, __u32 domain)
-{
-	struct model *m = &c->a->model;
-	struct place where = { model__device(m, dev), model__domain(m, domain) };
-
-	if (where.dev && !where.dom)
-		where.dom = model__domain(m, where.dev->domain);
-	return where;
-}
-
 /* Who a failed invalidation was for: log lines name the IOMMU at the most; the flush that took so
  * long, if one was seen, has a domain and perhaps a device. */
 static struct place waited(struct checks *c, const struct incident *i)
@@ -28,7 +18,7 @@ static struct place waited(struct checks *c, const struct incident *i)
 		    : i->error.dev                 ? i->error.dev
 						   : i->dev;
 
-	return place_of(c, dev, i->stall.count ? i->stall.domain : 0);
+	return checks__place(c, dev, i->stall.count ? i->stall.domain : 0);
 }
 
 static void fault(struct checks *c, __u32 n, const struct incident *i)
@@ -37,7 +27,7 @@ static void fault(struct checks *c, __u32 n, const struct incident *i)
 
 	checks__violation(c,
 			  &(struct violation){ .id = INV_NO_FAULT,
-					       .where = place_of(c, i->dev, f ? f->domain : 0),
+					       .where = checks__place(c, i->dev, f ? f->domain : 0),
 					       .ts = i->first_fault,
 					       .times = i->nr_faults,
 					       .incident = n + 1 },
@@ -65,7 +55,7 @@ static bool surely_stale(const struct incident_fault *f)
 static void stale(struct checks *c, __u32 n, const struct incident *i)
 {
 	const struct incident_fault *first = NULL;
-	struct place where = place_of(c, i->dev, 0);
+	struct place where = checks__place(c, i->dev, 0);
 	__u64 times = 0;
 
 	for (__u32 k = 0; k < i->nr_kept; k++) {
@@ -93,7 +83,7 @@ static void stale(struct checks *c, __u32 n, const struct incident *i)
 		return;
 	checks__violation(c,
 			  &(struct violation){ .id = INV_NO_STALE_ACCESS,
-					       .where = place_of(c, first->dev, first->domain),
+					       .where = checks__place(c, first->dev, first->domain),
 					       .ts = first->first,
 					       .times = times,
 					       .incident = n + 1,
@@ -120,7 +110,7 @@ static void not_synced(struct checks *c, __u32 n, const struct incident *i)
 			checks__violation(
 				c,
 				&(struct violation){ .id = INV_SYNC_MAP,
-						     .where = place_of(c, f->dev, f->domain),
+						     .where = checks__place(c, f->dev, f->domain),
 						     .ts = f->first,
 						     .times = f->count,
 						     .incident = n + 1,
@@ -128,9 +118,9 @@ static void not_synced(struct checks *c, __u32 n, const struct incident *i)
 				"0x%llx faulted although it had been mapped for %.1f us", f->iova,
 				(double)(f->first - f->live.ts) / 1e3);
 		else if (f->judgement.verdict == VERDICT_CANNOT_KNOW)
-			checks__doubt(c, INV_SYNC_MAP, place_of(c, f->dev, f->domain),
+			checks__doubt(c, INV_SYNC_MAP, checks__place(c, f->dev, f->domain),
 				      "%s: what a fault was can't be known: %s",
-				      place__name(c, place_of(c, f->dev, f->domain)).s,
+				      place__name(c, checks__place(c, f->dev, f->domain)).s,
 				      f->judgement.reason);
 	}
 }
@@ -151,7 +141,7 @@ void ends__incidents(struct checks *c)
 		if (t->count)
 			checks__violation(c,
 					  &(struct violation){ .id = INV_NO_HANG,
-							       .where = place_of(c, t->dev, 0),
+							       .where = checks__place(c, t->dev, 0),
 							       .ts = t->ts,
 							       .times = t->count,
 							       .incident = n + 1 },
@@ -286,7 +276,7 @@ void ends__coverage(struct checks *c)
 	for (size_t n = 0; n < m->nr_checks; n++) {
 		const struct iot_coverage *k = &m->checks[n];
 		__u64 off = k->ours > k->control ? k->ours - k->control : k->control - k->ours;
-		struct place where = place_of(c, 0, k->h.domain);
+		struct place where = checks__place(c, 0, k->h.domain);
 
 		for (__u32 i = 0; i < c->nr_by_id[INV_COVERAGE]; i++) {
 			struct rule_state *rule = c->by_id[INV_COVERAGE][i];

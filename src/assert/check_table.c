@@ -16,6 +16,8 @@
 /* Unmaps of more are not looked at region by region: what is known of them gets older, no more. */
 #define REGIONS_MAX 4096U
 #define FRESH_MAX   4096U
+/* A flush that had not ended this long after it freed a page never will. */
+#define PATIENCE 1000000000ULL
 
 static __u64 region_first(__u64 region)
 {
@@ -154,69 +156,122 @@ static void too_early(struct checks *c, const struct going *g, const char *what)
 			  region_last(g->page->epochs[g->page->nr - 1]->region), what);
 }
 
+static bool is_in(const struct epoch *e, __u64 first, __u64 last)
+{
+	return region_first(e->region) <= last && region_last(e->region) >= first;
+}
+
 static bool overlaps(const struct page *p, __u64 first, __u64 last)
 {
 	for (__u32 i = 0; i < p->nr; i++)
-		if (region_first(p->epochs[i]->region) <= last &&
-		    region_last(p->epochs[i]->region) >= first)
+		if (is_in(p->epochs[i], first, last))
 			return true;
 	return false;
 }
 
-/* Freed inside of an unmap, which nothing can have flushed yet but the driver itself. */
-static void settle_unmap(struct checks *c, struct runner *r, struct going *g,
-			 const struct iot_unmap *ev, __u64 last)
+static void not_seen(struct checks *c, const struct going *g, const char *what)
 {
-	struct watched *w = checks__domain(c, g->page->domain);
-	const struct epoch *e = g->page->epochs[0];
-	bool seen = hooked__sees(w, HOOK_INVALIDATE, r->op_ts);
-	__u64 first = ev->iova > region_first(e->region) ? ev->iova : region_first(e->region);
+	struct place where = watched__place(c, checks__domain(c, g->page->domain));
 
-	last = last < region_last(e->region) ? last : region_last(e->region);
-	if (!seen && w->dom && w->dom->no_sync)
-		return;
-	if (r->sync_gather == ev->gather && r->sync_domain == w->nr && ev->gather &&
-	    r->sync_first <= first && r->sync_last >= last)
-		return;
-	/* nobody else's: the driver itself could not know of that */
-	if (seen && told__of(w, (struct telling){ .first = first,
-						  .last = last,
-						  .from = g->ts,
-						  .own_from = r->op_ts,
-						  .runner = r->key,
-						  .to = g->ts }))
-		return;
-	too_early(c, g, "in the middle of the unmap that emptied it, before any flush");
+	checks__doubt(c, INV_PT_FREED_AFTER_FLUSH, where, "%s: a table was freed %s",
+		      place__name(c, where).s, what);
 }
 
-/* Freed inside of a flush: after it told the hardware, one hopes. */
+/* Whether the driver itself flushed what the unmap took of the epoch. 1, 0; -1: it isn't seen. */
+static int flushed_within(const struct watched *w, const struct runner *r, const struct going *g,
+			  const struct epoch *e, const struct iot_unmap *ev)
+{
+	__u64 first = ev->iova, last = range__last(first, ev->unmapped);
+	int told;
+
+	first = first > region_first(e->region) ? first : region_first(e->region);
+	last = last < region_last(e->region) ? last : region_last(e->region);
+	if (r->sync_gather == ev->gather && r->sync_domain == w->nr && ev->gather &&
+	    r->sync_first <= first && r->sync_last >= last)
+		return 1;
+	/* nobody else's: the driver itself could not know of that */
+	told = told__of(w, (struct telling){ .first = first,
+					     .last = last,
+					     .from = g->ts,
+					     .own_from = r->op_ts,
+					     .runner = r->key,
+					     .to = g->ts });
+	if (told)
+		return told;
+	/* it began after the runner's last one, and after its address was mapped */
+	return hooked__sees(w, HOOK_INVALIDATE, r->op_ts > e->mapped_ts ? r->op_ts : e->mapped_ts)
+		       ? 0
+		       : -1;
+}
+
+/* Freed inside of an unmap, which nothing can have flushed yet but the driver itself. */
+static void settle_unmap(struct checks *c, struct runner *r, struct going *g,
+			 const struct iot_unmap *ev)
+{
+	__u64 last = range__last(ev->iova, ev->unmapped);
+	struct watched *w = checks__domain(c, g->page->domain);
+	bool unseen = false;
+
+	/* of which of its epochs the page is isn't known: all of them must be wrong */
+	for (__u32 i = 0; i < g->page->nr; i++) {
+		const struct epoch *e = g->page->epochs[i];
+		int flushed;
+
+		if (!is_in(e, ev->iova, last))
+			continue;
+		flushed = flushed_within(w, r, g, e, ev);
+		if (flushed > 0)
+			return;
+		unseen |= flushed < 0;
+	}
+	if (unseen)
+		not_seen(c, g,
+			 "in the middle of the unmap that emptied it; what its driver flushes "
+			 "there isn't seen");
+	else
+		too_early(c, g, "in the middle of the unmap that emptied it, before any flush");
+}
+
+/* Freed inside of a flush: after it told the hardware, one hopes. NULL: all is well. */
+static const char *wrong_in_flush(struct checks *c, const struct watched *w, const struct epoch *e,
+				  const struct iot_flush *ev)
+{
+	const struct unflushed *u;
+
+	if (!book__waits(&c->book, e->last_place, e->last_seq))
+		return NULL;
+	u = book__at(&c->book, e->last_place);
+	if (u->ts > ev->begin || (ev->kind == IOT_FLUSH_SYNC && u->gather != ev->gather))
+		return "by a flush that doesn't cover the unmap that emptied it";
+	/* What the flush left out is flush-covers-unmap's: only the order counts here. */
+	if (hooked__sees(w, HOOK_INVALIDATE, ev->begin) &&
+	    told__of(w, (struct telling){ .first = u->first,
+					  .last = u->last,
+					  .from = u->ts,
+					  .to = ev->h.ts,
+					  .runner = u->runner,
+					  .own_from = u->since }) > 0)
+		return "by its flush before that had told the hardware";
+	return NULL;
+}
+
 static void settle_flush(struct checks *c, struct going *g, const struct iot_flush *ev)
 {
-	struct watched *w = checks__domain(c, g->page->domain);
-	const struct epoch *e = g->page->epochs[0];
-	const struct unflushed *u;
-	struct telling t;
+	const struct watched *w = checks__domain(c, g->page->domain);
+	const char *wrong = NULL;
 
 	if (!g->early)
 		return;
-	if (!book__waits(&c->book, e->last_place, e->last_seq))
-		return;
-	u = book__at(&c->book, e->last_place);
-	if (u->ts > ev->begin || (ev->kind == IOT_FLUSH_SYNC && u->gather != ev->gather)) {
-		too_early(c, g, "by a flush that doesn't cover the unmap that emptied it");
-		return;
+	for (__u32 i = 0; i < g->page->nr; i++) {
+		wrong = wrong_in_flush(c, w, g->page->epochs[i], ev);
+		if (!wrong)
+			return;
 	}
-	t = (struct telling){ .first = u->first,
-			      .last = u->last,
-			      .from = u->ts,
-			      .to = ev->h.ts,
-			      .runner = u->runner,
-			      .own_from = u->since };
-	/* What the flush left out is flush-covers-unmap's: only the order counts here. */
-	if (hooked__sees(w, HOOK_INVALIDATE, ev->begin) && told__of(w, t) > 0)
-		too_early(c, g, "by its flush before that had told the hardware");
+	if (wrong)
+		too_early(c, g, wrong);
 }
 
+/* ev: what the runner was in the middle of; NULL = its end was not seen. */
 static void settle(struct checks *c, struct runner *r, struct going *g, const struct iot_event *ev)
 {
 	const void *body = ev;
@@ -227,10 +282,14 @@ static void settle(struct checks *c, struct runner *r, struct going *g, const st
 	checks__looked(c, INV_PT_FREED_AFTER_FLUSH, watched__place(c, w), 1);
 	if (ev && ev->domain == g->page->domain && ev->id == IOT_EV_UNMAP && unmap->unmapped &&
 	    overlaps(g->page, unmap->iova, range__last(unmap->iova, unmap->unmapped)))
-		settle_unmap(c, r, g, unmap, range__last(unmap->iova, unmap->unmapped));
+		settle_unmap(c, r, g, unmap);
 	else if (ev && ev->domain == g->page->domain && ev->id == IOT_EV_FLUSH &&
 		 flush->kind != IOT_FLUSH_SYNC_MAP && flush->begin && flush->begin <= g->ts)
 		settle_flush(c, g, flush);
+	else if (g->early && !ev && c->now < g->ts + PATIENCE)
+		not_seen(c, g,
+			 "before a flush that covers its unmap had ended; whether it was "
+			 "within that flush isn't known");
 	else if (g->early)
 		too_early(c, g, "before a flush covered the unmap that emptied it");
 	page__free(c, g->page);
@@ -302,6 +361,7 @@ static void settle_map(struct checks *c, struct runner *r, const struct iot_map 
 		}
 		e->refs = 1;
 		e->region = region;
+		e->mapped_ts = ev->h.ts;
 		epochs[nr++] = e;
 	}
 	for (__u32 i = 0; i < r->nr_fresh; i++) {

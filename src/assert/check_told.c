@@ -52,8 +52,21 @@ static void settle(struct checks *c, const struct watched *w, const struct untol
 	const char *what = u->kind == IOT_FLUSH_ALL ? "flush_iotlb_all" : "iotlb_sync";
 	char other[48] = "";
 
-	if (u->leaving && (!w->dom || !w->dom->nr_devs))
+	if (u->left)
 		return;
+	/* the device's end would have come by now, and is all that could be missing */
+	if (u->within && w->dom && w->dom->nr_devs && c->now <= u->flush_end + UNTOLD_PATIENCE) {
+		checks__doubt(
+			c, INV_FLUSH_COVERS_UNMAP, v.where,
+			"%s: a flush told the hardware nothing while something else told it "
+			"to forget everything; whether the last device was leaving isn't known",
+			place__name(c, v.where).s);
+		return;
+	}
+	if (u->within) {
+		v.causes |= LOSS(RARE);
+		v.to = c->now;
+	}
 	if (u->late_ts) {
 		if (!u->lazy)
 			v.id = INV_STRICT_MEANS_STRICT;
@@ -102,6 +115,11 @@ void told__end(struct checks *c, struct watched *w)
 	w->nr_told = 0;
 }
 
+static bool is_all(const struct iot_invalidate *ev)
+{
+	return !ev->iova && ev->last == ~0ULL;
+}
+
 void told__invalidate(struct checks *c, struct subject *s, struct runner *r,
 		      const struct iot_invalidate *ev)
 {
@@ -109,6 +127,11 @@ void told__invalidate(struct checks *c, struct subject *s, struct runner *r,
 
 	r->told_domain = s->domain;
 	r->told_begin = ev->begin;
+	if (is_all(ev)) {
+		r->all_domain = s->domain;
+		r->all_begin = ev->begin;
+		r->all_end = ev->h.ts;
+	}
 	if (!w->told)
 		w->told = calloc(TOLD_MAX, sizeof(*w->told));
 	if (!w->told) {
@@ -123,16 +146,15 @@ void told__invalidate(struct checks *c, struct subject *s, struct runner *r,
 	for (__u32 i = 0; i < w->nr_untold; i++) {
 		struct untold *u = &w->untold[i];
 
-		/* The last device is leaving, which is what the hardware is told meanwhile: there
-		 * is nothing that the flush would have to tell. */
-		if (!ev->iova && ev->last == ~0ULL && ev->begin < u->flush_begin) {
-			u->leaving = true;
+		/* Another flush's, or a device is leaving, which its runner's next event shows. */
+		if (is_all(ev) && ev->begin < u->flush_begin) {
+			u->within = true;
 			continue;
 		}
 		if (u->late_ts || ev->iova > u->first || ev->last < u->last || ev->begin < u->ts)
 			continue;
 		/* when a device leaves, everything is told to go: nobody's late end */
-		if (!u->lazy && !ev->iova && ev->last == ~0ULL)
+		if (!u->lazy && is_all(ev))
 			continue;
 		u->late_ts = ev->h.ts;
 		u->late_begin = ev->begin;
@@ -142,6 +164,8 @@ void told__invalidate(struct checks *c, struct subject *s, struct runner *r,
 
 void told__flush(struct checks *c, struct watched *w, struct runner *r, const struct iot_flush *ev)
 {
+	if (r->all_begin >= ev->begin)
+		r->all_domain = 0;
 	if (!w->nr_untold)
 		return;
 	for (__u32 i = 0; i < w->nr_untold; i++) {
@@ -151,6 +175,19 @@ void told__flush(struct checks *c, struct watched *w, struct runner *r, const st
 			u->late_ts = 0;
 	}
 	settle_old(c, w, ev->h.ts);
+}
+
+/* While the last device leaves, the hardware is told to forget everything, and the driver has
+ * nobody any more whom a flush would have to tell. */
+void told__detached(struct watched *w, const struct runner *r)
+{
+	if (!w->dom || w->dom->nr_devs || r->all_domain != w->nr)
+		return;
+	for (__u32 i = 0; i < w->nr_untold; i++) {
+		struct untold *u = &w->untold[i];
+
+		u->left |= r->all_begin < u->flush_begin && r->all_end >= u->flush_end;
+	}
 }
 
 void told__covered(struct checks *c, struct watched *w, struct runner *r,
@@ -204,6 +241,7 @@ void told__covered(struct checks *c, struct watched *w, struct runner *r,
 void told__sync_map(struct checks *c, struct subject *s, const struct iot_flush *ev)
 {
 	struct watched *w = s->w;
+	bool seen = told__seen(w, ev);
 	int told = -1;
 
 	s->seen[SEEN_SYNC_MAPS]++;
@@ -213,7 +251,7 @@ void told__sync_map(struct checks *c, struct subject *s, const struct iot_flush 
 		if (!rule->rule->params[0] || !ev->begin || !ev->size || !w->dom ||
 		    !w->dom->nr_devs)
 			continue;
-		if (told__seen(w, ev))
+		if (seen)
 			told = told__of(w,
 					(struct telling){ .first = ev->iova,
 							  .last = range__last(ev->iova, ev->size),
@@ -222,8 +260,11 @@ void told__sync_map(struct checks *c, struct subject *s, const struct iot_flush 
 							  .to = ev->h.ts });
 		if (told < 0)
 			segment__doubt(&rule->seg[c->segment],
-				       "%s: what iotlb_sync_map tells the hardware isn't seen: no "
-				       "function of its driver for that is hooked",
+				       seen ? "%s: too many invalidations came while one "
+					      "iotlb_sync_map was under way; what it told the "
+					      "hardware can't be said"
+					    : "%s: what iotlb_sync_map tells the hardware isn't "
+					      "seen: no function of its driver for that is hooked",
 				       place__name(c, subject__place(s)).s);
 		else if (!told)
 			checks__violation(

@@ -181,6 +181,16 @@ bool rule__concerns(const struct rule_state *r, struct checks *c, struct place w
 	return false;
 }
 
+struct place checks__place(struct checks *c, __u32 dev, __u32 domain)
+{
+	struct model *m = &c->a->model;
+	struct place where = { model__device(m, dev), model__domain(m, domain) };
+
+	if (where.dev && !where.dom)
+		where.dom = model__domain(m, where.dev->domain);
+	return where;
+}
+
 struct place watched__place(struct checks *c, const struct watched *w)
 {
 	struct model *m = &c->a->model;

@@ -103,7 +103,8 @@ struct untold {
 	__u32 other_domain; /* that was told instead; 0 = none */
 	__u8 kind;          /* of the flush */
 	bool lazy;
-	bool leaving; /* everything was being told to go while it was under way */
+	bool within; /* everything was being told to go while it was under way … */
+	bool left;   /* … because the domain's last device was leaving */
 };
 #define UNTOLD_MAX 1024U
 /* An invalidation that comes later than this after its flush belongs to another. */
@@ -115,6 +116,7 @@ struct epoch {
 	__u32 last_place; /* the last unmap in it */
 	__u64 last_seq;   /* 0 = none yet */
 	__u64 region;     /* address >> 21 */
+	__u64 mapped_ts;  /* end of the map that it begins with */
 	__u64 unmap_ts;
 };
 
@@ -186,6 +188,9 @@ struct runner {
 	/* The last INVALIDATE it made. */
 	__u32 told_domain;
 	__u64 told_begin;
+	/* The last one for everything that was in no flush of its. */
+	__u32 all_domain; /* 0 = none */
+	__u64 all_begin, all_end;
 	struct page **fresh; /* allocated since its last event, for the map under way */
 	__u32 nr_fresh, size_fresh;
 	struct going *going;
@@ -284,11 +289,13 @@ static inline bool subject__wants(const struct subject *s, enum invariant_id id)
 struct who {
 	char s[64];
 };
+/* Of numbers, 0 = not known; the device's domain, if it is asked for none. */
+struct place checks__place(struct checks *c, __u32 dev, __u32 domain);
 /* The device of a domain, if it has one only or none is attached any more; else NULL. */
 struct place watched__place(struct checks *c, const struct watched *w);
 struct who place__name(const struct checks *c, struct place where);
 
-/* --- drivers.c --- */
+/* --- hooked.c --- */
 /* An attribute, in the order of time. */
 void hooked__attr(struct checks *c, const struct iot_attr *ev);
 void hooked__domain(struct checks *c, struct watched *w, __u64 owner);
@@ -329,6 +336,8 @@ void told__covered(struct checks *c, struct watched *w, struct runner *r,
 		   const struct iot_flush *ev, const struct unflushed *u);
 /* A flush of the domain by the runner ended: what it told was no late comer. */
 void told__flush(struct checks *c, struct watched *w, struct runner *r, const struct iot_flush *ev);
+/* A device has left the domain, and the model knows. */
+void told__detached(struct watched *w, const struct runner *r);
 void told__sync_map(struct checks *c, struct subject *s, const struct iot_flush *ev);
 void told__end(struct checks *c, struct watched *w);
 bool told__seen(const struct watched *w, const struct iot_flush *ev);

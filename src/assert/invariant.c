@@ -112,8 +112,9 @@ const struct invariant invariants[INV_NR] = {
 			"function's word is taken. Whether the hardware obeyed can't be seen. "
 			"Not judged: unmaps in the last second of the capture, domains without a "
 			"device, and drivers without iotlb_sync, which flush inside of the "
-			"unmap. In a strict domain, a flush that returned too early is "
-			"strict-means-strict's.",
+			"unmap; nor is a flush during which the task that detaches the domain's "
+			"last device tells the hardware to forget everything. In a strict "
+			"domain, a flush that returned too early is strict-means-strict's.",
 		.needs = NEED_MAPS | NEED_FLUSHES,
 	},
 	[INV_NO_MAP_OVER_MAP] = {
@@ -197,8 +198,10 @@ const struct invariant invariants[INV_NR] = {
 			"allocated for, and held against the last unmap in the same 2 MiB before "
 			"another table was allocated there: a lower limit. Tables for maps of "
 			"more than 8 MiB at once, and those allocated before the capture, are "
-			"not judged; nor are drivers that flush inside of the unmap, unless "
-			"their invalidations are seen.",
+			"not judged. A table that is freed inside of an unmap makes the result "
+			"INCONCLUSIVE where the driver's invalidations aren't seen: it may have "
+			"flushed there. Of a map that takes several tables, which is whose isn't "
+			"known: only what would be wrong for each of them is told.",
 		.needs = NEED_MAPS | NEED_FLUSHES | NEED_TABLES,
 	},
 	[INV_PT_BALANCE] = {

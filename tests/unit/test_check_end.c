@@ -92,6 +92,34 @@ static void what_is_violated_is_known_before_the_end(void **state)
 	done();
 }
 
+/* What a flight recorder dumps at: not at warnings, and at what the device's domain selects. */
+static void a_fault_counts_at_once_as_its_rule_says(void **state)
+{
+	static const struct {
+		enum severity severity;
+		__s32 type;
+		__u64 violations;
+	} cases[] = { { SEVERITY_ERROR, -1, 1 },
+		      { SEVERITY_WARNING, -1, 0 },
+		      { SEVERITY_ERROR, IOT_TYPE_DMA, 1 },
+		      { SEVERITY_ERROR, IOT_TYPE_DMA_FQ, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rule *r;
+
+		set.nr = 0;
+		r = add_rule(INV_NO_FAULT);
+		r->severity = cases[i].severity;
+		r->selector.type = cases[i].type;
+		start_with(IOT_TYPE_DMA, false, 0);
+		faulted(500, 0x1234000, IOT_SRC_REPORT);
+		assert_int_equal(checks__violations(checks), cases[i].violations);
+		finish();
+		done();
+	}
+}
+
 static void overwritten_faults_of_before_leave_no_fault_open(void **state)
 {
 	(void)state;
@@ -282,6 +310,7 @@ int main(void)
 		cmocka_unit_test(so_many_faults_are_allowed),
 		cmocka_unit_test(a_fault_that_only_the_log_tells_counts),
 		cmocka_unit_test(what_is_violated_is_known_before_the_end),
+		cmocka_unit_test(a_fault_counts_at_once_as_its_rule_says),
 		cmocka_unit_test(overwritten_faults_of_before_leave_no_fault_open),
 		cmocka_unit_test(a_use_after_unmap_is_a_stale_access),
 		cmocka_unit_test(a_fault_on_what_is_mapped),

@@ -94,6 +94,140 @@ static void a_driver_may_flush_within_the_unmap(void **state)
 	done();
 }
 
+/* The whole of it is in another domain, which is told of something else. */
+static void another_domains_invalidation_is_none(void **state)
+{
+	(void)state;
+	mapped_table(IOT_TYPE_DMA, 1);
+	domain_state(101, 9, IOT_DOMAIN_SEEN, IOT_TYPE_DMA, false, false, 0);
+	invalidate(190, 192, TASK, 9, BASE, BASE + REGION - 1);
+	table(195, FREE, 1, DOM);
+	unmap_ok(200, BASE, REGION, STRICT);
+	told_all(211, 212);
+	sync_of(210, 220, BASE, REGION);
+	finish();
+	FAILS(1, INV_PT_FREED_AFTER_FLUSH);
+	done();
+}
+
+/* Of several drivers that are hooked, the domain's own one counts. */
+static void another_drivers_hooks_show_nothing(void **state)
+{
+	(void)state;
+	for (int own = 0; own < 2; own++) {
+		start(IOT_TYPE_DMA);
+		attr(3, "invalidate.intel_=cache_tag_flush_range");
+		attr(3, "tables.=iommu_alloc_pages_node_sz __iommu_free_desc");
+		if (own)
+			see_invalidations();
+		flush_everything(50, 51);
+		table(99, ALLOC, 1, 0);
+		map_ok(100, BASE, REGION);
+		table(195, FREE, 1, 0);
+		unmap_ok(200, BASE, REGION, STRICT);
+		told_all(211, 212);
+		sync_of(210, 220, BASE, REGION);
+		finish();
+		if (own)
+			FAILS(1, INV_PT_FREED_AFTER_FLUSH);
+		else
+			NOTHING_FAILS();
+		expect_outcome(INV_PT_FREED_AFTER_FLUSH, own ? OUTCOME_FAIL : OUTCOME_INCONCLUSIVE);
+		if (!own)
+			why_text(INV_PT_FREED_AFTER_FLUSH, "what its driver flushes there");
+		done();
+	}
+}
+
+/* The unmap is the first thing that its task does: when it began is known by the map. */
+static void freed_by_a_task_that_did_nothing_before(void **state)
+{
+	(void)state;
+	for (int told = 0; told < 2; told++) {
+		struct iot_table ev = { .h = head(FREE, sizeof(ev), 195), .page = 1 };
+
+		mapped_table(IOT_TYPE_DMA, 1);
+		if (told)
+			invalidate(190, 192, WORKER, DOM, BASE, BASE + REGION - 1);
+		ev.h.tid = WORKER;
+		feed(&ev);
+		unmap_full(200, WORKER, BASE, REGION, REGION, STRICT, 77);
+		invalidate(211, 212, WORKER, DOM, BASE, BASE + REGION - 1);
+		flush_full(210, 220, WORKER, IOT_FLUSH_SYNC, BASE, REGION, 77);
+		finish();
+		if (told)
+			NOTHING_FAILS();
+		else
+			FAILS(1, INV_PT_FREED_AFTER_FLUSH);
+		expect_outcome(INV_PT_FREED_AFTER_FLUSH, told ? OUTCOME_PASS : OUTCOME_FAIL);
+		done();
+	}
+}
+
+/* The map took two tables: the unmap of the second region's address empties one of them. What the
+ * hardware is told of the first region says nothing about that. */
+static void the_region_that_was_unmapped_counts(void **state)
+{
+	(void)state;
+	for (int second = 0; second < 2; second++) {
+		__u64 base = BASE + (second ? REGION : 0);
+
+		begin_tables(IOT_TYPE_UNMANAGED);
+		table(98, ALLOC, 1, DOM);
+		table(99, ALLOC, 2, DOM);
+		map_ok(100, BASE, 2 * REGION);
+		invalidate(190, 192, TASK, DOM, base, base + REGION - 1);
+		table(195, FREE, 2, DOM);
+		unmap_ok(200, BASE + REGION, REGION, STRICT);
+		told_all(211, 212);
+		sync_of(210, 220, BASE + REGION, REGION);
+		finish();
+		expect_outcome(INV_PT_FREED_AFTER_FLUSH, second ? OUTCOME_PASS : OUTCOME_FAIL);
+		done();
+	}
+	/* in the flush of the second, while the first one's unmap, which is later, waits */
+	begin_tables(IOT_TYPE_UNMANAGED);
+	table(98, ALLOC, 1, DOM);
+	table(99, ALLOC, 2, DOM);
+	map_ok(100, BASE, 2 * REGION);
+	unmap_full(200, TASK, BASE + REGION, REGION, REGION, STRICT, 77);
+	unmap_full(205, WORKER, BASE, REGION, REGION, STRICT, 78);
+	table(215, FREE, 2, DOM);
+	invalidate(211, 217, WORKER, 9, 0, ALL_END);
+	sync_of(210, 220, BASE + REGION, REGION);
+	told_all(231, 232);
+	flush_full(230, 240, WORKER, IOT_FLUSH_SYNC, BASE, REGION, 78);
+	finish();
+	expect_outcome(INV_PT_FREED_AFTER_FLUSH, OUTCOME_PASS);
+	done();
+}
+
+/* A sync that frees more pages than are remembered, of a driver whose invalidations aren't seen;
+ * and one that the capture's end cuts off. */
+static void a_flush_whose_end_is_not_seen(void **state)
+{
+	(void)state;
+	for (int cut = 0; cut < 2; cut++) {
+		start(IOT_TYPE_DMA);
+		see_tables();
+		flush_everything(50, 51);
+		for (__u64 i = 0; i < 100; i++) {
+			table(99 + i, ALLOC, i + 1, DOM);
+			map_ok(99 + i, BASE + i * REGION, REGION);
+		}
+		unmap_ok(300, BASE, 100 * REGION, STRICT);
+		for (__u64 i = 0; i < (cut ? 1 : 100); i++)
+			table(315, FREE, i + 1, DOM);
+		if (!cut)
+			sync_of(310, 320, BASE, 100 * REGION);
+		finish_at(cut ? 400 : 10000000);
+		NOTHING_FAILS();
+		expect_outcome(INV_PT_FREED_AFTER_FLUSH, OUTCOME_INCONCLUSIVE);
+		why_text(INV_PT_FREED_AFTER_FLUSH, "within that flush isn't known");
+		done();
+	}
+}
+
 static void freed_while_the_unmap_waits(void **state)
 {
 	(void)state;
@@ -340,6 +474,11 @@ int main(void)
 		cmocka_unit_test(freed_after_the_flush),
 		cmocka_unit_test(freed_within_the_unmap),
 		cmocka_unit_test(a_driver_may_flush_within_the_unmap),
+		cmocka_unit_test(another_domains_invalidation_is_none),
+		cmocka_unit_test(another_drivers_hooks_show_nothing),
+		cmocka_unit_test(freed_by_a_task_that_did_nothing_before),
+		cmocka_unit_test(the_region_that_was_unmapped_counts),
+		cmocka_unit_test(a_flush_whose_end_is_not_seen),
 		cmocka_unit_test(freed_while_the_unmap_waits),
 		cmocka_unit_test(a_dropped_flush_is_not_told_twice),
 		cmocka_unit_test(another_table_begins_a_new_epoch),

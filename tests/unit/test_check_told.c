@@ -155,27 +155,80 @@ static void an_early_return_is_told_though_the_address_is_used_again(void **stat
 	done();
 }
 
-/* What tells the hardware to forget everything when a device leaves is no flush's late end. */
-/* The device is being detached, which takes the hardware long; a timer's flush finds nothing to
- * tell. */
+static void detached_by(__u64 us, __u32 tid)
+{
+	struct iot_attach ev = { .h = head(IOT_EV_DETACH, sizeof(ev), us), .group = -1 };
+
+	ev.h.tid = tid;
+	feed(&ev);
+}
+
+/* The last device is being detached, which takes the hardware long; a timer's flush finds nothing
+ * to tell. */
 static void a_flush_while_the_last_device_leaves(void **state)
 {
 	(void)state;
-	for (int leaves = 0; leaves < 2; leaves++) {
+	unmapped(true);
+	flushed(true);
+	invalidate(150, 400, WORKER, DOM, 0, ALL_END);
+	detached_by(499, WORKER);
+	domain_state(500, DOM, IOT_DOMAIN_FREE, IOT_TYPE_DMA_FQ, false, false, 0);
+	finish();
+	NOTHING_FAILS();
+	expect_outcome(INV_FLUSH_COVERS_UNMAP, OUTCOME_PASS);
+	done();
+}
+
+/* The same, but it is not that device's end which told the hardware meanwhile. */
+static void a_dropped_flush_near_a_devices_end(void **state)
+{
+	enum { NOBODY, ANOTHER_TASK, ONE_OF_TWO, OTHER_FLUSH, SHORTER, NR };
+
+	(void)state;
+	for (int what = 0; what < NR; what++) {
 		unmapped(true);
+		if (what == ONE_OF_TWO) {
+			device(2, "refdma.1", "refdma", "", 5);
+			attach(201, 2, DOM);
+		}
+		if (what == SHORTER)
+			invalidate(150, 225, WORKER, DOM, 0, ALL_END);
 		flushed(true);
-		invalidate(150, 400, WORKER, DOM, 0, ALL_END);
-		if (leaves)
-			domain_free(500);
+		if (what != SHORTER)
+			invalidate(150, 400, WORKER, DOM, 0, ALL_END);
+		if (what == OTHER_FLUSH)
+			flush_full(149, 401, WORKER, IOT_FLUSH_ALL, 0, 0, 0);
+		if (what != NOBODY)
+			detached_by(499, what == ANOTHER_TASK ? TASK : WORKER);
 		finish();
-		if (leaves)
-			NOTHING_FAILS();
-		else
-			FAILS(1, INV_FLUSH_COVERS_UNMAP);
+		FAILS(1, INV_FLUSH_COVERS_UNMAP);
 		done();
 	}
 }
 
+static void whether_a_device_was_leaving_is_cut_off(void **state)
+{
+	(void)state;
+	unmapped(true);
+	flushed(true);
+	invalidate(150, 400, WORKER, DOM, 0, ALL_END);
+	finish_at(450);
+	NOTHING_FAILS();
+	expect_outcome(INV_FLUSH_COVERS_UNMAP, OUTCOME_INCONCLUSIVE);
+	why_text(INV_FLUSH_COVERS_UNMAP, "whether the last device was leaving");
+	done();
+	/* the event that would say so is lost */
+	unmapped(true);
+	flushed(true);
+	invalidate(150, 400, WORKER, DOM, 0, ALL_END);
+	lose(450, 500, IOT_LOST_RARE, "rare ring");
+	finish();
+	NOTHING_FAILS();
+	expect_outcome(INV_FLUSH_COVERS_UNMAP, OUTCOME_INCONCLUSIVE);
+	done();
+}
+
+/* What tells the hardware to forget everything when a device leaves is no flush's late end. */
 static void a_dropped_flush_is_not_early_when_the_device_leaves(void **state)
 {
 	(void)state;
@@ -321,6 +374,8 @@ int main(void)
 		cmocka_unit_test(an_early_return_is_told_by_what_comes_later),
 		cmocka_unit_test(an_early_return_is_told_though_the_address_is_used_again),
 		cmocka_unit_test(a_flush_while_the_last_device_leaves),
+		cmocka_unit_test(a_dropped_flush_near_a_devices_end),
+		cmocka_unit_test(whether_a_device_was_leaving_is_cut_off),
 		cmocka_unit_test(a_dropped_flush_is_not_early_when_the_device_leaves),
 		cmocka_unit_test(a_later_flush_is_no_late_end),
 		cmocka_unit_test(a_domain_without_devices_tells_nobody),
