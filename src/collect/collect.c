@@ -308,9 +308,9 @@ static int drain(struct collect *c, bool all)
 
 	rc = read_rare(c);
 	if (!rc)
-		rc = checks__cpus(c);
+		rc = audit__cpus(c);
 	if (!rc && (all || t - c->last_slow >= SLOW_NS)) {
-		rc = checks__misses(c);
+		rc = audit__misses(c);
 		if (!rc)
 			rc = world__tick(c->world, t);
 		c->last_slow = t;
@@ -366,7 +366,7 @@ int collect__stop(struct collect *c, struct error *err)
 	c->running = false;
 	c->end = facts__now();
 	rings__activate(c->rings, false);
-	rc = c->opts.stream ? checks__unended(c, c->end) : 0;
+	rc = c->opts.stream ? audit__unended(c, c->end) : 0;
 	rings__stop(c->rings);
 	if (!rc)
 		rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell),
@@ -382,9 +382,9 @@ int collect__stop(struct collect *c, struct error *err)
 			rc = drain(c, false);
 	} while (!rc && !rings__empty(c->rings) && facts__now() < deadline);
 	if (!rc)
-		rc = checks__cpus(c);
+		rc = audit__cpus(c);
 	if (!rc)
-		rc = checks__coverage(c);
+		rc = audit__coverage(c);
 	if (!rc)
 		rc = world__tell(c->world);
 	if (!rc)

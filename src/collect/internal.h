@@ -95,13 +95,13 @@ int events__point(void *collect, size_t point);
 /* Merged events to the sink, after the names of stacks and tasks that are new. */
 int events__deliver(void *collect, void *events, size_t bytes);
 
-/* checks.c: each adds what it finds to the stream. */
-int checks__cpus(struct collect *c); /* events lost since the last time; memory reads only */
-int checks__misses(
+/* audit.c: each adds what it finds to the stream. */
+int audit__cpus(struct collect *c); /* events lost since the last time; memory reads only */
+int audit__misses(
 	struct collect *c); /* programs that the kernel skipped; a system call a program */
 /* Flushes that were under way when the capture ended, at end; at once, for the next flush of the
  * same thread takes the place of one that ends now. */
-int checks__unended(struct collect *c, uint64_t end);
-int checks__coverage(struct collect *c); /* at the end: our counts against the kernel's */
+int audit__unended(struct collect *c, uint64_t end);
+int audit__coverage(struct collect *c); /* at the end: our counts against the kernel's */
 
 #endif

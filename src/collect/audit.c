@@ -43,7 +43,7 @@ static int note_cpu_loss(struct collect *c, uint32_t cpu, uint32_t cause, uint64
 	return add_loss(c, &e, cpu, what);
 }
 
-int checks__cpus(struct collect *c)
+int audit__cpus(struct collect *c)
 {
 	const struct iot_cpu *cpus = c->state->cpus;
 	static const struct {
@@ -89,7 +89,7 @@ static int note_misses(struct collect *c, uint64_t n, uint64_t *seen, const char
 }
 
 /* Programs that the kernel skipped: one system call a program, so not at every poll. */
-int checks__misses(struct collect *c)
+int audit__misses(struct collect *c)
 {
 	int err = 0;
 
@@ -131,7 +131,7 @@ static int note_unended(struct collect *c, const struct iot_inflight *f, uint64_
 	return add_loss(c, &e, 0xffff, what);
 }
 
-int checks__unended(struct collect *c, uint64_t end)
+int audit__unended(struct collect *c, uint64_t end)
 {
 	struct iot_inflight *all = calloc(IOT_INFLIGHT, sizeof(*all));
 	uint32_t *keys = calloc(IOT_INFLIGHT, sizeof(*keys));
@@ -232,7 +232,7 @@ static int tell_control(struct collect *c)
 	return err;
 }
 
-int checks__coverage(struct collect *c)
+int audit__coverage(struct collect *c)
 {
 	int err = tell_queue_flushes(c);
 
