@@ -8,6 +8,25 @@
 #include "util/nearest.h"
 #include "util/text.h"
 
+/* What the kernel promises of every domain's mappings and tables. */
+#define PROMISES                         \
+	"      - no-stale-access\n"      \
+	"      - flush-before-reuse\n"   \
+	"      - flush-covers-unmap\n"   \
+	"      - no-map-over-map\n"      \
+	"      - unmap-matches-map\n"    \
+	"      - sync-map\n"             \
+	"      - pt-freed-after-flush\n" \
+	"      - pt-balance\n"           \
+	"      - detach-empty\n"
+/* The list that more can be added to: of what is no domain's, too. */
+#define EVERYWHERE                                                     \
+	"  - invariant:\n      - no-fault\n      - no-hang\n" PROMISES \
+	"      - invalidation-timeout\n      - coverage\n"
+#define SPEED                                              \
+	"  - invariant: [flush-latency, teardown-stall]\n" \
+	"    severity: warning\n"
+
 /*
  * What each is for is in docs/man/iommutop-rules.5. Violations of what a kernel promises are
  * errors; how long something takes, which the machine has a part in, is a warning, unless the
@@ -19,67 +38,23 @@ static const struct {
 } presets[] = {
 	{ "strict",
 	  "# Strict domains (iommu.strict=1): after unmap, no device reaches the memory.\n"
-	  "rules:\n"
-	  "  - invariant:\n"
-	  "      - no-fault\n"
-	  "      - no-hang\n"
-	  "      - no-stale-access\n"
-	  "      - flush-before-reuse\n"
-	  "      - strict-means-strict\n"
-	  "      - flush-covers-unmap\n"
-	  "      - no-map-over-map\n"
-	  "      - unmap-matches-map\n"
-	  "      - sync-map\n"
-	  "      - pt-freed-after-flush\n"
-	  "      - pt-balance\n"
-	  "      - detach-empty\n"
-	  "      - invalidation-timeout\n"
-	  "      - coverage\n"
+	  "rules:\n" EVERYWHERE "      - strict-means-strict\n"
 	  "  - invariant: domain-type\n"
 	  "    params: {is: DMA}\n"
 	  "  - invariant: window\n"
 	  "    params: {below: 10ms, percentile: 99}\n"
-	  "    severity: warning\n"
-	  "  - invariant: [flush-latency, teardown-stall]\n"
-	  "    severity: warning\n" },
+	  "    severity: warning\n" SPEED },
 	{ "lazy", "# Lazy domains, the default of most: memory stays reachable up to 50 ms.\n"
-		  "rules:\n"
-		  "  - invariant:\n"
-		  "      - no-fault\n"
-		  "      - no-hang\n"
-		  "      - no-stale-access\n"
-		  "      - flush-before-reuse\n"
-		  "      - flush-covers-unmap\n"
-		  "      - no-map-over-map\n"
-		  "      - unmap-matches-map\n"
-		  "      - sync-map\n"
-		  "      - pt-freed-after-flush\n"
-		  "      - pt-balance\n"
-		  "      - detach-empty\n"
-		  "      - invalidation-timeout\n"
-		  "      - coverage\n"
-		  "  - invariant: domain-type\n"
+		  "rules:\n" EVERYWHERE "  - invariant: domain-type\n"
 		  "    params: {is: DMA-FQ}\n"
 		  "  - invariant: window\n"
-		  "    params: {below: 50ms, percentile: 99.9}\n"
-		  "  - invariant: [flush-latency, teardown-stall]\n"
-		  "    severity: warning\n" },
+		  "    params: {below: 50ms, percentile: 99.9}\n" SPEED },
 	{ "vfio",
 	  "# Devices that guests or user space drive: VFIO and iommufd. Names begin with vfio-,\n"
 	  "# so that it adds to the other presets instead of narrowing their rules.\n"
 	  "rules:\n"
 	  "  - invariant: [no-fault, no-hang, invalidation-timeout, coverage]\n"
-	  "  - invariant:\n"
-	  "      - no-stale-access\n"
-	  "      - flush-before-reuse\n"
-	  "      - flush-covers-unmap\n"
-	  "      - no-map-over-map\n"
-	  "      - unmap-matches-map\n"
-	  "      - sync-map\n"
-	  "      - pt-freed-after-flush\n"
-	  "      - pt-balance\n"
-	  "      - detach-empty\n"
-	  "    name: vfio\n"
+	  "  - invariant:\n" PROMISES "    name: vfio\n"
 	  "    select: {type: unmanaged}\n"
 	  "  - invariant: [teardown-stall]\n"
 	  "    name: vfio\n"
