@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TAP version 14 (testanything.org). A warning is a "not ok" with the directive TODO, which doesn't
+ * Two dialects of one format.
+ *
+ * TAP version 14 (testanything.org): a warning is a "not ok" with the directive TODO, which doesn't
  * fail a run; whatever isn't known before the words are read is in the YAML block.
+ *
+ * KTAP version 1 (Documentation/dev-tools/ktap.rst of the kernel): diagnostics of a test come
+ * before its line. An inconclusive rule is "not ok" with the directive ERROR, a warning "ok" with
+ * XFAIL, which kselftest and KUnit count apart from what passed.
  */
 #include <json-c/json.h>
 #include <stdlib.h>
 
 #include "report/assert_words.h"
 #include "report/words.h"
+
+static bool is_failed(const struct assert_item *it)
+{
+	return it->outcome == OUTCOME_FAIL || it->outcome == OUTCOME_INCONCLUSIVE;
+}
+
+/* --- TAP
+ * ------------------------------------------------------------------------------------------- */
 
 /* In a description # and \ are quoted: # begins a directive. */
 static void put_name(FILE *out, const char *name)
@@ -71,10 +85,10 @@ static void put_yaml(FILE *out, const struct assert_report *r, const struct asse
 	fputs("  ...\n", out);
 }
 
-static void put_item(FILE *out, const struct assert_report *r, const struct assert_item *it,
-		     size_t number)
+static void put_tap(FILE *out, const struct assert_report *r, const struct assert_item *it,
+		    size_t number)
 {
-	bool failed = it->outcome == OUTCOME_FAIL || it->outcome == OUTCOME_INCONCLUSIVE;
+	bool failed = is_failed(it);
 
 	fprintf(out, "%s %zu - ", failed ? "not ok" : "ok", number);
 	put_name(out, it->name.s);
@@ -87,20 +101,80 @@ static void put_item(FILE *out, const struct assert_report *r, const struct asse
 		put_yaml(out, r, it);
 }
 
-void assert__tap(FILE *out, const struct assert_report *r)
+/* --- KTAP
+ * ---------------------------------------------------------------------------------------------- */
+
+/* KTAP has no way to quote the sign that begins a directive. */
+static void put_plain(FILE *out, const char *text)
+{
+	for (; *text; text++)
+		fputc(*text == '#' ? '_' : *text, out);
+}
+
+static void put_diagnostic(void *out, const char *line)
+{
+	fprintf(out, "# %s\n", line);
+}
+
+static void put_ktap(FILE *out, const struct assert_report *r, const struct assert_item *it,
+		     size_t number)
+{
+	struct assert_line l = assert__summary(r, it);
+
+	if (it->result && it->outcome == OUTCOME_FAIL)
+		fprintf(out, "# must hold: %s\n", it->result->rule->invariant->holds);
+	assert__details(r, it, true, put_diagnostic, out);
+	fprintf(out, "%s %zu ", is_failed(it) && !it->warning ? "not ok" : "ok", number);
+	put_plain(out, it->name.s);
+	if (it->warning)
+		fputs(" # XFAIL warning:", out);
+	else if (it->outcome == OUTCOME_SKIP)
+		fputs(" # SKIP", out);
+	else if (it->outcome == OUTCOME_INCONCLUSIVE)
+		fputs(" # ERROR", out);
+	else if (l.s[0])
+		fputs(" #", out);
+	if (it->outcome == OUTCOME_INCONCLUSIVE)
+		fputs(" INCONCLUSIVE:", out);
+	if (l.s[0])
+		fputc(' ', out);
+	put_plain(out, l.s);
+	fputc('\n', out);
+}
+
+/* --- what they share
+ * ------------------------------------------------------------------------------- */
+
+static void put_all(FILE *out, const struct assert_report *r, const char *version,
+		    void (*put)(FILE *out, const struct assert_report *r,
+				const struct assert_item *it, size_t number))
 {
 	struct assert_totals t = assert__totals(r);
 
-	fprintf(out, "TAP version 14\n1..%zu\n# rules: %s\n# watched: %s%s%s\n", t.all, r->rules,
+	fprintf(out, "%s\n1..%zu\n# rules: %s\n# watched: %s%s%s\n", version, t.all, r->rules,
 		r->source, r->kernel ? ", Linux " : "", r->kernel ?: "");
 	for (size_t i = 0; i < r->nr_notes; i++)
 		fprintf(out, "# %s\n", r->notes[i]);
 	for (size_t i = 0; i < t.all; i++) {
 		struct assert_item it = assert__item(r, i);
 
-		put_item(out, r, &it, i + 1);
+		put(out, r, &it, i + 1);
 	}
 	if (r->saved)
 		fprintf(out, "# session saved: %s\n", r->saved);
 	fprintf(out, "# %s\n", assert__verdict_line(r).s);
+}
+
+void assert__tap(FILE *out, const struct assert_report *r)
+{
+	put_all(out, r, "TAP version 14", put_tap);
+}
+
+void assert__ktap(FILE *out, const struct assert_report *r)
+{
+	struct assert_totals t = assert__totals(r);
+
+	put_all(out, r, "KTAP version 1", put_ktap);
+	fprintf(out, "# Totals: pass:%zu fail:%zu xfail:%zu xpass:0 skip:%zu error:%zu\n", t.pass,
+		t.fail, t.warnings, t.skip, t.inconclusive);
 }

@@ -21,8 +21,14 @@ static __attribute__((format(printf, 2, 3))) void add(struct assert_line *l, con
 	va_start(ap, fmt);
 	n = vsnprintf(l->s + len, sizeof(l->s) - len, fmt, ap);
 	va_end(ap);
-	if (n > 0 && (size_t)n >= sizeof(l->s) - len)
-		memcpy(l->s + sizeof(l->s) - 4, "...", 4);
+	if (n > 0 && (size_t)n >= sizeof(l->s) - len) {
+		char *at = l->s + sizeof(l->s) - 4;
+
+		/* not in the middle of a character: readers refuse what isn't UTF-8 */
+		while (at > l->s && (*at & 0xc0) == 0x80)
+			at--;
+		memcpy(at, "...", 4);
+	}
 	for (char *c = l->s + len; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = ' ';

@@ -490,6 +490,29 @@ static void a_line_that_is_too_long_says_so(void **state)
 	assert_memory_equal(l.s, "waived: xxx", 11);
 }
 
+/* Wherever a reason of many three-byte characters is cut, what is left of it is UTF-8. */
+static void a_line_is_not_cut_within_a_character(void **state)
+{
+	char reason[1400];
+
+	(void)state;
+	for (int shift = 0; shift < 3; shift++) {
+		const struct waiver w = { .reason = reason, .expires = -1 };
+		struct assert_line l;
+		size_t len;
+
+		for (size_t i = 0; i < sizeof(reason); i++)
+			reason[i] =
+				i < (size_t)shift ? 'x' : "\xe2\x82\xac"[(i - (size_t)shift) % 3];
+		reason[sizeof(reason) - 1] = 0;
+		l = assert__waiver(&w);
+		len = strlen(l.s);
+		assert_true(len > sizeof(l.s) - 8);
+		assert_string_equal(l.s + len - 3, "...");
+		assert_int_equal((len - 3 - strlen("waived: ") - (size_t)shift) % 3, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -502,6 +525,7 @@ int main(void)
 		SCENE(an_incident_is_explained_once_in_each_format),
 		cmocka_unit_test(a_session_without_rules_that_count_has_no_total),
 		cmocka_unit_test(a_line_that_is_too_long_says_so),
+		cmocka_unit_test(a_line_is_not_cut_within_a_character),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
