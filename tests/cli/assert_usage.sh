@@ -60,6 +60,8 @@ refused '"strickt".*did you mean "strict"' --preset strickt -- touch ran
 refused 'missing.yaml' missing.yaml -- touch ran
 refused '/nonexistent' good.yaml --session /nonexistent
 refused 'only one report can go to standard output' good.yaml --session scene --tap - --ktap -
+refused "two reports can't go to one file, r: name another" good.yaml --session scene --junit r --tap r
+refused '--list takes no files of rules' --list good.yaml
 refused 'cannot write nowhere/x.part: No such file or directory' good.yaml --junit nowhere/x -- touch ran
 refused '--list and --check watch nothing' --list -- touch ran
 refused '--list and --check watch nothing' --check good.yaml --session scene
@@ -110,6 +112,13 @@ for preset in strict lazy vfio boot; do
 	"$iommutop" assert --check --preset $preset >"$dir/before"
 	check "with as many rules as the preset" \
 		[ "$(grep -oE '[0-9]+ rules' "$dir/out")" = "$(grep -oE '[0-9]+ rules' "$dir/before")" ]
+done
+for what in --list "--check good.yaml"; do
+	code=0
+	# shellcheck disable=SC2086 # two words
+	(cd "$dir" && "$iommutop" assert $what) >/dev/full 2>"$dir/err" || code=$?
+	check "${what%% *}: what can't be written is an error" [ "$code" = 2 ]
+	check "${what%% *}: which is told" said 'cannot write standard output: No space left'
 done
 try --list --preset nosuch
 check "--list of no preset is a mistake" ended 2

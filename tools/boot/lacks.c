@@ -138,15 +138,14 @@ static char *read_embedded(const char *image)
 	if (data == MAP_FAILED)
 		return NULL;
 	at = memmem(data, (size_t)st.st_size, mark, sizeof(mark) - 1);
-	if (at)
+	if (at && inflateInit2(&z, 16 + MAX_WBITS) == Z_OK) {
 		text = malloc(CONFIG_MAX);
-	if (text && inflateInit2(&z, 16 + MAX_WBITS) == Z_OK) {
 		at += sizeof(mark) - 1;
 		z.next_in = (unsigned char *)at;
 		z.avail_in = (unsigned int)(data + st.st_size - at);
 		z.next_out = (unsigned char *)text;
-		z.avail_out = CONFIG_MAX - 1;
-		if (inflate(&z, Z_FINISH) == Z_STREAM_END) {
+		z.avail_out = text ? CONFIG_MAX - 1 : 0;
+		if (text && inflate(&z, Z_FINISH) == Z_STREAM_END) {
 			text[z.total_out] = '\0';
 		} else {
 			free(text);

@@ -33,6 +33,15 @@ static int write_one(FILE *out, enum assert_format format, const struct assert_r
 	return 0;
 }
 
+/* Whether another format has that file already. */
+static bool is_twice(const char *const paths[FORMATS], int format)
+{
+	for (int i = 0; i < format; i++)
+		if (paths[i] && !strcmp(paths[i], paths[format]))
+			return true;
+	return false;
+}
+
 int assert_out__open(struct assert_out *o, const char *const paths[FORMATS], struct error *err)
 {
 	bool taken = false;
@@ -46,6 +55,11 @@ int assert_out__open(struct assert_out *o, const char *const paths[FORMATS], str
 			ret = error__set(err, -EINVAL,
 					 "only one report can go to standard output; name files "
 					 "for the others");
+		else if (!outfile__is_stdout(paths[i]) && is_twice(paths, i))
+			ret = error__set(err, -EINVAL,
+					 "two reports can't go to one file, %s: name another for "
+					 "one of them",
+					 paths[i]);
 		else
 			ret = outfile__open(&o->files[i], paths[i], err);
 		taken = taken || outfile__is_stdout(paths[i]);

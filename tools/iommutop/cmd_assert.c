@@ -146,6 +146,8 @@ static const char *wrong(const struct assert_opts *o, int rest_nr)
 {
 	int ways = (rest_nr > 0) + (o->length > 0) + (o->until != NULL) + (o->session != NULL);
 
+	if (o->list && o->rules.nr)
+		return "--list takes no files of rules; --check reads them";
 	if (o->list || o->check)
 		return ways ? "--list and --check watch nothing: without COMMAND, --for, --until "
 			      "and --session"
@@ -277,18 +279,16 @@ static void note_early(struct job *j)
 	free(early);
 }
 
-static int decide(struct job *j)
+static void decide(struct job *j)
 {
-	int rc = checks__finish(j->checks);
-
+	/* without memory, what was found is told all the same, and that more may be missing */
+	(void)checks__finish(j->checks);
 	note_early(j);
-
 	for (size_t i = 0; i < j->rules.nr; i++)
 		j->results[i] = checks__result(j->checks, i);
 	j->report.analysis = j->analysis;
 	j->report.verdict =
 		worse(checks__verdict(j->checks), j->report.run ? j->run.outcome : OUTCOME_PASS);
-	return rc;
 }
 
 static int begin(struct job *j)
@@ -344,7 +344,8 @@ static int watch(struct job *j, char **rest, struct error *err)
 		read_session(j, err);
 		if (j->report.run && !j->analysis->events)
 			return 1;
-		return decide(j);
+		decide(j);
+		return 0;
 	}
 	if (!uname(&j->host))
 		j->report.kernel = j->host.release;
@@ -352,7 +353,10 @@ static int watch(struct job *j, char **rest, struct error *err)
 	rc = assert_live__watch(j->checks, &lopts, &j->run, &j->report, &bad_save, err);
 	if (bad_save)
 		return 1;
-	return rc ? skip_all(j, err) : decide(j);
+	if (rc)
+		return skip_all(j, err);
+	decide(j);
+	return 0;
 }
 
 static char *describe(const struct assert_opts *o, char **rest)
@@ -413,6 +417,15 @@ static int watch_and_report(struct job *j, char **rest)
 			 j->report.verdict == OUTCOME_FAIL ? OUTCOME_FAIL : OUTCOME_INCONCLUSIVE);
 }
 
+/* The exit code of what was printed. */
+static int written(const struct assert_opts *o)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return EXIT_OK;
+	cmd__complain("assert", "cannot write standard output: %s", strerror(errno));
+	return usage(o);
+}
+
 static int assert_run(const void *values, int rest_nr, char **rest)
 {
 	const struct assert_opts *o = values;
@@ -426,13 +439,13 @@ static int assert_run(const void *values, int rest_nr, char **rest)
 		return usage(o);
 	}
 	if (o->list)
-		return assert_list__print(stdout, &o->presets) ? usage(o) : EXIT_OK;
+		return assert_list__print(stdout, &o->presets) ? usage(o) : written(o);
 	if (load_rules(o, &j.rules, &j.rules_name, &err)) {
 		cmd__complain("assert", "%s", err.text);
 		code = usage(o);
 	} else if (o->check) {
 		printf("%s: right, %zu rules\n", j.rules_name, j.rules.nr);
-		code = EXIT_OK;
+		code = written(o);
 	} else {
 		code = watch_and_report(&j, rest);
 	}
