@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "report/html_text.h"
+#include "report/jsonput.h"
 #include "report/words.h"
-
-typedef struct json_object json;
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 #define LEAKS_MAX 200U
@@ -24,16 +23,6 @@ static json *add_row(json *rows, json *of)
 	json_object_object_add(row, "of", json_object_get(of));
 	json_object_array_add(rows, row);
 	return row;
-}
-
-static void put_text(json *row, const char *key, const char *text)
-{
-	json_object_object_add(row, key, json_object_new_string(text));
-}
-
-static void put_u64(json *row, const char *key, __u64 v)
-{
-	json_object_object_add(row, key, json_object_new_uint64(v));
 }
 
 /* Of nothing there is no ratio: "-". */

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "event.h"
-#include "session/tsdl.h"
+#include "session/tsdl_text.h"
 
 #define ENV_MAX 128 /* entries, our own included */
 
@@ -121,7 +121,7 @@ static int fill_trace(struct tsdl_trace *trace, struct session_env_entry list[EN
 				  "cannot describe the session: %zu values, at most %zu fit",
 				  env->nr_more, ENV_MAX - n);
 	for (i = 0; i < env->nr_more; i++) {
-		if (!tsdl__key_ok(env->more[i].key))
+		if (!tsdl_text__key_ok(env->more[i].key))
 			return error__set(
 				err, -EINVAL,
 				"cannot describe the session: \"%.80s\" can't name a value: use "
@@ -195,7 +195,7 @@ static int write_metadata(int ctf, const struct tsdl_trace *trace)
 		return rc;
 	}
 	errno = 0;
-	tsdl__print(f, trace);
+	tsdl_text__print(f, trace);
 	if (fflush(f) || ferror(f) || fsync(fd))
 		rc = errno ? -errno : -EIO;
 	if (fclose(f) && !rc)

@@ -124,7 +124,7 @@ static int write_metadata(struct session_emitter *e, const struct tsdl_trace *tr
 	f = open_memstream(&text, &bytes);
 	if (!f)
 		return -ENOMEM;
-	tsdl__print(f, &own);
+	tsdl_text__print(f, &own);
 	rc = ferror(f) ? -ENOMEM : 0;
 	if (fclose(f) && !rc)
 		rc = -ENOMEM;

@@ -9,7 +9,7 @@
 #include "event.h"
 #include "session/crc32c.h"
 #include "session/packet.h"
-#include "session/tsdl.h"
+#include "session/tsdl_text.h"
 #include "util/error.h"
 
 /* One stream file. */
