@@ -92,6 +92,13 @@ refused 2 "--domain takes a number" analyze --domain -1 x
 refused 2 "--dev takes a name" analyze --dev "" x
 refused 2 'iommutop boot' boot --kernel debian:6.12
 refused 125 'nosuch' boot --kernel debian:6.12 --iommu nosuch -- true
+printf 'rules:\n  - invariant: no-falt\n' >"$dir/bad.yaml"
+refused 2 'bad.yaml:2:16: .*did you mean "no-fault"' boot --emit-initrd new.cpio --rules bad.yaml
+refused 2 'cannot read the rules none.yaml' boot --emit-initrd new.cpio --rules none.yaml
+refused 2 '"strickt".*did you mean "strict"' boot --emit-initrd new.cpio --preset strickt
+check "no archive is made of wrong rules" [ -z "$(find "$dir" -name 'new.cpio*')" ]
+refused 2 'cannot read none.log: No such file' boot --read-report none.log
+refused 5 'there is no report in bad.yaml' boot --read-report bad.yaml
 
 # --- sessions that can't be read or made
 

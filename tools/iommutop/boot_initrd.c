@@ -7,12 +7,27 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "assert/rule.h"
+#include "boot/framed.h"
 #include "boot/initrd.h"
 #include "early_init.h"
-#include "boot/framed.h"
 #include "opts.h"
 
 #define LOG_LIMIT (1UL << 30)
+
+/* What is wrong with them must be said here, not by a board that has booted with them. */
+static int check_rules(const char *rules, const char *preset, struct error *err)
+{
+	struct rule_set set = { 0 };
+	int rc = 0;
+
+	if (rules)
+		rc = rules__load(&set, rules, err);
+	else if (preset)
+		rc = rules__preset(&set, preset, err);
+	rules__free(&set);
+	return rc;
+}
 
 int boot_initrd__emit(const char *path, const char *rules, const char *preset, bool gzip)
 {
@@ -24,6 +39,10 @@ int boot_initrd__emit(const char *path, const char *rules, const char *preset, b
 	if (rules && preset) {
 		cmd__complain("boot", "--rules and --preset exclude each other: a file of rules "
 				      "can name a preset");
+		return EXIT_USAGE;
+	}
+	if (check_rules(rules, preset, &err)) {
+		cmd__complain("boot", "%s", err.text);
 		return EXIT_USAGE;
 	}
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) <= 0) {
@@ -94,7 +113,7 @@ int boot_initrd__report(const char *path)
 
 	if (rc) {
 		cmd__complain("boot", "%s", err.text);
-		rc = EXIT_FAILED;
+		rc = EXIT_USAGE; /* 1 would be a rule that was violated */
 		goto out;
 	}
 	rc = framed__find(log, &text, kind);
