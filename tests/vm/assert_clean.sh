@@ -4,7 +4,7 @@
 #
 # No false alarm: every invariant watches, live, a kernel that breaks no rule (assert_clean.guest), and each passes: nothing is
 # lost, nothing inconclusive. `make soak` does it with OPS=20000000 maps and unmaps on three kernels.
-# usage: [OPS=NUMBER] [KEEP=DIR] assert_clean.sh [KERNEL...]   (default: 100000 on debian:6.12)
+# usage: [OPS=NUMBER] [KERNELS=LIST] [KEEP=DIR] assert_clean.sh   (default: 100000 on debian:6.12)
 # KEEP: where reports and consoles are kept.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -41,9 +41,7 @@ ended()
 		$1 ~ /^results\.[0-9]+\.outcome$/ && $2 == o { print name }' "$dir/facts/result" | sort | tr '\n' ' '
 }
 
-kernels=("$@")
-[ $# -gt 0 ] || kernels=(debian:6.12)
-for kernel in "${kernels[@]}"; do
+for kernel in ${KERNELS:-debian:6.12}; do
 	files=${KEEP:-$dir/files}/$kernel
 	rm -rf "$files" "$dir/facts"
 	mkdir -p "$files" "$dir/facts"

@@ -20,7 +20,7 @@ outcomes()
 # run NAME CODE FAILS LOOKED...: how a run of assert ended, which rules failed, and that those named were looked at.
 run()
 {
-	local name=$1 code=$2 fails=$3 rule ok=yes
+	local name=$1 code=$2 fails=$3 rule
 	shift 3
 
 	flatten <"$files/$name.json" >"$dir/facts/$name"
