@@ -255,8 +255,8 @@ static void check_type(struct checks *c, struct rule_state *rule, struct model_d
 	if (!rule__concerns(rule, c, where))
 		return;
 	if (!dom || !dom->type_known) {
-		/* a device without an IOMMU has none */
-		if (dev->group >= 0 || dom)
+		/* a device without an IOMMU has none, nor one that had left before */
+		if ((dev->group >= 0 && !dev->nr_stays) || dom)
 			segment__doubt(seg, "%s: its domain's type isn't known", dev->name);
 		return;
 	}

@@ -227,7 +227,8 @@ static void add_drivers(struct checks *c, struct rule_state *r)
 		struct place where = watched__place(c, w);
 		bool about = r->id == INV_PT_FREED_AFTER_FLUSH
 				     ? w->first_unmap
-				     : w->freed && (w->first_unmap || w->driver);
+				     : w->freed && (w->first_unmap || w->driver) &&
+					       rule__is_in(c, r, checks__segment_of(c, w->freed));
 
 		if (!about || hooked__sees(w, kind, ~0ULL) || !rule__concerns(r, c, where) ||
 		    (kind == HOOK_TABLES ? w->has_tables : w->torn_down))

@@ -254,6 +254,30 @@ static void pages_that_a_domain_leaves(void **state)
 	done();
 }
 
+static void a_domain_counts_for_the_phase_in_which_it_went(void **state)
+{
+	(void)state;
+	for (int phase = 0; phase < 2; phase++) {
+		rules_for(IOT_TYPE_DMA);
+		rules[INV_PT_BALANCE].phases = phase ? PHASE_SHUTDOWN : PHASE_WORKLOAD;
+		start_with(IOT_TYPE_DMA, false, 0);
+		see_tables();
+		flush_everything(50, 51);
+		mark(60, "workload");
+		table(99, ALLOC, 1, DOM);
+		map_ok(100, BASE, REGION);
+		unmap_ok(200, BASE, REGION, STRICT);
+		sync_of(201, 204, BASE, REGION);
+		table(290, FREE, 1, DOM);
+		domain_free(300);
+		teardown(300, 310, 1000);
+		mark(400, "shutdown");
+		finish();
+		expect_outcome(INV_PT_BALANCE, phase ? OUTCOME_SKIP : OUTCOME_PASS);
+		done();
+	}
+}
+
 static void pages_that_belong_to_nobody_are_told(void **state)
 {
 	(void)state;
@@ -427,6 +451,7 @@ int main(void)
 		cmocka_unit_test(a_page_for_one_of_two_regions),
 		cmocka_unit_test(a_page_freed_by_another_while_it_is_fresh),
 		cmocka_unit_test(pages_that_a_domain_leaves),
+		cmocka_unit_test(a_domain_counts_for_the_phase_in_which_it_went),
 		cmocka_unit_test(pages_that_belong_to_nobody_are_told),
 		cmocka_unit_test(a_teardown_that_has_not_ended),
 		cmocka_unit_test(without_hooks_nothing_is_known),
