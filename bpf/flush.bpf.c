@@ -182,16 +182,17 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 	const __u32 mode = knobs.mode;
 	struct iot_flush *e;
 
-	if (mode == IOT_MODE_STREAM && !hot__active(c))
-		return 0;
-	if (place < 0)
-		place = dom__add(dom, -1, IOT_SEEN_EVENT);
+	/* also before the capture is on: or it would seem to be under way until the next one */
 	if (f && f->ptr == k.ptr && f->task == k.task) {
 		begin = f->begin;
 		first = f->first_unmap;
 		f->begin = 0;
 		f->first_unmap = 0;
 	}
+	if (mode == IOT_MODE_STREAM && !hot__active(c))
+		return 0;
+	if (place < 0)
+		place = dom__add(dom, -1, IOT_SEEN_EVENT);
 	if (!begin)
 		__sync_fetch_and_add(&c->no_begin, 1);
 	if (mode == IOT_MODE_LIVE) {

@@ -19,6 +19,9 @@ static void release_rules(struct checks *c)
 			free(c->rules[i].seg[seg].times);
 		}
 		idtab__free(&c->rules[i].devices);
+		idtab__for_each (&c->rules[i].types, s)
+			free(s->value);
+		idtab__free(&c->rules[i].types);
 	}
 	free(c->rules);
 	for (int id = 0; id < INV_NR; id++)

@@ -4,7 +4,9 @@
  * no-stale-access, invalidation-timeout, sync-map), on the state of devices (domain-type) and on
  * the self-checks (coverage).
  */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/lookup.h"
@@ -208,6 +210,28 @@ static void facts(struct checks *c, const struct model_domain *dom, char *out, s
 			n += snprintf(out + n, size - (size_t)n, "; log: %s", c->policy[i]);
 }
 
+/* Whether the rule hasn't judged the device as that yet: one that stays what it is counts once,
+ * in however many phases. */
+static bool is_news(struct checks *c, struct rule_state *rule, struct segment *seg, __u32 dev,
+		    struct typed_as as)
+{
+	struct typed_as *t = idtab__find(&rule->types, dev);
+
+	if (!t) {
+		t = calloc(1, sizeof(*t));
+		if (!t || idtab__set(&rule->types, dev, t)) {
+			free(t);
+			c->error = -ENOMEM;
+			return true;
+		}
+		seg->looked++;
+	} else if (t->domain == as.domain && t->is == as.is) {
+		return false;
+	}
+	*t = as;
+	return true;
+}
+
 static void check_type(struct checks *c, struct rule_state *rule, struct model_device *dev,
 		       __u32 segment)
 {
@@ -221,13 +245,14 @@ static void check_type(struct checks *c, struct rule_state *rule, struct model_d
 	if (!rule__concerns(rule, c, where))
 		return;
 	if (!dom || !dom->type_known) {
-		/* a device without an IOMMU has none */
-		if (dev->group >= 0 || dom)
+		/* a device without an IOMMU has none, nor one that had left before */
+		if ((dev->group >= 0 && !dev->nr_stays) || dom)
 			segment__doubt(seg, "%s: its domain's type isn't known", dev->name);
 		return;
 	}
 	is = effective(dom);
-	seg->looked++;
+	if (!is_news(c, rule, seg, dev->nr, (struct typed_as){ dom->nr, (__u32)is }))
+		return;
 	facts(c, dom, why, sizeof(why));
 	snprintf(rule->result.says, sizeof(rule->result.says), "%s: %s", dev->name, why);
 	if (is != rule->rule->params[0])

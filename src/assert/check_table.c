@@ -487,13 +487,19 @@ static void balance(struct checks *c, struct watched *w)
 
 void tables__end(struct checks *c)
 {
+	__u32 last = c->segment;
+
 	idtab__for_each (&c->runners, s)
 		tables__next(c, NULL, s->value, NULL);
 	idtab__for_each (&c->domains, s) {
 		struct watched *w = s->value;
 
-		if (w->dom && w->freed && w->has_tables)
-			balance(c, w);
+		if (!w->dom || !w->freed || !w->has_tables)
+			continue;
+		/* it counts for the phase in which the domain went */
+		c->segment = checks__segment_of(c, w->freed);
+		balance(c, w);
+		c->segment = last;
 	}
 	idtab__for_each (&c->pages, s)
 		c->tables_unowned += !((struct page *)s->value)->domain;

@@ -60,13 +60,20 @@ struct segment {
 	__u32 nr_doubts;
 };
 
+struct typed_as {
+	__u32 domain, is; /* is: enum wanted of check_end.c */
+};
+
 struct rule_state {
 	const struct rule *rule;
 	enum invariant_id id;
 	struct segment seg[SEGMENTS];
 	struct idtab devices; /* numbers of those that it concerns, or did at some time */
+	struct idtab types;   /* domain-type: device -> struct typed_as, as it was last judged */
 	__u64 noted;          /* incidents so far, not waived: they are judged at the end */
 	char noted_first[160];
+	__u32 unseen; /* domains that are left out: rule.skip_unseen */
+	char unseen_first[160];
 	struct check_result result;
 };
 

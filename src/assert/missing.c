@@ -218,6 +218,7 @@ static bool hooked_for_all(const struct checks *c, enum hook_kind kind)
 static void add_drivers(struct checks *c, struct rule_state *r)
 {
 	enum hook_kind kind = r->id == INV_TEARDOWN_STALL ? HOOK_TEARDOWN : HOOK_TABLES;
+	char text[sizeof(r->unseen_first)];
 
 	if (hooked_for_all(c, kind))
 		return;
@@ -226,15 +227,20 @@ static void add_drivers(struct checks *c, struct rule_state *r)
 		struct place where = watched__place(c, w);
 		bool about = r->id == INV_PT_FREED_AFTER_FLUSH
 				     ? w->first_unmap
-				     : w->freed && (w->first_unmap || w->driver);
+				     : w->freed && (w->first_unmap || w->driver) &&
+					       rule__is_in(c, r, checks__segment_of(c, w->freed));
 
 		if (!about || hooked__sees(w, kind, ~0ULL) || !rule__concerns(r, c, where) ||
 		    (kind == HOOK_TABLES ? w->has_tables : w->torn_down))
 			continue;
-		result__why(&r->result, "%s: %s of its driver %s hooked", place__name(c, where).s,
-			    kind == HOOK_TABLES ? "the functions for page tables"
-						: "the domain free",
-			    kind == HOOK_TABLES ? "are not" : "is not");
+		snprintf(text, sizeof(text), "%s: %s of its driver %s hooked",
+			 place__name(c, where).s,
+			 kind == HOOK_TABLES ? "the functions for page tables" : "the domain free",
+			 kind == HOOK_TABLES ? "are not" : "is not");
+		if (!r->rule->skip_unseen)
+			result__why(&r->result, "%s", text);
+		else if (!r->unseen++)
+			snprintf(r->unseen_first, sizeof(r->unseen_first), "%s", text);
 	}
 }
 

@@ -175,6 +175,9 @@ static void say(struct checks *c, struct rule_state *r)
 			 "freed",
 			 c->tables_unowned, c->tables_unowned == 1 ? "" : "s",
 			 c->tables_unowned == 1 ? "was" : "were");
+	else if (r->unseen)
+		snprintf(res->says, sizeof(res->says), "%u domain%s left out: %s", r->unseen,
+			 r->unseen == 1 ? "" : "s", r->unseen_first);
 	if (r->id != INV_FLUSH_COVERS_UNMAP && r->id != INV_STRICT_MEANS_STRICT)
 		return;
 	for (__u32 i = 0; i < c->nr_hooked; i++)
@@ -224,6 +227,8 @@ static void skip(struct checks *c, struct rule_state *r)
 	res->nr_why = 0;
 	if (!concerns_anything(c, r))
 		result__why(res, "no such device or domain was there");
+	else if (r->unseen)
+		result__why(res, "%s", r->unseen_first);
 	else if (r->id == INV_STRICT_MEANS_STRICT)
 		result__why(res, "there was no strict unmap through the DMA API");
 	else if (r->id == INV_SYNC_MAP)

@@ -259,6 +259,7 @@ enum {
 	RULE_SELECT,
 	RULE_PARAMS,
 	RULE_SEVERITY,
+	RULE_UNSEEN,
 	RULE_PHASE,
 	RULE_WAIVERS,
 };
@@ -285,8 +286,9 @@ static int read_rule(struct reading *r, const struct rule_tree_key *keys, yaml_n
 		     struct rule *rule)
 {
 	static const char *const severities[] = { "error", "warning", NULL };
+	static const char *const unseens[] = { "inconclusive", "skip", NULL };
 	yaml_node_t *named = keys[RULE_INVARIANT].value;
-	size_t severity = SEVERITY_ERROR;
+	size_t severity = SEVERITY_ERROR, unseen = 0;
 	const struct rule *same;
 	int ret;
 
@@ -314,10 +316,13 @@ static int read_rule(struct reading *r, const struct rule_tree_key *keys, yaml_n
 	if (!ret)
 		ret = read_word(r, keys[RULE_SEVERITY].value, "severity", severities, &severity);
 	if (!ret)
+		ret = read_word(r, keys[RULE_UNSEEN].value, "unseen", unseens, &unseen);
+	if (!ret)
 		ret = read_phases(r, keys[RULE_PHASE].value, &rule->phases);
 	if (!ret)
 		ret = read_waivers(r, keys[RULE_WAIVERS].value, rule);
 	rule->severity = (enum severity)severity;
+	rule->skip_unseen = unseen;
 	return ret;
 }
 
@@ -325,8 +330,8 @@ static int read_item(struct reading *r, yaml_node_t *node)
 {
 	struct rule_tree_key keys[] = {
 		{ .name = "invariant" }, { .name = "name" },     { .name = "select" },
-		{ .name = "params" },    { .name = "severity" }, { .name = "phase" },
-		{ .name = "waivers" },   { .name = NULL },
+		{ .name = "params" },    { .name = "severity" }, { .name = "unseen" },
+		{ .name = "phase" },     { .name = "waivers" },  { .name = NULL },
 	};
 	yaml_node_t *named;
 	int ret = rule_tree__mapping(&r->tree, node, "a rule", keys);

@@ -46,6 +46,8 @@ struct rule {
 	struct selector selector;
 	__u64 params[INVARIANT_PARAMS]; /* in the order of invariant->params */
 	enum severity severity;
+	bool skip_unseen; /* domains whose driver has no functions that it could be seen by, as the
+			     kernel is, are left out; otherwise they make it inconclusive */
 	__u32 phases;
 	struct waiver *waivers;
 	size_t nr_waivers;

@@ -365,8 +365,9 @@ int collect__stop(struct collect *c, struct error *err)
 		return 0;
 	c->running = false;
 	c->end = facts__now();
-	rings__activate(c->rings, false);
+	/* first: one that ends in between is told of twice rather than not at all */
 	rc = c->opts.stream ? audit__unended(c, c->end) : 0;
+	rings__activate(c->rings, false);
 	rings__stop(c->rings);
 	if (!rc)
 		rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell),

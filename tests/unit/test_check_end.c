@@ -259,6 +259,45 @@ static void a_type_counts_when_the_phase_ends(void **state)
 	}
 }
 
+/* A device that stays where it is breaks the rule once, not once a phase. */
+static void a_type_that_stays_counts_once(void **state)
+{
+	(void)state;
+	for (int changes = 0; changes < 2; changes++) {
+		set.nr = 0;
+		add_rule(INV_DOMAIN_TYPE)->params[0] = 0; /* DMA-FQ */
+		start_with(IOT_TYPE_DMA, false, 0);
+		mark(100, "workload");
+		if (changes)
+			domain_state(150, DOM, IOT_DOMAIN_STATE, IOT_TYPE_IDENTITY, false, false,
+				     0);
+		mark(200, "shutdown");
+		finish();
+		assert_int_equal(result_of(INV_DOMAIN_TYPE)->looked_at, 1);
+		FAILS(changes ? 2 : 1, INV_DOMAIN_TYPE);
+		assert_int_equal(result_of(INV_DOMAIN_TYPE)->nr_findings, changes ? 2 : 1);
+		done();
+	}
+}
+
+static void a_device_that_had_left_before_the_phase_has_none(void **state)
+{
+	(void)state;
+	set.nr = 0;
+	add_rule(INV_DOMAIN_TYPE)->phases = PHASE_WORKLOAD;
+	rules[0].params[0] = 1; /* DMA */
+	start_with(IOT_TYPE_DMA, false, 0);
+	domain_free(50);
+	mark(100, "workload");
+	domain_state(200, 8, IOT_DOMAIN_SEEN, IOT_TYPE_DMA, false, false, 0);
+	device(DEV + 1, "refdma.0", "refdma", "", 6);
+	attach(201, DEV + 1, 8);
+	finish();
+	expect_outcome(INV_DOMAIN_TYPE, OUTCOME_PASS);
+	assert_int_equal(result_of(INV_DOMAIN_TYPE)->looked_at, 1);
+	done();
+}
+
 static void a_device_that_left_had_a_type(void **state)
 {
 	(void)state;
@@ -317,6 +356,8 @@ int main(void)
 		cmocka_unit_test(types_are_what_they_do),
 		cmocka_unit_test(the_reason_of_a_type_is_told),
 		cmocka_unit_test(a_type_counts_when_the_phase_ends),
+		cmocka_unit_test(a_type_that_stays_counts_once),
+		cmocka_unit_test(a_device_that_had_left_before_the_phase_has_none),
 		cmocka_unit_test(a_device_that_left_had_a_type),
 		cmocka_unit_test(self_checks_must_agree),
 	};

@@ -388,6 +388,30 @@ static void pages_that_a_domain_leaves(void **state)
 	done();
 }
 
+static void a_domain_counts_for_the_phase_in_which_it_went(void **state)
+{
+	(void)state;
+	for (int phase = 0; phase < 2; phase++) {
+		rules_for(IOT_TYPE_DMA);
+		rules[INV_PT_BALANCE].phases = phase ? PHASE_SHUTDOWN : PHASE_WORKLOAD;
+		start_with(IOT_TYPE_DMA, false, 0);
+		see_tables();
+		flush_everything(50, 51);
+		mark(60, "workload");
+		table(99, ALLOC, 1, DOM);
+		map_ok(100, BASE, REGION);
+		unmap_ok(200, BASE, REGION, STRICT);
+		sync_of(201, 204, BASE, REGION);
+		table(290, FREE, 1, DOM);
+		domain_free(300);
+		teardown(300, 310, 1000);
+		mark(400, "shutdown");
+		finish();
+		expect_outcome(INV_PT_BALANCE, phase ? OUTCOME_SKIP : OUTCOME_PASS);
+		done();
+	}
+}
+
 static void pages_that_belong_to_nobody_are_told(void **state)
 {
 	(void)state;
@@ -442,6 +466,87 @@ static void without_hooks_nothing_is_known(void **state)
 	done();
 }
 
+/* Presets say so: what no kernel of the kind can show is no reason to end without a verdict. */
+static void what_cannot_be_seen_may_be_skipped(void **state)
+{
+	static const enum invariant_id ids[] = { INV_PT_FREED_AFTER_FLUSH, INV_PT_BALANCE,
+						 INV_TEARDOWN_STALL };
+
+	(void)state;
+	for (int lossy = 0; lossy < 2; lossy++) {
+		rules_for(IOT_TYPE_DMA);
+		for (int i = 0; i < 3; i++)
+			rules[ids[i]].skip_unseen = true;
+		start_with(IOT_TYPE_DMA, false, 0);
+		map_ok(100, BASE, REGION);
+		unmap_ok(200, BASE, REGION, STRICT);
+		sync_of(201, 204, BASE, REGION);
+		domain_free(300);
+		/* lost events are another matter */
+		if (lossy)
+			lose(400, 500, IOT_LOST_RING, "");
+		finish();
+		expect_outcome(INV_PT_FREED_AFTER_FLUSH,
+			       lossy ? OUTCOME_INCONCLUSIVE : OUTCOME_SKIP);
+		expect_outcome(INV_PT_BALANCE, lossy ? OUTCOME_INCONCLUSIVE : OUTCOME_SKIP);
+		expect_outcome(INV_TEARDOWN_STALL, OUTCOME_SKIP);
+		if (!lossy)
+			why_text(INV_PT_BALANCE, "functions for page tables of its driver");
+		done();
+	}
+}
+
+#define OTHER 8
+
+static void other_domain(__u64 us, __u32 what)
+{
+	struct iot_domain ev = { .h = head(IOT_EV_DOMAIN, sizeof(ev), us),
+				 .what = what,
+				 .type = IOT_TYPE_UNMANAGED,
+				 .group = -1,
+				 .sync = 0xffffffffc0008000,
+				 .owner = 0xffffffffc0009000 };
+
+	ev.h.domain = OTHER;
+	ev.h.dev = 0;
+	feed(&ev);
+}
+
+/* … and what is seen of other drivers' domains still counts. */
+static void what_can_be_seen_is_not_skipped(void **state)
+{
+	(void)state;
+	for (int leak = 0; leak < 2; leak++) {
+		struct iot_unmap ev;
+
+		rules_for(IOT_TYPE_DMA);
+		rules[INV_PT_BALANCE].skip_unseen = true;
+		start_with(IOT_TYPE_DMA, false, 0);
+		see_tables();
+		flush_everything(50, 51);
+		other_domain(60, IOT_DOMAIN_SEEN);
+		ev = (struct iot_unmap){ .h = head(IOT_EV_UNMAP, sizeof(ev), 70),
+					 .iova = BASE,
+					 .size = PAGE,
+					 .unmapped = PAGE };
+		ev.h.domain = OTHER;
+		feed(&ev);
+		other_domain(80, IOT_DOMAIN_FREE);
+		table(99, ALLOC, 1, DOM);
+		map_ok(100, BASE, REGION);
+		unmap_ok(200, BASE, REGION, STRICT);
+		sync_of(201, 204, BASE, REGION);
+		if (!leak)
+			table(290, FREE, 1, DOM);
+		domain_free(300);
+		teardown(300, 310, 1000);
+		finish();
+		expect_outcome(INV_PT_BALANCE, leak ? OUTCOME_FAIL : OUTCOME_PASS);
+		assert_non_null(strstr(result_of(INV_PT_BALANCE)->says, "1 domain left out: "));
+		done();
+	}
+}
+
 static void a_long_teardown(void **state)
 {
 	(void)state;
@@ -485,9 +590,12 @@ int main(void)
 		cmocka_unit_test(a_page_for_one_of_two_regions),
 		cmocka_unit_test(a_page_freed_by_another_while_it_is_fresh),
 		cmocka_unit_test(pages_that_a_domain_leaves),
+		cmocka_unit_test(a_domain_counts_for_the_phase_in_which_it_went),
 		cmocka_unit_test(pages_that_belong_to_nobody_are_told),
 		cmocka_unit_test(a_teardown_that_has_not_ended),
 		cmocka_unit_test(without_hooks_nothing_is_known),
+		cmocka_unit_test(what_cannot_be_seen_may_be_skipped),
+		cmocka_unit_test(what_can_be_seen_is_not_skipped),
 		cmocka_unit_test(a_long_teardown),
 	};
 

@@ -84,8 +84,8 @@ static void files(void **state)
 		{ "preset: lazy\ndisable: [window, window]\n",
 		  "2:19: the preset has no rule \"window\"; choose from no-fault, no-hang, "
 		  "no-stale-access, flush-before-reuse, flush-covers-unmap, no-map-over-map, "
-		  "unmap-matches-map, sync-map, pt-freed-after-flush, pt-balance, detach-empty, "
-		  "invalidation-timeout, coverage, domain-type, flush-latency, teardown-stall" },
+		  "unmap-matches-map, sync-map, detach-empty, invalidation-timeout, coverage, "
+		  "pt-freed-after-flush, pt-balance, domain-type, flush-latency, teardown-stall" },
 		{ "preset: boot\ndisable: [no-fault, no-hang, invalidation-timeout, "
 		  "no-stale-access, "
 		  "flush-covers-unmap, no-map-over-map, detach-empty, coverage, teardown-stall]\n",
@@ -141,7 +141,7 @@ static void rules(void **state)
 		  "3:5: a rule has no key \"selct\"; did you mean \"select\"?" },
 		{ RULE("below: 20ms"),
 		  "3:5: a rule has no key \"below\"; choose from invariant, name, select, params, "
-		  "severity, phase, waivers" },
+		  "severity, unseen, phase, waivers" },
 		{ RULE("name: \"two words\""), "3:11: \"two words\" can't be a name: that is up to "
 					       "64 letters, digits and . _ -, a "
 					       "letter or digit first" },
@@ -152,6 +152,8 @@ static void rules(void **state)
 		  "3:15: severity: \"fatal\" is unknown; choose from error, warning" },
 		{ RULE("severity: Warning"),
 		  "3:15: severity: \"Warning\" is unknown; did you mean \"warning\"?" },
+		{ RULE("unseen: pass"),
+		  "3:13: unseen: \"pass\" is unknown; choose from inconclusive, skip" },
 		{ RULE("severity: [error]"),
 		  "3:15: severity takes a single value, and this is a list" },
 		{ RULE("phase: startup"), "3:12: phase: \"startup\" is unknown; choose from boot, "
@@ -448,7 +450,7 @@ static void quotes(void **state)
 	       "2:5: a rule has no key "
 	       "\"yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...\"; choose "
 	       "from "
-	       "invariant, name, select, params, severity, phase, waivers");
+	       "invariant, name, select, params, severity, unseen, phase, waivers");
 	free(whole);
 	free(text);
 	assert_int_equal(rules__parse(&set, "bad\033[31m/\xc3\xbc", "x: 1\n", 5, &err), -EINVAL);

@@ -61,7 +61,7 @@ static void examples(void **state)
 		rules__free(&set);
 		right++;
 	}
-	assert_int_equal(right, 4);
+	assert_int_equal(right, 5);
 }
 
 static void errors(void **state)
