@@ -48,28 +48,56 @@ reasons()
 	done
 }
 
-# verdicts NAME FAILED PASSED: these rules, all others are INCONCLUSIVE.
-verdicts()
-{
-	equal "$kernel $1: fail" "$(with "$1" outcome FAIL)" "$(sorted $2)"
-	equal "$kernel $1: pass" "$(with "$1" outcome PASS)" "$(sorted $3)"
-	equal "$kernel $1: skipped" "-$(with "$1" outcome SKIP)" "-"
-	awk '/^results\.[0-9]+\.(name|outcome|why\.[0-9]+|findings\.[0-9]+\.text|counted_only) / { sub(/^results\./, "# "); print }' "$dir/facts/$1" >"$dir/told"
-}
+# passes_counted FACTS: what passes was counted.
+passes_counted() { [ -z "$(comm -23 <(with "$1" outcome PASS | xargs -n 1) <(with "$1" counted_only true | xargs -n 1))" ]; }
+show() { awk '/^results\.[0-9]+\.(name|outcome|why\.[0-9]+|findings\.[0-9]+\.text) / { sub(/^results\./, "# "); print }' "$dir/facts/$1"; }
 
 kernels=("$@")
 [ $# -gt 0 ] || kernels=(debian:6.1 debian:6.12 source:7.2)
 for kernel in "${kernels[@]}"; do
 	rm -rf "$dir/files" "$dir/facts"
-	boot --kernel "$kernel" --iommu ref --no-drivers --timeout 10m --output "$dir/files" --file "$here/refiommu_guest.sh" \
+	boot --kernel "$kernel" --iommu ref --no-drivers --append iommu.strict=1 --timeout 15m --output "$dir/files" --file "$here/refiommu_guest.sh" \
 		--file "$here/facts_guest.sh" --file "$here/assert_loss.yaml" --file "$here/assert_loss.guest" -- sh /root/assert_loss.guest
 	came_to_end "$kernel" || continue
 	mkdir "$dir/facts"
+	[ -z "${KEEP:-}" ] || cp -r "$dir/files" "$KEEP/$kernel"
 	cp "$dir/files"/*.before "$dir/files"/*.after "$dir/facts/"
+	# 7.2 as it is built for tests may be preempted anywhere, so a stall can't be seen
+	stall=teardown-stall
+	[ "$kernel" != source:7.2 ] || stall=
+	seen=$rare
+	[ -n "$stall" ] || seen=${rare/teardown-stall/}
 	for name in clean flood bugs faults; do
 		flatten <"$dir/files/$name.json" | sed 's/^report\.losses/losses/' >"$dir/facts/$name"
-		check "$kernel $name: hot events were lost" [ "$(lost $name 1)" -gt 0 ]
+		check "$kernel $name: maps, unmaps and flushes were lost" [ "$(lost $name 1)" -gt 0 ]
+		equal "$kernel $name: nothing is skipped" "-$(with $name outcome SKIP)" "-"
 	done
-	cp -r "$dir/files" "$dir/facts" "${KEEP:-$dir/tmp}/" 2>/dev/null
+	failed_before=$failed
+
+	equal "$kernel clean: nothing fails" "-$(with clean outcome FAIL)" "-"
+	equal "$kernel clean: passed, though events are missing" "$(with clean counted_only true)" "$(sorted "$counted")"
+	equal "$kernel clean: these and what needs none of them pass" "$(with clean outcome PASS)" "$(sorted "$counted $seen")"
+	check "$kernel clean: all others say what is missing" reasons clean "$stream"
+	equal "$kernel clean: nothing rare was lost" "$(lost clean 2)" 0
+
+	check "$kernel flood: what is rare was lost too" [ "$(lost flood 2)" -gt 0 ]
+	equal "$kernel flood: nothing fails" "-$(with flood outcome FAIL)" "-"
+	check "$kernel flood: what passes was counted" passes_counted flood
+	check "$kernel flood: all others say what is missing" reasons flood "$stream $seen"
+
+	equal "$kernel bugs: what is counted fails" "$(with bugs outcome FAIL | sed 's/window //')" \
+		"$(sorted "$counted unmap-matches-map $stall")"
+	check "$kernel bugs: nothing else passes but what nothing is missing of" \
+		[ "$(with bugs outcome PASS)" = "$(sorted "${seen/teardown-stall/}")" ]
+	equal "$kernel bugs: bytes that leaked" "$(told bugs no-leak)" "$(grown bugs refdma.leaked_bytes)"
+	equal "$kernel bugs: of a domain that was freed" "$(told bugs detach-empty)" "$(grown bugs refiommu.bytes_mapped_at_free)"
+	equal "$kernel bugs: page-table pages that leaked" "$(told bugs pt-balance)" "$(grown bugs refiommu.injected_pt_leak)"
+	equal "$kernel bugs: unmaps of nothing" "$(told bugs unmap-matches-map)" "$(grown bugs refdma.injected_double_unmap)"
+	check "$kernel bugs: the slow flush" [ "$(told bugs flush-latency)" -ge 600000000 ]
+
+	check "$kernel faults: what is rare was lost" [ "$(lost faults 2)" -gt 0 ]
+	equal "$kernel faults: they fail" "$(with faults outcome FAIL)" "no-fault "
+	check "$kernel faults: what passes was counted" passes_counted faults
+	[ $failed = $failed_before ] || for name in clean flood bugs faults; do echo "# $name:"; show $name; done
 done
 finish
