@@ -4,7 +4,7 @@
 #
 # The detection matrix: every bug of the reference driver (assert_matrix.list) against every invariant, lazy and strict. A
 # bug trips the invariants that name it and no other; what breaks no rule trips none, and nothing that was looked at is
-# INCONCLUSIVE, but for what a kernel can't tell.
+# INCONCLUSIVE, but for what a kernel can't tell. "blind" in the list: nothing is tripped, for only the device could tell.
 # usage: [MATRIX=1] [MODES=…] [RECORDINGS=DIR] assert_matrix.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
 # What is found must be what docs/detection.md says. MATRIX=1: the page is changed to say what is found.
 # MODES: "lazy", "strict"; default: both.
@@ -70,9 +70,10 @@ said()
 # one MODE SCENARIO GROUP WHAT NUMBER TRIPS
 one()
 {
-	local got want open counter=$4
+	local got want open counter=$4 mark=
 
-	want=$(echo "$6" | tr ' ' '\n' | grep -vxE -- "-|${blind:--}" | sort | tr '\n' ' ')
+	[ "$6" != blind ] || mark=" (blind)"
+	want=$(echo "$6" | tr ' ' '\n' | grep -vxE -- "-|blind|${blind:--}" | sort | tr '\n' ' ')
 	got=$(outcomes "$1.$3" "$2" FAIL)
 	open=$(outcomes "$1.$3" "$2" INCONCLUSIVE | tr ' ' '\n' | grep -vx -- "${blind:--}" | tr '\n' ' ')
 	check "$kernel $1 $2: it happened ($counter)" [ "$(grown "$1.$2" "$counter")" -ge "$5" ]
@@ -81,7 +82,7 @@ one()
 	check "$kernel $1 $2: nothing else is inconclusive" [ -z "${open% }" ]
 	check "$kernel $1 $2: and something passes" [ -n "$(outcomes "$1.$3" "$2" PASS)" ]
 	[ "$got$open" = "$want" ] || said "$1.$3" "$2"
-	printf '%s|%s|%s|%s|%s|%s\n' "$kernel" "$1" "$2" "$got" "$(outcomes "$1.$3" "$2" PASS)" \
+	printf '%s|%s|%s|%s|%s|%s\n' "$kernel" "$1" "$2$mark" "$got" "$(outcomes "$1.$3" "$2" PASS)" \
 		"$(outcomes "$1.$3" "$2" INCONCLUSIVE)" >>"$dir/table"
 }
 
