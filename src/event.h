@@ -338,7 +338,9 @@ struct iot_teardown {
 #define IOT_TALLY_OLDER 1
 /* its driver's functions were hooked after its first table was allocated */
 #define IOT_TALLY_TABLES_OLDER 2
-#define IOT_TALLY_LOG2         32 /* [0]: below 512 ns; [n]: below 512 << n ns; the last: the rest */
+/* it is gone, and what its driver freed with it was not, or not all, counted */
+#define IOT_TALLY_FREE_UNSEEN 4
+#define IOT_TALLY_LOG2        32 /* [0]: below 512 ns; [n]: below 512 << n ns; the last: the rest */
 struct iot_tally {
 	struct iot_event h;
 	__u64 begin;               /* ns: it counts from here */

@@ -166,11 +166,9 @@ void flush__unmap(struct checks *c, struct subject *s, struct runner *r, const s
 		return;
 	if (!s->w->first_unmap)
 		s->w->first_unmap = ev->h.ts;
-	if (u.lazy && dom && dom->type_known && dom->type == IOT_TYPE_DMA) {
-		s->seen[SEEN_STRICT]++;
-		if (!s->w->queued++)
-			s->w->queued_ts = ev->h.ts;
-	}
+	/* which the rule is about only if the type stays so: it is counted at the end */
+	if (u.lazy && dom && dom->type_known && dom->type == IOT_TYPE_DMA && !s->w->queued++)
+		s->w->queued_ts = ev->h.ts;
 	if (!u.lazy && dom && dom->no_sync) {
 		no_sync(c, s);
 		tables__unmapped(c, s->w, BOOK_NONE, ev);
@@ -360,12 +358,13 @@ static void queued_in_strict(struct checks *c, struct watched *w, bool stream_en
 	if (!w->queued || !w->dom || w->dom->type != IOT_TYPE_DMA)
 		return;
 	/* While sysfs switches the queue on, it is active before the type says so. */
-	if (w->dom->fq_active && !stream_ends)
+	if (w->dom->fq_active && !stream_ends) {
 		checks__doubt(c, INV_STRICT_MEANS_STRICT, where,
 			      "%s: its domain queued unmaps, and was gone before its type was read "
 			      "again",
 			      place__name(c, where).s);
-	else
+	} else {
+		checks__looked(c, INV_STRICT_MEANS_STRICT, where, w->queued);
 		checks__violation(
 			c,
 			&(struct violation){ .id = INV_STRICT_MEANS_STRICT,
@@ -375,6 +374,7 @@ static void queued_in_strict(struct checks *c, struct watched *w, bool stream_en
 			"the domain is of type DMA, and %llu unmaps in it were queued rather "
 			"than flushed",
 			w->queued);
+	}
 	w->queued = 0;
 }
 

@@ -392,7 +392,7 @@ __attribute__((format(printf, 2, 3))) void result__why(struct check_result *res,
 /* --- missing.c --- */
 /* A loss of one of the causes (bits) in [from, to], as far as it concerns the rule. Of programs
  * that the kernel skipped: those that see the events asked for. */
-enum lost_of { LOST_OF_HOT, LOST_OF_RARE, LOST_OF_ANY };
+enum lost_of { LOST_OF_HOT, LOST_OF_RARE, LOST_OF_TEARDOWN, LOST_OF_ANY };
 const struct model_loss *missing__lost(struct checks *c, const struct rule_state *r, __u64 from,
 				       __u64 to, __u32 causes, enum lost_of of);
 /* The causes that make needs (NEED_*) incomplete for the rule. */

@@ -5,7 +5,7 @@
 
 #include "assert/internal.h"
 
-/* Which losses make a need incomplete. Of the kernel's skipped programs see is_hot(). */
+/* Which losses make a need incomplete. Of the kernel's skipped programs see skipped_of(). */
 static const struct {
 	__u32 need, causes;
 } needs[] = {
@@ -49,16 +49,28 @@ const char *missing__cause(__u32 cause)
 	return cause < IOT_LOST_CAUSES && names[cause] ? names[cause] : "events are missing";
 }
 
-/* Is a skipped program (a point of the attach plan) one that sees hot events? */
-static bool is_hot(const char *what)
+/* What a skipped program (a point of the attach plan, or what the collector calls it) would have
+ * told. Those of teardowns tell nothing else. */
+static enum lost_of skipped_of(const char *what)
 {
-	static const char *const hot[] = { "map",        "unmap", "flush",  "iova",
-					   "invalidate", "table", "control" };
+	static const char *const hot[] = { "map",  "unmap",        "flush",
+					   "iova", "invalidation", "control" };
 
 	for (size_t i = 0; i < sizeof(hot) / sizeof(hot[0]); i++)
 		if (!strncmp(what, hot[i], strlen(hot[i])))
-			return true;
-	return !*what;
+			return LOST_OF_HOT;
+	if (!strncmp(what, "teardown", strlen("teardown")))
+		return LOST_OF_TEARDOWN;
+	return *what ? LOST_OF_RARE : LOST_OF_HOT;
+}
+
+/* The ends of teardowns are told by a program of those that see flushes. */
+static bool skipped_matters(const char *what, enum lost_of of)
+{
+	enum lost_of told = skipped_of(what);
+
+	return of == LOST_OF_ANY || told == of ||
+	       (of == LOST_OF_TEARDOWN && !strncmp(what, "flush", strlen("flush")));
 }
 
 /*
@@ -104,8 +116,7 @@ const struct model_loss *missing__lost(struct checks *c, const struct rule_state
 
 		if (l->cause >= 32 || !(causes & 1U << l->cause) || l->begin > to || l->end < from)
 			continue;
-		if (l->cause == IOT_LOST_RECURSION && of != LOST_OF_ANY &&
-		    is_hot(l->what) != (of == LOST_OF_HOT))
+		if (l->cause == IOT_LOST_RECURSION && !skipped_matters(l->what, of))
 			continue;
 		if (l->cause == IOT_LOST_UNHOOKED && !unhooked_matters(c, r, l))
 			continue;
@@ -153,7 +164,9 @@ static void add_losses(struct checks *c, struct rule_state *r, __u32 segment)
 	interval(c, segment, &from, &to);
 	for (__u32 need = 1; need <= NEED_COVERAGE; need <<= 1) {
 		__u32 causes = r->rule->invariant->needs & need ? missing__causes(r, need) : 0;
-		enum lost_of of = causes & LOSS(RING) ? LOST_OF_HOT : LOST_OF_RARE;
+		enum lost_of of = causes & LOSS(RING)     ? LOST_OF_HOT
+				  : need == NEED_TEARDOWN ? LOST_OF_TEARDOWN
+							  : LOST_OF_RARE;
 
 		for (__u32 cause = 1; cause < IOT_LOST_CAUSES; cause++) {
 			const struct model_loss *l = NULL;

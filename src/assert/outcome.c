@@ -76,7 +76,7 @@ static __u64 looked_at(const struct rule_state *r, const struct segment *seg)
 	case INV_FLUSH_BEFORE_REUSE:
 		return seg->seen[SEEN_MAPS] + seg->seen[SEEN_ALLOCS];
 	case INV_STRICT_MEANS_STRICT:
-		return seg->seen[SEEN_STRICT];
+		return seg->seen[SEEN_STRICT] + seg->looked;
 	case INV_FLUSH_COVERS_UNMAP:
 		return seg->seen[SEEN_FLUSHED];
 	case INV_NO_MAP_OVER_MAP:

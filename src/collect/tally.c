@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "collect/tally.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static void raise(__u64 *max, __u64 value)
@@ -43,6 +44,17 @@ static __u32 older(const struct iot_dom *d, const struct iot_tally *e, uint64_t 
 		       : 0;
 }
 
+/*
+ * A domain whose driver's free is hooked keeps its place until that has ended. Without, or if the
+ * capture ends before, pages of tables go back that no domain is known for.
+ */
+static __u32 freed_unseen(const struct iot_dom *d)
+{
+	bool dead = d->ptr == IOT_DOM_DEAD, waited = d->life & IOT_DOM_GOING;
+
+	return dead != waited ? IOT_TALLY_FREE_UNSEEN : 0;
+}
+
 /* place: nr_places = what has no domain. */
 static int tell(struct tally *t, uint32_t place, facts_add add, void *ctx)
 {
@@ -60,7 +72,7 @@ static int tell(struct tally *t, uint32_t place, facts_add add, void *ctx)
 	if (d) {
 		e.h.domain = d->id;
 		e.h.dev = d->dev;
-		e.snapshot = older(d, &e, t->begin);
+		e.snapshot = older(d, &e, t->begin) | freed_unseen(d);
 	}
 	raise(&e.begin, t->begin);
 	return add(ctx, &e.h);

@@ -97,6 +97,10 @@ int main(void)
 	     "seen, but one could "
 	     "have been missed: the result says why) or SKIP (nothing that it is about was there).",
 	     0);
+	putchar('\n');
+	fill("[detection.md](detection.md) shows which bugs of the reference driver trip which of "
+	     "them.",
+	     0);
 	printf("\n| | what holds if it passes |\n|---|---|\n");
 	for (int i = 0; i < INV_NR; i++)
 		printf("| [%s](#%s) | %s |\n", invariants[i].name, invariants[i].name,

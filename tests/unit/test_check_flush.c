@@ -292,6 +292,7 @@ static void queued_unmaps_in_a_strict_domain(void **state)
 	flush_everything(300, 310);
 	finish();
 	FAILS(3, INV_STRICT_MEANS_STRICT);
+	assert_int_equal(result_of(INV_STRICT_MEANS_STRICT)->looked_at, 4);
 	done();
 	/* sysfs switched the queue on; the type says so a moment later */
 	rules_for(IOT_TYPE_DMA_FQ);
@@ -317,6 +318,8 @@ static void queued_unmaps_in_a_strict_domain(void **state)
 	domain_state(400, DOM, IOT_DOMAIN_FREE, IOT_TYPE_DMA_FQ, false, false, 0);
 	finish();
 	expect_outcome(INV_STRICT_MEANS_STRICT, OUTCOME_PASS);
+	/* the queued one was none of the rule's */
+	assert_int_equal(result_of(INV_STRICT_MEANS_STRICT)->looked_at, 1);
 	done();
 }
 

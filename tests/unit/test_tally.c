@@ -146,6 +146,23 @@ static void what_need_not_balance_is_said(void **state)
 	assert_int_equal(snapshot_of(IOT_SEEN_EVENT, 2000, 0), IOT_TALLY_OLDER);
 }
 
+/* What the driver's free gave back is counted for the domain only if its place waited for it. */
+static void what_a_free_that_is_not_seen_takes_is_said(void **state)
+{
+	(void)state;
+	doms[0] = (struct iot_dom){ .ptr = IOT_DOM_DEAD, .id = 1, .life = IOT_DOM_GOING };
+	doms[1] = (struct iot_dom){ .ptr = IOT_DOM_DEAD, .id = 2, .life = IOT_DOM_TOLD };
+	doms[2] = (struct iot_dom){ .ptr = 0xffff0, .id = 3, .life = IOT_DOM_GOING };
+	doms[3] = (struct iot_dom){ .ptr = 0xffff8, .id = 4, .life = IOT_DOM_TOLD };
+	for (uint32_t i = 0; i < PLACES; i++)
+		doms[i].seen_by = IOT_SEEN_ATTACH, row(0, i)->begin = 2000;
+	assert_int_equal(tally__end(&tally, add, told), 0);
+	assert_int_equal(told[0].snapshot, 0);
+	assert_int_equal(told[1].snapshot, IOT_TALLY_FREE_UNSEEN);
+	assert_int_equal(told[2].snapshot, IOT_TALLY_FREE_UNSEEN);
+	assert_int_equal(told[3].snapshot, 0);
+}
+
 static void the_end_tells_each_domain_and_what_has_none(void **state)
 {
 	(void)state;
@@ -183,6 +200,7 @@ int main(void)
 		cmocka_unit_test_setup(cpus_are_added_up_and_the_longest_is_the_longest, clear),
 		cmocka_unit_test_setup(the_next_domain_at_a_place_begins_at_zero, clear),
 		cmocka_unit_test_setup(what_need_not_balance_is_said, clear),
+		cmocka_unit_test_setup(what_a_free_that_is_not_seen_takes_is_said, clear),
 		cmocka_unit_test_setup(the_end_tells_each_domain_and_what_has_none, clear),
 		cmocka_unit_test_setup(errors_come_back_and_without_counters_nothing_is_told,
 				       clear),
