@@ -119,7 +119,14 @@ struct iot_state {
 	struct iot_cpu cpus[IOT_CPUS_MAX];
 	struct iot_dom doms[IOT_DOMS_MAX]; /* knobs.dom_mask + 1 of them are used */
 	__u64 endings;                     /* tasks inside of a driver's domain free */
+	/* 1: strict unmaps are told from flushes outside of them; only user space writes it */
+	__u64 unmaps_told;
 };
+
+/* What whoever runs is inside of, for the reason of the flushes that come of it. */
+#define IOT_INSIDE_UNMAP  1 /* of a strict one */
+#define IOT_INSIDE_ATTACH 2 /* a device gets another domain */
+#define IOT_INSIDE_FREE   3 /* the core frees a domain */
 
 /* What the program tell_domains is run with. */
 struct iot_tell {
@@ -219,7 +226,7 @@ struct iot_driver_fn {
 struct iot_live {
 	__u64 maps, map_bytes;
 	__u64 unmaps_strict, unmap_bytes; /* lazy ones: pend_head + pend_overflow */
-	__u64 flushes[6];                 /* by IOT_WHY_* */
+	__u64 flushes[IOT_WHY_NR];
 	__u64 flush_ns;
 	__u64 pend_head;     /* lazy unmaps: written by this CPU's unmap program */
 	__u64 pend_tail;     /* taken by flushes on any CPU with compare-and-exchange */

@@ -119,8 +119,13 @@ struct iot_unmap {
 #define IOT_WHY_QUEUE_FULL 2 /* a CPU's flush queue was full */
 #define IOT_WHY_TIMER      3 /* the flush queue's timer */
 #define IOT_WHY_MAP        4 /* kind SYNC_MAP */
-/* flush_iotlb_all called by neither: the driver, direct mappings, detach */
+/* flush_iotlb_all called by none of these: the driver, direct mappings */
 #define IOT_WHY_OTHER 5
+/* inside of an unmap: what it removed doesn't fit to what its gather has (another range, or another
+ * page size), which is flushed first */
+#define IOT_WHY_RANGE  6
+#define IOT_WHY_DETACH 7 /* while a device is moved to another domain, or the domain is freed */
+#define IOT_WHY_NR     8
 struct iot_flush {
 	struct iot_event h;
 	__u64 begin; /* ns; covers unmaps that ended before it */

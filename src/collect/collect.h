@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "collect/plan.h"
+#include "event.h"
 #include "util/error.h"
 #include "util/hist.h"
 
@@ -87,7 +88,7 @@ struct live_row {
 	bool gone;                /* freed: the last state */
 	uint64_t maps, map_bytes; /* calls, failed ones included */
 	uint64_t unmaps_strict, unmaps_lazy, unmap_bytes;
-	uint64_t flushes[6]; /* by IOT_WHY_* */
+	uint64_t flushes[IOT_WHY_NR];
 	uint64_t flush_ns;
 	uint64_t unmeasured; /* lazy unmaps whose window is not in the histogram (the kernel's list
 				was full) */

@@ -54,7 +54,7 @@ ENUM(flush_kind, 8, { IOT_FLUSH_ALL, "all" }, { IOT_FLUSH_SYNC, "sync" },
      { IOT_FLUSH_SYNC_MAP, "sync_map" });
 ENUM(flush_why, 8, { IOT_WHY_UNKNOWN, "unknown" }, { IOT_WHY_STRICT, "strict" },
      { IOT_WHY_QUEUE_FULL, "queue_full" }, { IOT_WHY_TIMER, "timer" }, { IOT_WHY_MAP, "map" },
-     { IOT_WHY_OTHER, "other" });
+     { IOT_WHY_OTHER, "other" }, { IOT_WHY_RANGE, "range" }, { IOT_WHY_DETACH, "detach" });
 ENUM(fault_access, 32, { IOT_ACCESS_UNKNOWN, "unknown" }, { IOT_ACCESS_READ, "read" },
      { IOT_ACCESS_WRITE, "write" });
 ENUM(source, 32, { 0, "unknown" }, { IOT_SRC_REPORT, "report" }, { IOT_SRC_LOG, "log" },

@@ -273,7 +273,7 @@ static void print_fields(const union any *e)
 		hex("gather", e->flush.gather);
 		LABEL("kind", e->flush.kind, NULL, "all", "sync", "sync_map");
 		LABEL("why", e->flush.why, "unknown", "strict", "queue_full", "timer", "map",
-		      "other");
+		      "other", "range", "detach");
 		dec("fn", e->flush.fn);
 		break;
 	case IOT_EV_IOVA_ALLOC:
