@@ -211,12 +211,18 @@ struct iot_driver_fn {
 	__u32 bytes; /* of a page; 0: argument 2 says */
 	__u32 page;  /* IOT_PAGE_*: what a free is given */
 	__u32 inner; /* 1: drivers' own functions call it, which have told of the page then */
+	/* submissions: IOT_BY_*; IOT_SUBMIT_*, or where to find it; 1: argument 0 is the IOMMU */
+	__u32 by, submit, told, iommu;
 	/* addresses of these variables, for IOT_PAGE_STRUCT */
 	__u64 vmemmap_base, page_offset_base;
 };
-#define IOT_RANGE_LAST  0 /* arguments 1 and 2: first and last byte */
-#define IOT_RANGE_SIZE  1 /* first byte and size */
-#define IOT_RANGE_ALL   2 /* everything */
+#define IOT_RANGE_LAST 0 /* arguments 1 and 2: first and last byte */
+#define IOT_RANGE_SIZE 1 /* first byte and size */
+#define IOT_RANGE_ALL  2 /* everything */
+/* How a submission says what it is of */
+#define IOT_TOLD_FIXED  0 /* always the same */
+#define IOT_TOLD_VTD    1 /* argument 1: VT-d descriptors, argument 2: how many */
+#define IOT_TOLD_AMDVI  2 /* argument 1: an AMD-Vi command */
 #define IOT_PAGE_ARG1   0 /* its address, argument 1 */
 #define IOT_PAGE_STRUCT 1 /* argument 0: its struct page */
 

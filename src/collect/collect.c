@@ -61,8 +61,8 @@ static int make_windows(struct collect *c, struct error *err)
 			      c->ring_slots, c->opts.hold_ns ? c->opts.hold_ns : 10000000,
 			      c->opts.memory);
 	c->roles = roles__new(c->skel->obj, &c->knobs, c->btf);
-	if (c->opts.invariants)
-		c->drivers = drivers__new(c->skel->obj, &c->knobs, c->btf);
+	if (c->opts.invariants || c->opts.hw)
+		c->drivers = drivers__new(c->skel->obj, &c->knobs, c->btf, c->opts.hw);
 	c->tally = (struct tally){ .counts = c->tallies.mem,
 				   .doms = c->state->doms,
 				   .nr_cpus = c->knobs.nr_cpus,
@@ -75,9 +75,9 @@ static int make_windows(struct collect *c, struct error *err)
 	c->misses_seen = calloc(plan_nr_points, sizeof(*c->misses_seen));
 	c->stack_told = calloc(1, bpf_map__max_entries(c->skel->maps.stacks) + 1);
 	c->task_told = calloc(c->opts.stacks ? TASKS_MAX : 1, 1);
-	if ((c->opts.invariants && !c->drivers) || !c->task_told || !c->rare || !c->rings ||
-	    !c->roles || !c->hooks || !c->world || !c->live || !c->seen || !c->misses_seen ||
-	    !c->stack_told)
+	if (((c->opts.invariants || c->opts.hw) && !c->drivers) || !c->task_told || !c->rare ||
+	    !c->rings || !c->roles || !c->hooks || !c->world || !c->live || !c->seen ||
+	    !c->misses_seen || !c->stack_told)
 		return error__set(err, -ENOMEM, "no memory for the collector");
 	return 0;
 }
@@ -312,7 +312,7 @@ int collect__start(struct collect *c, struct error *err)
 		rc = facts__host(events__add, c);
 	if (!rc)
 		rc = tell_plan(c);
-	if (!rc && c->drivers)
+	if (!rc && c->opts.invariants)
 		rc = tell_offers(c);
 	if (!rc)
 		rc = sysfs__nodes("/sys", events__add, c);

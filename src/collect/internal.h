@@ -50,7 +50,7 @@ struct collect {
 	struct window hot, live_counters, tallies;
 	struct rings *rings;
 	struct roles *roles;
-	struct drivers *drivers; /* NULL: invariants aren't asked for */
+	struct drivers *drivers; /* NULL: neither invariants nor hw is asked for */
 	struct tally tally;
 	struct live *live;
 	struct iot_cpu *seen;  /* per CPU: what was told of its counters */
