@@ -25,7 +25,7 @@ machine()
 	type=- unmaps=${1#*-}
 	case $1 in
 	intel-*) options=(--iommu intel --qemu-trace 'vtd_inv_desc_iotlb_*') prefix=intel_ ;;
-	amd-*) options=(--iommu amd --qemu-trace 'amdvi_*_inval') prefix=amd_iommu_ ;;
+	amd-*) options=(--iommu amd --qemu-trace amdvi_pages_inval --qemu-trace amdvi_all_inval) prefix=amd_iommu_ ;;
 	virtio-*) options=(--iommu virtio --qemu-trace 'virtio_iommu_*map') prefix=viommu_ ;;
 	esac
 	case $1 in
@@ -97,6 +97,8 @@ judge()
 	for name in $(awk '/^qemu\./ { sub(/^qemu\./, "", $1); print $1 }' "$dir/facts/told"); do
 		equal "$cell: QEMU's IOMMU was told, $name" "$(fact told "ours.$name")" "$(fact told "qemu.$name")"
 	done
+	equal "$cell: flushes with a submission of their task's inside, of those that the hardware is told" \
+		"$(fact told inside)" "$(fact told flushes)"
 	check "$cell: it was told something" [ "$(fact told told)" -gt 20 ]
 	if [ "$unmaps" = lazy ]; then
 		equal "$cell: whole flushes are by queue or timer" \
@@ -139,7 +141,7 @@ run()
 	for device; do args+=(--device "$device"); done
 	rm -rf "$files"
 	boot --kernel "$kernel" "${options[@]}" "${args[@]}" --device edu --no-drivers --qemu-trace pci_cfg_write \
-		--output "$files" --file "$here/../vm/refiommu_guest.sh" --file "$here/../vm/facts_guest.sh" \
+		--timeout 15m --output "$files" --file "$here/../vm/refiommu_guest.sh" --file "$here/../vm/facts_guest.sh" \
 		--file "$here/real_matrix.guest" -- sh /root/real_matrix.guest $type "$@"
 	if [ "$code" = 125 ] && said 'no module [a-z0-9_]+'; then
 		for device; do absent "$kernel/$mode/$device" "the kernel has $(grep -oE 'no module [a-z0-9_]+' "$dir/err" | head -n 1)"; done

@@ -4,7 +4,8 @@
 usage: babeltrace2 --clock-cycles --no-delta SESSION/ctf | real_told.py MODE NUMBER QEMU-TRACE
 
 MODE: intel-*, amd-* or virtio-*. NUMBER: counts of QEMU's trace are taken between the marks of the device with this number.
-Prints facts "qemu.NAME N" and "ours.NAME N", which must be equal; "marks N"; "told N": commands in QEMU's trace.
+Prints facts "qemu.NAME N" and "ours.NAME N", which must be equal; "marks N"; "told N": commands in QEMU's trace; "flushes
+N": events that the hardware must have been told of; "inside N": those of them that have a submission of their task's inside.
 
 ours.* is worked out from events by what the kernel's drivers do (drivers/iommu of 6.1, 6.12 and 7.2):
 intel   a flush of a range is one invalidation of pages, one of the domain if the aligned power of two around it is beyond what
@@ -12,7 +13,9 @@ intel   a flush of a range is one invalidation of pages, one of the domain if th
 amd     QEMU's IOMMU says that it caches what is not present, so a range is told in naturally aligned powers of two, after
         maps too; a flush of everything is one command
 virtio  maps and unmaps are told by their bytes: a request for each step of the page sizes
+and ours.submitted (intel, amd) from the commands in events of submissions to the hardware.
 """
+import bisect
 import collections
 import os
 import re
@@ -54,18 +57,51 @@ def pieces(start, size):
     return n
 
 
+def submitted(events, by):
+    """Commands for the IOTLB."""
+    return sum(e.commands for e in events if e.name == "submit" and e.by == by and e.kind == "iotlb")
+
+
+def tells(mode, e):
+    """The hardware is told of this flush."""
+    if mode.startswith("intel") and e.kind == "sync_map":
+        return mode == "intel-caching"
+    return e.kind == "all" or e.size > 0
+
+
+def who(e):
+    """Every idle CPU is task 0."""
+    return e.tid, e.cpu if e.tid == 0 else -1
+
+
+def inside(flushes, events):
+    """How many have a submission inside."""
+    ends = collections.defaultdict(list)
+    for e in events:
+        if e.name == "submit":
+            ends[who(e)].append((e.ts, e.begin))
+    n = 0
+    for f in flushes:
+        times = ends[who(f)]
+        i = bisect.bisect_right(times, (f.ts, 2**64)) - 1
+        n += i >= 0 and times[i][1] >= f.begin
+    return n
+
+
 def intel(mode, events, lines):
     ours = collections.Counter(pages=0, domain=0)
     ours["global"] = 0
     for e in events:
-        if e.name != "flush" or (e.kind == "sync_map" and mode != "intel-caching"):
+        if e.name != "flush" or not tells(mode, e):
             continue
         if e.kind == "all":
             ours["domain"] += 1
-        elif e.size:
+        else:
             small = aligned_order(e.iova, e.iova + e.size - 1) <= MAMV
             ours["pages" if small else "domain"] += 1
     qemu = collections.Counter(m[1] for m in (re.match(r"vtd_inv_desc_iotlb_(\w+)", s) for s in lines) if m)
+    ours["submitted"] = submitted(events, "qi_submit_sync")
+    qemu["submitted"] = sum(qemu.values())
     return ours, qemu
 
 
@@ -75,6 +111,8 @@ def amd(_, events, lines):
         if e.name == "flush":
             ours["pages"] += 1 if e.kind == "all" else pieces(e.iova, e.size)
     qemu = collections.Counter(m[1] for m in (re.match(r"amdvi_(pages|all)_inval", s) for s in lines) if m)
+    ours["submitted"] = submitted(events, "amd_queue_command")
+    qemu["submitted"] = sum(qemu.values())
     return ours, qemu
 
 
@@ -96,9 +134,13 @@ def virtio(_, events, lines):
 def main():
     mode, number, trace = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     lines, marks = between_marks(trace, number)
-    ours, qemu = {"intel": intel, "amd": amd, "virtio": virtio}[mode.split("-")[0]](mode, parse("/dev/stdin"), lines)
+    events = parse("/dev/stdin")
+    flushes = [e for e in events if e.name == "flush" and tells(mode, e)]
+    ours, qemu = {"intel": intel, "amd": amd, "virtio": virtio}[mode.split("-")[0]](mode, events, lines)
     print("marks", marks)
     print("told", len(lines))
+    print("flushes", len(flushes))
+    print("inside", inside(flushes, events))
     for name in sorted(set(ours) | set(qemu)):
         print(f"qemu.{name}", qemu[name])
         print(f"ours.{name}", ours[name])

@@ -33,7 +33,7 @@ kernels=("$@")
 for kernel in "${kernels[@]}"; do
 	rm -rf "$dir/files" "$dir/facts"
 	mkdir "$dir/facts"
-	boot --kernel "$kernel" --iommu ref --no-drivers --file "$here/refiommu_guest.sh" --file "$here/facts_guest.sh" \
+	boot --kernel "$kernel" --iommu ref --no-drivers --timeout 10m --file "$here/refiommu_guest.sh" --file "$here/facts_guest.sh" \
 		--file "$here/flush_reasons.guest" --output "$dir/files" -- 'sh /root/flush_reasons.guest'
 	came_to_end "$kernel" || continue
 	cp "$dir"/files/*.before "$dir"/files/*.after "$dir/facts/"
