@@ -41,7 +41,7 @@ BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.
 GUEST := $(patsubst tests/guest/%.c,$(B)/guest/%,$(wildcard tests/guest/*.c))
 MAN := $(wildcard docs/man/*.[1-8])
 
-.PHONY: all demo test test-unit matrix soak fuzz fuzz-programs bench lint format install uninstall clean help packages test-programs
+.PHONY: all demo test test-unit matrix matrix-real soak fuzz fuzz-programs bench lint format install uninstall clean help packages test-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -54,6 +54,7 @@ help:
 	@echo "make test-unit  unit tests only"
 	@echo "make fuzz       feed random sessions and logs to the parsers, FUZZ_RUNS=$(FUZZ_RUNS) times each"
 	@echo "make matrix     every bug of the reference driver against every invariant, on three kernels (a quarter of an hour)"
+	@echo "make matrix-real  real drivers behind each IOMMU, on four kernels (half an hour); MATRIX=docs/compatibility.md writes it down"
 	@echo "make soak       20 million maps and unmaps that break no rule, on three kernels, every invariant on (an hour or more)"
 	@echo "make bench      measure cost per map+unmap pair and analysis speed"
 	@echo "make lint       format, warnings as errors, static analysis, man pages"
@@ -81,6 +82,10 @@ test-unit: $(UNIT) $(UNIT_TOOLS) all
 matrix: packages
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/run assert_matrix
+
+matrix-real: packages
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)TEST_TIMEOUT=7200 tests/run real_matrix
 
 soak: packages
 	$(Q)$(MAKE) --no-print-directory all

@@ -104,6 +104,86 @@ static __always_inline int inval__end(void)
 	return 0;
 }
 
+/* Invalidation descriptors, VT-d specification 6.5.2: the type is in bits 3:0. */
+static __always_inline __u8 vtd__kind(__u64 desc)
+{
+	__u64 qw0 = 0;
+
+	if (bpf_probe_read_kernel(&qw0, sizeof(qw0), (void *)desc))
+		return IOT_SUBMIT_OTHER;
+	switch (qw0 & 0xf) {
+	case 1: /* context cache */
+	case 7: /* PASID cache */
+		return IOT_SUBMIT_CONTEXT;
+	case 2:
+	case 6: /* by PASID */
+		return IOT_SUBMIT_IOTLB;
+	case 3:
+	case 8: /* by PASID */
+		return IOT_SUBMIT_DEV_TLB;
+	case 4:
+		return IOT_SUBMIT_IRQ;
+	case 5:
+		return IOT_SUBMIT_WAIT;
+	}
+	return IOT_SUBMIT_OTHER;
+}
+
+/* Commands, AMD I/O Virtualization Technology specification 2.4: the opcode is in bits 63:60. */
+static __always_inline __u8 amdvi__kind(__u64 command)
+{
+	__u64 first = 0;
+
+	if (bpf_probe_read_kernel(&first, sizeof(first), (void *)command))
+		return IOT_SUBMIT_OTHER;
+	switch (first >> 60) {
+	case 1:
+		return IOT_SUBMIT_WAIT;
+	case 2: /* device table entry */
+		return IOT_SUBMIT_CONTEXT;
+	case 3:
+	case 8: /* everything */
+		return IOT_SUBMIT_IOTLB;
+	case 4:
+		return IOT_SUBMIT_DEV_TLB;
+	case 5:
+		return IOT_SUBMIT_IRQ;
+	}
+	return IOT_SUBMIT_OTHER;
+}
+
+static __always_inline int submit__end(__s32 ret)
+{
+	__u64 ts = bpf_ktime_get_ns();
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct iot_cpu *c = cpu__this(cpu);
+	struct driver_call call;
+	struct iot_submit *e;
+
+	if (!call__leave(&call))
+		return 0;
+	e = (void *)hot__reserve(c);
+	if (!e)
+		return 0;
+	hot__fill(&e->h, IOT_EV_SUBMIT, cpu, dom__or_null(fn__place(call.args[0])), 0);
+	e->begin = call.begin;
+	e->iommu = fn.iommu ? call.args[0] : 0;
+	e->commands = 0;
+	e->ret = ret;
+	e->kind = (__u8)fn.submit;
+	e->by = (__u8)fn.by;
+	__builtin_memset(e->pad, 0, sizeof(e->pad));
+	if (fn.told == IOT_TOLD_VTD) {
+		e->kind = vtd__kind(call.args[1]);
+		e->commands = (__u32)call.args[2];
+	} else if (fn.told == IOT_TOLD_AMDVI) {
+		e->kind = amdvi__kind(call.args[1]);
+		e->commands = 1;
+	}
+	hot__publish(&e->h, ts);
+	return 0;
+}
+
 static __always_inline int table__tell(__u16 id, int place, __u64 page, __u64 bytes)
 {
 	__u64 ts = bpf_ktime_get_ns(), task = bpf_get_current_task();
@@ -230,6 +310,23 @@ SEC("?kretprobe")
 int inval_kexit(void *ctx)
 {
 	return inval__end();
+}
+
+/* Entered like an invalidation. 32 bits of what it returns, if it returns anything (fn.told). */
+SEC("?fexit")
+int submit_exit(void *ctx)
+{
+	__u64 ret = 0;
+
+	if (fn.told == IOT_TOLD_VTD)
+		bpf_get_func_ret(ctx, &ret);
+	return submit__end((__s32)ret);
+}
+
+SEC("?kretprobe")
+int submit_kexit(struct pt_regs *ctx)
+{
+	return submit__end(fn.told == IOT_TOLD_VTD ? (__s32)PT_REGS_RC_CORE(ctx) : 0);
 }
 
 SEC("?fentry")

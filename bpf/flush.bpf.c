@@ -99,7 +99,7 @@ static __always_inline void flush_live(__u32 cpu, int place, __u64 begin, __u64 
 	struct iot_live *l = place >= 0 ? live__of(cpu, (__u32)place) : NULL;
 	struct covered c;
 
-	if (!l || why > IOT_WHY_OTHER)
+	if (!l || why >= IOT_WHY_NR)
 		return;
 	__sync_fetch_and_add(&l->flushes[why], 1);
 	if (!begin)
@@ -170,6 +170,15 @@ static __always_inline void flush__count(__u32 cpu, int place, __u64 length)
 		count__add(&n->flush[slot], 1);
 }
 
+/* IOT_INSIDE_*, or 0. */
+static __always_inline __u32 inside__what(void)
+{
+	__u64 runner = kernel__runner();
+	__u32 *what = bpf_map_lookup_elem(&inside, &runner);
+
+	return what ? *what : 0;
+}
+
 static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32 why, __u64 iova,
 				      __u64 size)
 {
@@ -191,7 +200,7 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 	}
 	if (mode == IOT_MODE_STREAM && !hot__active(c))
 		return 0;
-	if (place < 0)
+	if (place < 0 && inside__what() != IOT_INSIDE_FREE) /* its end was told */
 		place = dom__add(dom, -1, IOT_SEEN_EVENT);
 	if (!begin)
 		__sync_fetch_and_add(&c->no_begin, 1);
@@ -224,7 +233,7 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
  * which kind. Counting, not comparing with the last value, keeps two concurrent flushes of one
  * domain apart.
  */
-static __always_inline __u32 flush__why(__u64 dom)
+static __always_inline __u32 queue__why(__u64 dom)
 {
 	int place = dom__place(dom);
 	struct iot_dom *d = place >= 0 ? dom__at(place) : NULL;
@@ -247,6 +256,27 @@ static __always_inline __u32 flush__why(__u64 dom)
 		return IOT_WHY_OTHER;
 	__sync_fetch_and_add(&d->fq_seen, 1);
 	return c->in_fq_timer ? IOT_WHY_TIMER : IOT_WHY_QUEUE_FULL;
+}
+
+static __always_inline __u32 flush__why(__u64 dom)
+{
+	__u32 what = inside__what();
+
+	return what == IOT_INSIDE_ATTACH || what == IOT_INSIDE_FREE ? IOT_WHY_DETACH
+								    : queue__why(dom);
+}
+
+/* By whoever unmapped, when he has; or by the driver, in the middle of it. */
+static __always_inline __u32 sync__why(void)
+{
+	switch (inside__what()) {
+	case IOT_INSIDE_UNMAP:
+		return IOT_WHY_RANGE;
+	case IOT_INSIDE_ATTACH:
+	case IOT_INSIDE_FREE:
+		return IOT_WHY_DETACH;
+	}
+	return *(volatile __u64 *)&state.unmaps_told ? IOT_WHY_STRICT : IOT_WHY_UNKNOWN;
 }
 
 SEC("?fentry")
@@ -273,7 +303,7 @@ int BPF_PROG(sync_exit, struct iommu_domain *dom, struct iommu_iotlb_gather *gat
 	__u64 start = gather->start, end = gather->end;
 	int empty = start >= end; /* nothing gathered: start is ULONG_MAX (include/linux/iommu.h) */
 
-	return flush__end((__u64)dom, (__u64)gather, IOT_FLUSH_SYNC, IOT_WHY_STRICT,
+	return flush__end((__u64)dom, (__u64)gather, IOT_FLUSH_SYNC, sync__why(),
 			  empty ? 0 : start, empty ? 0 : end - start + 1);
 }
 
@@ -383,7 +413,7 @@ int sync_kexit(void *ctx)
 	gather = (void *)c.arg1;
 	start = BPF_CORE_READ(gather, start);
 	end = BPF_CORE_READ(gather, end);
-	return flush__end(c.dom, c.arg1, IOT_FLUSH_SYNC, IOT_WHY_STRICT, start >= end ? 0 : start,
+	return flush__end(c.dom, c.arg1, IOT_FLUSH_SYNC, sync__why(), start >= end ? 0 : start,
 			  start >= end ? 0 : end - start + 1);
 }
 

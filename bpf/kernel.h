@@ -25,9 +25,12 @@ extern const struct pcpu_hot___new pcpu_hot __ksym __weak;
 
 /* Soft and hard interrupt and NMI bits of preempt_count (include/linux/preempt.h); SOFTIRQ_OFFSET
  * only, not "BH off". */
-#define PREEMPT_IRQ_BITS 0x00ff0100
+#define PREEMPT_SOFTIRQ_BIT  0x00000100
+#define PREEMPT_HARDIRQ_BITS 0x000f0000
+#define PREEMPT_NMI_BITS     0x00f00000
+#define PREEMPT_IRQ_BITS     (PREEMPT_SOFTIRQ_BIT | PREEMPT_HARDIRQ_BITS | PREEMPT_NMI_BITS)
 
-static __always_inline int kernel__in_irq(void)
+static __always_inline int kernel__preempt_count(void)
 {
 	int count = 0;
 
@@ -38,7 +41,12 @@ static __always_inline int kernel__in_irq(void)
 	} else if (&__preempt_count) {
 		count = *(const int *)bpf_this_cpu_ptr(&__preempt_count);
 	}
-	return (count & PREEMPT_IRQ_BITS) != 0;
+	return count;
+}
+
+static __always_inline int kernel__in_irq(void)
+{
+	return (kernel__preempt_count() & PREEMPT_IRQ_BITS) != 0;
 }
 
 /*
@@ -82,12 +90,22 @@ static __always_inline __u32 kernel__low32(__u64 ptr)
 }
 
 /*
- * Who runs here, for tables of what is under way: the task and whether it was interrupted; never 0.
- * Not the thread id, for every idle CPU has number 0.
+ * Who runs here, for tables of what is under way: the task, and by what it was interrupted, for a
+ * soft interrupt is interrupted in turn; never 0. Not the thread id, for every idle CPU has number
+ * 0.
  */
 static __always_inline __u64 kernel__runner(void)
 {
-	return bpf_get_current_task() | (__u64)kernel__in_irq();
+	int count = kernel__preempt_count();
+	__u64 level = 0;
+
+	if (count & PREEMPT_NMI_BITS)
+		level = 3;
+	else if (count & PREEMPT_HARDIRQ_BITS)
+		level = 2;
+	else if (count & PREEMPT_SOFTIRQ_BIT)
+		level = 1;
+	return bpf_get_current_task() | level;
 }
 
 /* Name of a device: kobj.name once it is registered, init_name before. */

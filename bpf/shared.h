@@ -119,7 +119,14 @@ struct iot_state {
 	struct iot_cpu cpus[IOT_CPUS_MAX];
 	struct iot_dom doms[IOT_DOMS_MAX]; /* knobs.dom_mask + 1 of them are used */
 	__u64 endings;                     /* tasks inside of a driver's domain free */
+	/* 1: strict unmaps are told from flushes outside of them; only user space writes it */
+	__u64 unmaps_told;
 };
+
+/* What whoever runs is inside of, for the reason of the flushes that come of it. */
+#define IOT_INSIDE_UNMAP  1 /* of a strict one */
+#define IOT_INSIDE_ATTACH 2 /* a device gets another domain */
+#define IOT_INSIDE_FREE   3 /* the core frees a domain */
 
 /* What the program tell_domains is run with. */
 struct iot_tell {
@@ -204,12 +211,18 @@ struct iot_driver_fn {
 	__u32 bytes; /* of a page; 0: argument 2 says */
 	__u32 page;  /* IOT_PAGE_*: what a free is given */
 	__u32 inner; /* 1: drivers' own functions call it, which have told of the page then */
+	/* submissions: IOT_BY_*; IOT_SUBMIT_*, or where to find it; 1: argument 0 is the IOMMU */
+	__u32 by, submit, told, iommu;
 	/* addresses of these variables, for IOT_PAGE_STRUCT */
 	__u64 vmemmap_base, page_offset_base;
 };
-#define IOT_RANGE_LAST  0 /* arguments 1 and 2: first and last byte */
-#define IOT_RANGE_SIZE  1 /* first byte and size */
-#define IOT_RANGE_ALL   2 /* everything */
+#define IOT_RANGE_LAST 0 /* arguments 1 and 2: first and last byte */
+#define IOT_RANGE_SIZE 1 /* first byte and size */
+#define IOT_RANGE_ALL  2 /* everything */
+/* How a submission says what it is of */
+#define IOT_TOLD_FIXED  0 /* always the same */
+#define IOT_TOLD_VTD    1 /* argument 1: VT-d descriptors, argument 2: how many */
+#define IOT_TOLD_AMDVI  2 /* argument 1: an AMD-Vi command */
 #define IOT_PAGE_ARG1   0 /* its address, argument 1 */
 #define IOT_PAGE_STRUCT 1 /* argument 0: its struct page */
 
@@ -219,7 +232,7 @@ struct iot_driver_fn {
 struct iot_live {
 	__u64 maps, map_bytes;
 	__u64 unmaps_strict, unmap_bytes; /* lazy ones: pend_head + pend_overflow */
-	__u64 flushes[6];                 /* by IOT_WHY_* */
+	__u64 flushes[IOT_WHY_NR];
 	__u64 flush_ns;
 	__u64 pend_head;     /* lazy unmaps: written by this CPU's unmap program */
 	__u64 pend_tail;     /* taken by flushes on any CPU with compare-and-exchange */

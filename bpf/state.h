@@ -88,6 +88,14 @@ struct {
 	__type(value, struct iot_ending);
 } endings SEC(".maps") __weak;
 
+/* kernel__runner() -> IOT_INSIDE_*. An unmap is within none of the others: the last one counts. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u32);
+} inside SEC(".maps") __weak;
+
 /* The functions that free domains and are hooked; user space fills it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

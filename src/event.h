@@ -60,7 +60,8 @@ struct iot_event {
 #define IOT_EV_INVALIDATE  6
 #define IOT_EV_TABLE_ALLOC 7
 #define IOT_EV_TABLE_FREE  8
-#define IOT_EV_HOT_LAST    IOT_EV_TABLE_FREE
+#define IOT_EV_SUBMIT      9 /* only when asked for (record --hw) */
+#define IOT_EV_HOT_LAST    IOT_EV_SUBMIT
 #define IOT_EV_FAULT       16
 #define IOT_EV_HANG        17
 #define IOT_EV_RESET       18
@@ -119,8 +120,13 @@ struct iot_unmap {
 #define IOT_WHY_QUEUE_FULL 2 /* a CPU's flush queue was full */
 #define IOT_WHY_TIMER      3 /* the flush queue's timer */
 #define IOT_WHY_MAP        4 /* kind SYNC_MAP */
-/* flush_iotlb_all called by neither: the driver, direct mappings, detach */
+/* flush_iotlb_all called by none of these: the driver, direct mappings */
 #define IOT_WHY_OTHER 5
+/* inside of an unmap: what it removed doesn't fit to what its gather has (another range, or another
+ * page size), which is flushed first */
+#define IOT_WHY_RANGE  6
+#define IOT_WHY_DETACH 7 /* while a device is moved to another domain, or the domain is freed */
+#define IOT_WHY_NR     8
 struct iot_flush {
 	struct iot_event h;
 	__u64 begin; /* ns; covers unmaps that ended before it */
@@ -164,6 +170,38 @@ struct iot_table {          /* TABLE_ALLOC, TABLE_FREE */
 	__u64 page;         /* tells pages apart, and is good for nothing else */
 	__u64 bytes;
 	__u64 pad[2];
+};
+
+/*
+ * A driver gave commands to its IOMMU, or waited until it had done them, seen at the function that
+ * does it, from begin to h.ts, when it returns. Inside of the FLUSH that asked for it, by the same
+ * task, if one did.
+ */
+#define IOT_SUBMIT_OTHER   0
+#define IOT_SUBMIT_IOTLB   1 /* invalidate entries of the IOTLB */
+#define IOT_SUBMIT_DEV_TLB 2 /* … of a device's own (ATS) */
+#define IOT_SUBMIT_CONTEXT 3 /* … of the tables of devices and PASIDs */
+#define IOT_SUBMIT_IRQ     4 /* … of interrupt remapping, which has nothing to do with DMA */
+#define IOT_SUBMIT_WAIT    5 /* nothing but to wait for those before */
+/* The functions that are known (src/collect/drivers.c); numbers are never reused. */
+#define IOT_BY_QI_SUBMIT  1  /* Intel: qi_submit_sync */
+#define IOT_BY_CACHE_TAGS 2  /* Intel: cache_tag_flush_range, cache_tag_flush_all; has the domain \
+			      */
+#define IOT_BY_AMD_COMMAND 3 /* AMD: __iommu_queue_command_sync, a command; doesn't wait */
+#define IOT_BY_AMD_WAIT    4 /* AMD: iommu_completion_wait */
+#define IOT_BY_AMD_PAGES   5 /* AMD: amd_iommu_domain_flush_pages; has the domain, and waits */
+#define IOT_BY_VIRTIO_SYNC 6 /* virtio: __viommu_sync_req */
+#define IOT_BY_REFIOMMU    7 /* reference driver: refiommu_inval_range; has the domain */
+#define IOT_BY_NR          8
+struct iot_submit {
+	struct iot_event h; /* domain: 0 = the function doesn't say */
+	__u64 begin;
+	__u64 iommu;    /* tells IOMMUs apart, and is good for nothing else; 0 = not said */
+	__u32 commands; /* how many, without the one that waits; 0 = not said */
+	__s32 ret;      /* 0 or negative errno; 0 if the function returns nothing */
+	__u8 kind;      /* IOT_SUBMIT_*: of the first command, if there are several */
+	__u8 by;        /* IOT_BY_* */
+	__u8 pad[6];
 };
 
 /* A translation fault. */
@@ -428,6 +466,7 @@ IOT_ASSERT_SIZE(iot_flush, IOT_HOT_SIZE);
 IOT_ASSERT_SIZE(iot_iova, IOT_HOT_SIZE);
 IOT_ASSERT_SIZE(iot_invalidate, IOT_HOT_SIZE);
 IOT_ASSERT_SIZE(iot_table, IOT_HOT_SIZE);
+IOT_ASSERT_SIZE(iot_submit, IOT_HOT_SIZE);
 IOT_ASSERT_SIZE(iot_fault, 64);
 IOT_ASSERT_SIZE(iot_trouble, 104);
 IOT_ASSERT_SIZE(iot_log, 40);

@@ -16,6 +16,7 @@ static const __u16 least[] = {
 	[IOT_EV_INVALIDATE] = sizeof(struct iot_invalidate),
 	[IOT_EV_TABLE_ALLOC] = sizeof(struct iot_table),
 	[IOT_EV_TABLE_FREE] = sizeof(struct iot_table),
+	[IOT_EV_SUBMIT] = sizeof(struct iot_submit),
 	[IOT_EV_FAULT] = sizeof(struct iot_fault),
 	[IOT_EV_HANG] = sizeof(struct iot_trouble),
 	[IOT_EV_RESET] = sizeof(struct iot_trouble),

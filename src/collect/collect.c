@@ -61,8 +61,8 @@ static int make_windows(struct collect *c, struct error *err)
 			      c->ring_slots, c->opts.hold_ns ? c->opts.hold_ns : 10000000,
 			      c->opts.memory);
 	c->roles = roles__new(c->skel->obj, &c->knobs, c->btf);
-	if (c->opts.invariants)
-		c->drivers = drivers__new(c->skel->obj, &c->knobs, c->btf);
+	if (c->opts.invariants || c->opts.hw)
+		c->drivers = drivers__new(c->skel->obj, &c->knobs, c->btf, c->opts.hw);
 	c->tally = (struct tally){ .counts = c->tallies.mem,
 				   .doms = c->state->doms,
 				   .nr_cpus = c->knobs.nr_cpus,
@@ -75,9 +75,9 @@ static int make_windows(struct collect *c, struct error *err)
 	c->misses_seen = calloc(plan_nr_points, sizeof(*c->misses_seen));
 	c->stack_told = calloc(1, bpf_map__max_entries(c->skel->maps.stacks) + 1);
 	c->task_told = calloc(c->opts.stacks ? TASKS_MAX : 1, 1);
-	if ((c->opts.invariants && !c->drivers) || !c->task_told || !c->rare || !c->rings ||
-	    !c->roles || !c->hooks || !c->world || !c->live || !c->seen || !c->misses_seen ||
-	    !c->stack_told)
+	if (((c->opts.invariants || c->opts.hw) && !c->drivers) || !c->task_told || !c->rare ||
+	    !c->rings || !c->roles || !c->hooks || !c->world || !c->live || !c->seen ||
+	    !c->misses_seen || !c->stack_told)
 		return error__set(err, -ENOMEM, "no memory for the collector");
 	return 0;
 }
@@ -186,6 +186,18 @@ static int tell_capture(struct collect *c, uint32_t what)
 	return collect__add(c, &e.h);
 }
 
+static void attach_point(struct collect *c, size_t i, struct bpf_program *prog)
+{
+	struct plan_choice *ch = &c->plan.choices[i];
+
+	c->links[i] = bpf_program__attach(prog);
+	ch->attached = c->links[i] != NULL;
+	ch->absent = false;
+	if (!c->links[i])
+		snprintf(ch->why_not[ch->chosen], sizeof(ch->why_not[0]),
+			 "the kernel refused to attach: %s", strerror(errno));
+}
+
 static int attach_all(struct collect *c, struct error *err)
 {
 	for (size_t i = 0; i < plan_nr_points; i++) {
@@ -197,19 +209,41 @@ static int attach_all(struct collect *c, struct error *err)
 				       plan__chosen(&c->plan, i)->kind == PLAN_SYMBOL;
 			continue;
 		}
-		c->links[i] = bpf_program__attach(prog);
-		ch->attached = c->links[i] != NULL;
-		if (c->links[i])
+		if (plan_points[i].group == PLAN_STRICT) {
+			ch->absent = true;
+			snprintf(ch->why_not[ch->chosen], sizeof(ch->why_not[0]),
+				 "all unmaps here are lazy; attached when that changes");
 			continue;
-		snprintf(ch->why_not[ch->chosen], sizeof(ch->why_not[0]),
-			 "the kernel refused to attach: %s", strerror(errno));
-		if (plan_points[i].need == PLAN_VITAL)
+		}
+		attach_point(c, i, prog);
+		if (!ch->attached && plan_points[i].need == PLAN_VITAL)
 			return error__set(err, -errno, "attaching to %s (%s) failed: %s",
 					  plan__chosen(&c->plan, i)->function, plan_points[i].sees,
 					  strerror(errno));
 	}
 	hooks__attach(c->hooks);
 	return 0;
+}
+
+void collect__strict(struct collect *c)
+{
+	uint64_t told = 1;
+
+	if (c->strict)
+		return;
+	c->strict = true;
+	for (size_t i = 0; i < plan_nr_points; i++) {
+		struct bpf_program *prog = load__program(c, i);
+
+		if (plan_points[i].group != PLAN_STRICT)
+			continue;
+		if (prog)
+			attach_point(c, i, prog);
+		told &= c->plan.choices[i].attached;
+		if (c->running)
+			events__point(c, i);
+	}
+	__atomic_store_n(&c->state->unmaps_told, told, __ATOMIC_RELAXED);
 }
 
 static int tell_plan(struct collect *c)
@@ -278,7 +312,7 @@ int collect__start(struct collect *c, struct error *err)
 		rc = facts__host(events__add, c);
 	if (!rc)
 		rc = tell_plan(c);
-	if (!rc && c->drivers)
+	if (!rc && c->opts.invariants)
 		rc = tell_offers(c);
 	if (!rc)
 		rc = sysfs__nodes("/sys", events__add, c);

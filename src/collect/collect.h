@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "collect/plan.h"
+#include "event.h"
 #include "util/error.h"
 #include "util/hist.h"
 
@@ -26,10 +27,11 @@ struct collect_opts {
 		      */
 	bool stacks; /* kernel stacks on unmap and fault */
 	bool iova;   /* IOVA_ALLOC and IOVA_FREE too */
-	bool invariants;    /* what src/assert needs: implies iova and coverage; with stream only */
-	bool coverage;      /* hold our hooks against the kernel's tracepoints */
-	bool only_snapshot; /* attach nothing: __start() delivers what is attached now, then
-			       __stop() */
+	bool invariants; /* what src/assert needs: implies iova and coverage; with stream only */
+	bool hw;         /* what drivers submit to the hardware, too (SUBMIT); with stream only */
+	bool coverage;   /* hold our hooks against the kernel's tracepoints */
+	bool only_snapshot;  /* attach nothing: __start() delivers what is attached now, then
+				__stop() */
 	uint64_t ring_bytes; /* per CPU, rounded up to a power of two; 0 = chosen by the number of
 				CPUs */
 	uint64_t rare_bytes; /* the ring of rare events; 0 = 1 MiB */
@@ -87,7 +89,7 @@ struct live_row {
 	bool gone;                /* freed: the last state */
 	uint64_t maps, map_bytes; /* calls, failed ones included */
 	uint64_t unmaps_strict, unmaps_lazy, unmap_bytes;
-	uint64_t flushes[6]; /* by IOT_WHY_* */
+	uint64_t flushes[IOT_WHY_NR];
 	uint64_t flush_ns;
 	uint64_t unmeasured; /* lazy unmaps whose window is not in the histogram (the kernel's list
 				was full) */

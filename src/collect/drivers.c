@@ -18,12 +18,19 @@ enum kind {
 	KIND_INVALIDATE,
 	KIND_TABLE_ALLOC,
 	KIND_TABLE_FREE,
+	KIND_SUBMIT,
 };
+
+#define SUBMIT(by_, told_, submit_, iommu_)                                  \
+	{                                                                    \
+		.by = by_, .told = told_, .submit = submit_, .iommu = iommu_ \
+	}
 
 /*
  * One function a row, one row for each of the forms that it had. Sources: drivers/iommu
- * of 6.1, 6.12 and 7.2; intel/cache.c, amd/iommu.c, iommu-pages.c. 6.1 has Intel's and AMD's
- * inlined or cloned.
+ * of 6.1, 6.12 and 7.2; intel/cache.c, intel/dmar.c, amd/iommu.c, virtio-iommu.c, iommu-pages.c.
+ * 6.1 has Intel's and AMD's inlined or cloned. A clone (.isra.0) is entered with other arguments
+ * than its source says: only when, and how long, is known.
  */
 static const struct row {
 	enum kind kind;
@@ -68,6 +75,28 @@ static const struct row {
 	  NULL,
 	  NULL,
 	  { .inner = 1, .page = IOT_PAGE_STRUCT } },
+	{ KIND_SUBMIT, "refiommu_", "refiommu_inval_range", 3, "", NULL,
+	  SUBMIT(IOT_BY_REFIOMMU, IOT_TOLD_FIXED, IOT_SUBMIT_IOTLB, 0) },
+	{ KIND_SUBMIT, "intel_", "qi_submit_sync", 4, NULL, NULL,
+	  SUBMIT(IOT_BY_QI_SUBMIT, IOT_TOLD_VTD, 0, 1) },
+	{ KIND_SUBMIT, "intel_", "cache_tag_flush_range", 4, "dmar_domain", NULL,
+	  SUBMIT(IOT_BY_CACHE_TAGS, IOT_TOLD_FIXED, IOT_SUBMIT_IOTLB, 0) },
+	{ KIND_SUBMIT, "intel_", "cache_tag_flush_all", 1, "dmar_domain", "cache_tag_flush_all",
+	  SUBMIT(IOT_BY_CACHE_TAGS, IOT_TOLD_FIXED, IOT_SUBMIT_IOTLB, 0) },
+	{ KIND_SUBMIT, "amd_", "__iommu_queue_command_sync", 3, NULL, NULL,
+	  SUBMIT(IOT_BY_AMD_COMMAND, IOT_TOLD_AMDVI, 0, 1) },
+	{ KIND_SUBMIT, "amd_", "amd_iommu_domain_flush_pages", 3, "protection_domain", NULL,
+	  SUBMIT(IOT_BY_AMD_PAGES, IOT_TOLD_FIXED, IOT_SUBMIT_IOTLB, 0) },
+	{ KIND_SUBMIT, "amd_", "amd_iommu_domain_flush_pages", 4, "protection_domain", NULL,
+	  SUBMIT(IOT_BY_AMD_PAGES, IOT_TOLD_FIXED, IOT_SUBMIT_IOTLB, 0) },
+	{ KIND_SUBMIT, "amd_", "iommu_completion_wait", 1, NULL, NULL,
+	  SUBMIT(IOT_BY_AMD_WAIT, IOT_TOLD_FIXED, IOT_SUBMIT_WAIT, 1) },
+	{ KIND_SUBMIT, "amd_", "iommu_completion_wait.isra.0", 1, NULL, NULL,
+	  SUBMIT(IOT_BY_AMD_WAIT, IOT_TOLD_FIXED, IOT_SUBMIT_WAIT, 0) },
+	{ KIND_SUBMIT, "viommu_", "__viommu_sync_req", 1, NULL, NULL,
+	  SUBMIT(IOT_BY_VIRTIO_SYNC, IOT_TOLD_FIXED, IOT_SUBMIT_WAIT, 1) },
+	{ KIND_SUBMIT, "viommu_", "__viommu_sync_req.isra.0", 1, NULL, NULL,
+	  SUBMIT(IOT_BY_VIRTIO_SYNC, IOT_TOLD_FIXED, IOT_SUBMIT_WAIT, 0) },
 };
 #define NR_ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -81,6 +110,8 @@ static const struct {
 			       { "alloc_entry", "alloc_exit", "alloc_kentry", "alloc_kexit" } },
 	[KIND_TABLE_FREE] = { "pages of page tables freed by",
 			      { "free_entry", "free_exit", "free_kentry", "free_kexit" } },
+	[KIND_SUBMIT] = { "submissions to the hardware by",
+			  { "inval_entry", "submit_exit", "inval_kentry", "submit_kexit" } },
 };
 
 enum state {
@@ -102,13 +133,14 @@ struct drivers {
 	struct bpf_object *main_object;
 	const struct btf *vmlinux;
 	struct iot_knobs knobs;
+	bool submissions;
 	struct bpf_map *in_table_fn; /* of the first copy: all share it */
 	struct copy copies[NR_ROWS];
 	uint64_t misses_gone;
 };
 
 struct drivers *drivers__new(struct bpf_object *main_object, const struct iot_knobs *knobs,
-			     const struct btf *vmlinux)
+			     const struct btf *vmlinux, bool submissions)
 {
 	struct drivers *d = calloc(1, sizeof(*d));
 
@@ -117,6 +149,7 @@ struct drivers *drivers__new(struct bpf_object *main_object, const struct iot_kn
 	d->main_object = main_object;
 	d->knobs = *knobs;
 	d->vmlinux = vmlinux;
+	d->submissions = submissions;
 	for (size_t i = 0; i < NR_ROWS; i++)
 		snprintf(d->copies[i].why_not, sizeof(d->copies[i].why_not),
 			 "no function %s in this kernel", rows[i].function);
@@ -274,13 +307,19 @@ static int look(struct drivers *d, size_t i, const struct kallsyms *syms)
 	return 1;
 }
 
+static bool is_wanted(const struct drivers *d, const struct row *row)
+{
+	return row->kind == KIND_SUBMIT ? d->submissions : d->knobs.invariants;
+}
+
 int drivers__look(struct drivers *d, const struct kallsyms *syms,
 		  int (*fresh)(void *ctx, const char *function), void *ctx)
 {
 	int err = 0;
 
 	for (size_t i = 0; !err && i < NR_ROWS; i++)
-		if (d->copies[i].state == STATE_ABSENT && look(d, i, syms) && fresh)
+		if (is_wanted(d, &rows[i]) && d->copies[i].state == STATE_ABSENT &&
+		    look(d, i, syms) && fresh && rows[i].kind != KIND_SUBMIT)
 			err = fresh(ctx, rows[i].function);
 	return err;
 }
@@ -313,22 +352,34 @@ void drivers__detach(struct drivers *d)
 		pair__detach(&d->copies[i].pair);
 }
 
-static bool is_table(const struct row *row)
+/* Rows of one concern are told together, by an attribute of this name. */
+static const char *concern(const struct row *row)
 {
-	return row->kind != KIND_INVALIDATE;
+	switch (row->kind) {
+	case KIND_INVALIDATE:
+		return "invalidate";
+	case KIND_SUBMIT:
+		return "submit";
+	default:
+		return "tables";
+	}
+}
+
+static bool are_alike(const struct row *a, const struct row *b)
+{
+	return !strcmp(a->prefix, b->prefix) && concern(a) == concern(b);
 }
 
 /* The functions of row i's prefix and concern that are attached; of tables both, or none. */
 static int tell_list(const struct drivers *d, size_t i, facts_add add, void *ctx)
 {
 	char list[160] = "";
-	bool has[3] = { false };
+	bool has[KIND_SUBMIT + 1] = { false };
 
 	for (size_t k = 0; k < NR_ROWS; k++) {
 		size_t len = strlen(list);
 
-		if (strcmp(rows[k].prefix, rows[i].prefix) ||
-		    is_table(&rows[k]) != is_table(&rows[i]))
+		if (!are_alike(&rows[k], &rows[i]))
 			continue;
 		/* one that is there and can't be seen: who relies on the list would miss its calls
 		 */
@@ -339,12 +390,9 @@ static int tell_list(const struct drivers *d, size_t i, facts_add add, void *ctx
 		has[rows[k].kind] = true;
 		snprintf(list + len, sizeof(list) - len, "%s%s", len ? " " : "", rows[k].function);
 	}
-	if (is_table(&rows[i]) ? has[KIND_TABLE_ALLOC] && has[KIND_TABLE_FREE]
-			       : has[KIND_INVALIDATE])
-		return facts__attr(add, ctx, "%s.%s=%s",
-				   is_table(&rows[i]) ? "tables" : "invalidate", rows[i].prefix,
-				   list);
-	return 0;
+	if (has[KIND_TABLE_ALLOC] != has[KIND_TABLE_FREE] || !list[0])
+		return 0;
+	return facts__attr(add, ctx, "%s.%s=%s", concern(&rows[i]), rows[i].prefix, list);
 }
 
 /* The first row that is in the same list as row i. */
@@ -352,7 +400,7 @@ static size_t first_like(size_t i)
 {
 	size_t k = 0;
 
-	while (strcmp(rows[k].prefix, rows[i].prefix) || is_table(&rows[k]) != is_table(&rows[i]))
+	while (!are_alike(&rows[k], &rows[i]))
 		k++;
 	return k;
 }
@@ -367,7 +415,7 @@ int drivers__tell(struct drivers *d, facts_add add, void *ctx)
 		const char *name = rows[i].function;
 
 		/* of a function that has several rows, the one that fits speaks for all */
-		if (c->told ||
+		if (c->told || !is_wanted(d, &rows[i]) ||
 		    (c->state == STATE_ABSENT && i + 1 < NR_ROWS &&
 		     !strcmp(rows[i + 1].function, name)) ||
 		    (c->state == STATE_ABSENT && i && !strcmp(rows[i - 1].function, name) &&

@@ -5,12 +5,14 @@
  * they are read; each that the kernel has is attached by a copy of bpf/driver.bpf.c, as soon as its
  * module is there.
  *
- * What was attached is told as attributes: "invalidate.<prefix>" and "tables.<prefix>" list the
- * functions of the drivers whose flush functions begin with prefix; "" stands for all drivers.
+ * What was attached is told as attributes: "invalidate.<prefix>", "tables.<prefix>" and
+ * "submit.<prefix>" list the functions of the drivers whose flush functions begin with prefix; ""
+ * stands for all drivers.
  */
 #ifndef IOMMUTOP_COLLECT_DRIVERS_H
 #define IOMMUTOP_COLLECT_DRIVERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,9 +25,10 @@ struct btf;
 struct drivers;
 
 /* main_object: loaded, lends its maps; knobs: as loaded there; vmlinux: the kernel's BTF. All stay
- * the caller's. NULL: no memory. */
+ * the caller's. submissions: those to the hardware, too; what the invariants need is by the knobs.
+ * NULL: no memory. */
 struct drivers *drivers__new(struct bpf_object *main_object, const struct iot_knobs *knobs,
-			     const struct btf *vmlinux);
+			     const struct btf *vmlinux, bool submissions);
 void drivers__free(struct drivers *d);
 
 /*

@@ -61,6 +61,19 @@ static void want_role(struct collect *c, enum role_kind kind, uint64_t addr)
 	more[c->nr_wants++] = (struct want){ kind, addr };
 }
 
+/*
+ * Do unmaps in this domain flush by iotlb_sync? Where the DMA API can remove a part of a range
+ * (drivers/iommu/dma-iommu.c of 7.x), they do in lazy domains, too.
+ */
+static bool may_sync(const struct collect *c, const struct iot_domain *d)
+{
+	if (!d->sync || c->opts.only_snapshot)
+		return false;
+	return d->type == IOT_TYPE_DMA || d->type == IOT_TYPE_UNMANAGED ||
+	       (d->type == IOT_TYPE_DMA_FQ && d->fq_known && !d->fq_active) ||
+	       kallsyms__count(c->syms, "dma_iova_unlink", NULL);
+}
+
 /* The line with what it needs: BPF reserved room for the longest. */
 static void cut_log(struct iot_log *log)
 {
@@ -142,6 +155,8 @@ int events__rare(void *ctx, void *data, size_t size)
 			want_role(c, ROLE_FLUSH_ALL, e.domain.flush_all);
 			want_role(c, ROLE_SYNC, e.domain.sync);
 			want_role(c, ROLE_SYNC_MAP, e.domain.sync_map);
+			if (may_sync(c, &e.domain))
+				collect__strict(c);
 		}
 		break;
 	case IOT_EV_MODULE:

@@ -50,7 +50,7 @@ struct collect {
 	struct window hot, live_counters, tallies;
 	struct rings *rings;
 	struct roles *roles;
-	struct drivers *drivers; /* NULL: invariants aren't asked for */
+	struct drivers *drivers; /* NULL: neither invariants nor hw is asked for */
 	struct tally tally;
 	struct live *live;
 	struct iot_cpu *seen;  /* per CPU: what was told of its counters */
@@ -69,6 +69,7 @@ struct collect {
 	struct collect_counts counts;
 	int pending_err; /* of a callback that can't return one */
 	bool running;
+	bool strict; /* the points of PLAN_STRICT are attached, or can't be */
 };
 
 /* load.c: knobs, plan and BPF object, up to the point where programs could be attached. 0, or
@@ -76,6 +77,9 @@ struct collect {
 int load__object(struct collect *c, struct error *err);
 /* The loaded program that the plan chose for a point; NULL: none, or not wanted. */
 struct bpf_program *load__program(const struct collect *c, size_t point);
+
+/* collect.c: attaches the points of PLAN_STRICT, if they aren't. */
+void collect__strict(struct collect *c);
 
 #define TASKS_MAX (1U << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
 

@@ -42,7 +42,7 @@ static void add_cpu(struct live_row *row, const struct iot_live *c)
 	row->unmaps_strict += c->unmaps_strict;
 	row->unmaps_lazy += c->pend_head + c->pend_overflow;
 	row->unmap_bytes += c->unmap_bytes;
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < IOT_WHY_NR; i++)
 		row->flushes[i] += c->flushes[i];
 	row->flush_ns += c->flush_ns;
 	row->unmeasured += c->pend_overflow + c->pend_dropped;

@@ -40,6 +40,8 @@ enum plan_group { /* what a capture may leave out */
 		  PLAN_IOVA,
 		  PLAN_CONTROL,
 		  PLAN_INVARIANTS,
+		  /* attached when there is a domain whose unmaps flush: collect__strict() */
+		  PLAN_STRICT,
 };
 
 enum plan_need {

@@ -199,8 +199,8 @@ static const char *name_kind(uint16_t id, const struct tsdl_field *f)
 /* Attributes that say nothing about the machine but how it was traced. */
 static bool attr_is_plain(const char *text)
 {
-	static const char *const keys[] = { "flush_fn.",   "plan.",   "attach.",  "node.",
-					    "invalidate.", "tables.", "teardown." };
+	static const char *const keys[] = { "flush_fn.",   "plan.",   "attach.", "node.",
+					    "invalidate.", "tables.", "submit.", "teardown." };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (!strncmp(text, keys[i], strlen(keys[i])))

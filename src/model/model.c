@@ -32,6 +32,7 @@ int model__init(struct model *m, size_t history)
 
 void model__free(struct model *m)
 {
+	free(m->submits);
 	idtab__for_each (&m->devices, s)
 		free(s->value);
 	idtab__free(&m->devices);
@@ -335,6 +336,18 @@ static void on_iova(struct model *m, struct pair *p, const struct iot_iova *ev)
 	series__add(p->dom->iovas, ev);
 }
 
+static void on_submit(struct model *m, const struct iot_submit *ev)
+{
+	if (!m->in_scope)
+		return;
+	if (!m->submits)
+		m->submits = calloc(1, sizeof(*m->submits));
+	if (m->submits)
+		submits__add(m->submits, ev);
+	else
+		m->error = -ENOMEM;
+}
+
 static void note_time(struct model *m, const struct iot_event *ev)
 {
 	if (ev->id >= IOT_EV_DEVICE || ev->flags & IOT_F_SNAPSHOT)
@@ -439,6 +452,9 @@ void model__event(struct model *m, const struct iot_event *ev)
 	case IOT_EV_CLOCK:
 		if (!m->mono_to_real && !m->origin)
 			m->mono_to_real = ((const struct iot_clock *)body)->real - ev->ts;
+		break;
+	case IOT_EV_SUBMIT:
+		on_submit(m, body);
 		break;
 	case IOT_EV_FAULT:
 	case IOT_EV_HANG:

@@ -23,6 +23,7 @@
 #include "model/ranges.h"
 #include "model/series.h"
 #include "model/stats.h"
+#include "model/submits.h"
 
 #define MODEL_DEVICES_MAX    65536U
 #define MODEL_DOMAINS_MAX    65536U
@@ -166,7 +167,8 @@ struct model {
 	struct lists lists;
 	struct numa numa;
 	struct model_stats total; /* as of a device */
-	__u64 uncounted;   /* events that are in total only: too many pairs of domain and device */
+	__u64 uncounted; /* events that are in total only: too many pairs of domain and device */
+	struct submits *submits; /* NULL: none was seen in scope */
 	struct heat *heat; /* if set: windows and flushes count here as well. Somebody else's */
 	__u64 refused;     /* events of devices and domains that there was no room for */
 	__u64 first, last; /* ns, of class 0 events that aren't snapshots; 0 = none yet */

@@ -11,7 +11,7 @@
 #include "event.h"
 #include "util/hist.h"
 
-#define STATS_WHY_NR    6 /* IOT_WHY_* */
+#define STATS_WHY_NR    IOT_WHY_NR
 #define STATS_KIND_NR   4 /* IOT_FLUSH_*; 0 = another */
 #define STATS_ERRORS_NR 8
 

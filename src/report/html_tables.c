@@ -88,9 +88,11 @@ static void print_flushes(FILE *out, const struct model *m, json *report, bool t
 	static const struct html_column flushes[] = {
 		{ "domain", "/number", NULL, HTML_TEXT },
 		{ "strict", "/stats/flushes/strict", NULL, HTML_COUNT },
+		{ "in unmap", "/stats/flushes/range", NULL, HTML_COUNT },
 		{ "queue full", "/stats/flushes/queue_full", NULL, HTML_COUNT },
 		{ "timer", "/stats/flushes/timer", NULL, HTML_COUNT },
 		{ "after map", "/stats/flushes/map", NULL, HTML_COUNT },
+		{ "detach", "/stats/flushes/detach", NULL, HTML_COUNT },
 		{ "other", "/stats/flushes/other", NULL, HTML_COUNT },
 		{ "unknown", "/stats/flushes/unknown", NULL, HTML_COUNT },
 	};

@@ -9,6 +9,7 @@
 #include "report/journey.h"
 #include "report/json_stats.h"
 #include "report/report.h"
+#include "report/submits.h"
 #include "report/summary.h"
 #include "report/words.h"
 
@@ -422,6 +423,7 @@ struct json_object *report__json(const struct analysis *a)
 	free(doms);
 	put(o, "domains", domains);
 	put(o, "journey", journey__json(a));
+	put(o, "submissions", submits__json(m));
 	put(o, "leaks", NULL); /* who asked for them, puts them */
 	put(o, "losses", losses_json(m));
 	put(o, "coverage", checks_json(m));

@@ -7,7 +7,7 @@
 #include "model/cells.h"
 #include "report/words.h"
 
-static json *hist_json(const struct hist *h)
+json *hist_json(const struct hist *h)
 {
 	json *o;
 
@@ -61,8 +61,9 @@ static json *errors_json(const struct model_stats *s)
 
 json *json_stats(const struct model_stats *s)
 {
-	static const char *const why[STATS_WHY_NR] = { "unknown", "strict", "queue_full",
-						       "timer",   "map",    "other" };
+	static const char *const why[STATS_WHY_NR] = {
+		"unknown", "strict", "queue_full", "timer", "map", "other", "range", "detach"
+	};
 	static const char *const pages[STATS_PAGE_NR] = { "4k", "2m", "1g" };
 	json *o = json_object_new_object(), *flushes = json_object_new_object(),
 	     *page = json_object_new_object();

@@ -12,4 +12,7 @@ json *json_numa(const struct model *m, const struct model_device *d);
 json *json_iova_over_time(const struct model_domain *d);
 json *json_whatif(const struct analysis *a, const struct model_domain *d);
 
+/* Number, mean and percentiles of times in ns; NULL: there were none. The caller's. */
+json *hist_json(const struct hist *h);
+
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/submits.h"
 #include "report/summary_tables.h"
 #include "report/words.h"
 #include "report/wrap.h"
@@ -175,6 +176,7 @@ const struct summary_table summary_tables[] = {
 	{ "covered", "unmaps and pages to a flush", summary__covering },
 	{ "windows", "time from unmap to flush", summary__windows },
 	{ "times", "percentiles of flushes and IOVA allocations", summary__times },
+	{ "hw", "submissions to the hardware (record --hw)", submits__print },
 	{ "iova", "the IOVA allocator: slow path, failures, ageing", summary__iova },
 	{ "numa", "unmaps and flushes on the device's node and elsewhere", summary__numa },
 	{ "whatif", "what strict or lazy costs, and what the other would", summary__whatif },

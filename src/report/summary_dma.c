@@ -83,8 +83,9 @@ static __u64 all_flushes(const struct model_stats *s)
 
 void summary__flushes(FILE *out, const struct summary_view *v)
 {
-	static const __u8 order[] = { IOT_WHY_STRICT, IOT_WHY_QUEUE_FULL, IOT_WHY_TIMER,
-				      IOT_WHY_MAP,    IOT_WHY_OTHER,      IOT_WHY_UNKNOWN };
+	static const __u8 order[] = { IOT_WHY_STRICT, IOT_WHY_RANGE,  IOT_WHY_QUEUE_FULL,
+				      IOT_WHY_TIMER,  IOT_WHY_MAP,    IOT_WHY_DETACH,
+				      IOT_WHY_OTHER,  IOT_WHY_UNKNOWN };
 	bool any = false;
 
 	for (size_t i = 0; i < v->nr_doms; i++) {
@@ -95,18 +96,19 @@ void summary__flushes(FILE *out, const struct summary_view *v)
 		if (!any)
 			fprintf(out,
 				"\nIOTLB flushes: why, and the time spent in those of unmaps and "
-				"after maps\n  %-6s %8s %10s %8s %9s %8s %8s   %10s %10s\n",
-				"domain", "strict", "queue full", "timer", "after map", "other",
-				"unknown", "unmaps", "after maps");
+				"after maps\n  %-6s %7s %8s %10s %7s %9s %7s %7s %7s  %9s %10s\n",
+				"domain", "strict", "in unmap", "queue full", "timer", "after map",
+				"detach", "other", "unknown", "unmaps", "after maps");
 		any = true;
 		fprintf(out, "  %-6u", v->doms[i]->nr);
 		for (size_t w = 0; w < sizeof(order); w++)
 			fprintf(out, " %*s",
 				order[w] == IOT_WHY_QUEUE_FULL ? 10
 				: order[w] == IOT_WHY_MAP      ? 9
-							       : 8,
+				: order[w] == IOT_WHY_RANGE    ? 8
+							       : 7,
 				words__count(s->flushes[order[w]]).s);
-		fprintf(out, "   %10s", s->flush.nr ? words__duration(s->flush.sum).s : "-");
+		fprintf(out, "  %9s", s->flush.nr ? words__duration(s->flush.sum).s : "-");
 		fprintf(out, " %10s\n", s->sync_map.nr ? words__duration(s->sync_map.sum).s : "-");
 	}
 }

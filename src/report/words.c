@@ -206,6 +206,8 @@ const char *words__why(__u32 why)
 		[IOT_WHY_TIMER] = "timer",
 		[IOT_WHY_MAP] = "after map",
 		[IOT_WHY_OTHER] = "other caller",
+		[IOT_WHY_RANGE] = "inside unmap",
+		[IOT_WHY_DETACH] = "detach",
 	};
 
 	return NAME_OF(names, why);

@@ -49,7 +49,14 @@ ENUM(flush_kind, 8, { IOT_FLUSH_ALL, "all" }, { IOT_FLUSH_SYNC, "sync" },
      { IOT_FLUSH_SYNC_MAP, "sync_map" });
 ENUM(flush_why, 8, { IOT_WHY_UNKNOWN, "unknown" }, { IOT_WHY_STRICT, "strict" },
      { IOT_WHY_QUEUE_FULL, "queue_full" }, { IOT_WHY_TIMER, "timer" }, { IOT_WHY_MAP, "map" },
-     { IOT_WHY_OTHER, "other" });
+     { IOT_WHY_OTHER, "other" }, { IOT_WHY_RANGE, "range" }, { IOT_WHY_DETACH, "detach" });
+ENUM(submit_kind, 8, { IOT_SUBMIT_OTHER, "other" }, { IOT_SUBMIT_IOTLB, "iotlb" },
+     { IOT_SUBMIT_DEV_TLB, "dev_tlb" }, { IOT_SUBMIT_CONTEXT, "context" },
+     { IOT_SUBMIT_IRQ, "irq_remapping" }, { IOT_SUBMIT_WAIT, "wait" });
+ENUM(submit_by, 8, { IOT_BY_QI_SUBMIT, "qi_submit_sync" }, { IOT_BY_CACHE_TAGS, "cache_tag_flush" },
+     { IOT_BY_AMD_COMMAND, "amd_queue_command" }, { IOT_BY_AMD_WAIT, "amd_completion_wait" },
+     { IOT_BY_AMD_PAGES, "amd_domain_flush_pages" }, { IOT_BY_VIRTIO_SYNC, "viommu_sync_req" },
+     { IOT_BY_REFIOMMU, "refiommu_inval_range" });
 ENUM(fault_access, 32, { IOT_ACCESS_UNKNOWN, "unknown" }, { IOT_ACCESS_READ, "read" },
      { IOT_ACCESS_WRITE, "write" });
 ENUM(source, 32, { 0, "unknown" }, { IOT_SRC_REPORT, "report" }, { IOT_SRC_LOG, "log" },
@@ -129,6 +136,16 @@ static const struct tsdl_field table_fields[] = {
 	HEX(iot_table, page),
 	DEC(iot_table, bytes),
 	PAD(iot_table, pad),
+};
+
+static const struct tsdl_field submit_fields[] = {
+	TIME(iot_submit, begin),
+	HEX(iot_submit, iommu),
+	DEC(iot_submit, commands),
+	DEC(iot_submit, ret),
+	LABELED(iot_submit, kind, submit_kind),
+	LABELED(iot_submit, by, submit_by),
+	PAD(iot_submit, pad),
 };
 
 static const struct tsdl_field fault_fields[] = {
@@ -284,6 +301,7 @@ static const struct tsdl_event events[] = {
 	EVENT(IOT_EV_INVALIDATE, "invalidate", iot_invalidate, invalidate_fields),
 	EVENT(IOT_EV_TABLE_ALLOC, "table_alloc", iot_table, table_fields),
 	EVENT(IOT_EV_TABLE_FREE, "table_free", iot_table, table_fields),
+	EVENT(IOT_EV_SUBMIT, "submit", iot_submit, submit_fields),
 	EVENT(IOT_EV_FAULT, "fault", iot_fault, fault_fields),
 	EVENT(IOT_EV_HANG, "hang", iot_trouble, trouble_fields),
 	EVENT(IOT_EV_RESET, "reset", iot_trouble, trouble_fields),

@@ -186,7 +186,8 @@ void table__text(const struct table *t, const struct analysis *a, const struct t
 			short_number((double)r->flushes[IOT_WHY_TIMER]).s,
 			short_number((double)r->flushes[IOT_WHY_MAP]).s,
 			short_number(
-				(double)(r->flushes[IOT_WHY_OTHER] + r->flushes[IOT_WHY_UNKNOWN]))
+				(double)(r->flushes[IOT_WHY_OTHER] + r->flushes[IOT_WHY_UNKNOWN] +
+					 r->flushes[IOT_WHY_RANGE] + r->flushes[IOT_WHY_DETACH]))
 				.s,
 			window, (unsigned long long)st->faults, (unsigned long long)st->hangs);
 	}
@@ -217,7 +218,8 @@ static json_object *window_json(const struct live_row *r, int lazy)
 static json_object *row_json(const struct analysis *a, const struct live_row *r)
 {
 	static const char *const why[] = { "unknown", "strict", "queue_full",
-					   "timer",   "map",    "other" };
+					   "timer",   "map",    "other",
+					   "range",   "detach" };
 	json_object *o = json_object_new_object(), *flushes = json_object_new_object();
 	const struct model_stats *st = stats_of(a, r);
 

@@ -144,7 +144,7 @@ function tables(report) {
 	put("Still mapped at the end, by who mapped it, and the bytes by the eighth of the capture in which they were mapped",
 		(report.leaks?.mappers ?? []).map(k => [k.device ? device(k.device) : "domain " + k.domain, k.mappings, k.bytes,
 			report.leaks.end_ns - k.oldest_ns, ...k.bytes_by_eighth]));
-	put("IOTLB flushes by reason", domains.map(d => [id(d), ...["strict", "queue_full", "timer", "map", "other", "unknown"]
+	put("IOTLB flushes by reason", domains.map(d => [id(d), ...["strict", "range", "queue_full", "timer", "map", "detach", "other", "unknown"]
 		.map(why => d.stats.flushes[why])]).filter(row => row.slice(1).some(Boolean)));
 	for (const mode of ["lazy", "strict"])
 		put(`Windows of ${mode} unmaps`, domains.filter(d => d.stats["unmaps_" + mode]).map(d => {

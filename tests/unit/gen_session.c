@@ -26,6 +26,7 @@ union any {
 	struct iot_iova iova;
 	struct iot_invalidate invalidate;
 	struct iot_table table;
+	struct iot_submit submit;
 	struct iot_fault fault;
 	struct iot_trouble trouble;
 	struct iot_log log;
@@ -58,6 +59,7 @@ static const struct {
 	{ IOT_EV_INVALIDATE, sizeof(struct iot_invalidate), "invalidate" },
 	{ IOT_EV_TABLE_ALLOC, sizeof(struct iot_table), "table_alloc" },
 	{ IOT_EV_TABLE_FREE, sizeof(struct iot_table), "table_free" },
+	{ IOT_EV_SUBMIT, sizeof(struct iot_submit), "submit" },
 	{ IOT_EV_FAULT, sizeof(struct iot_fault), "fault" },
 	{ IOT_EV_HANG, sizeof(struct iot_trouble), "hang" },
 	{ IOT_EV_RESET, sizeof(struct iot_trouble), "reset" },
@@ -273,7 +275,7 @@ static void print_fields(const union any *e)
 		hex("gather", e->flush.gather);
 		LABEL("kind", e->flush.kind, NULL, "all", "sync", "sync_map");
 		LABEL("why", e->flush.why, "unknown", "strict", "queue_full", "timer", "map",
-		      "other");
+		      "other", "range", "detach");
 		dec("fn", e->flush.fn);
 		break;
 	case IOT_EV_IOVA_ALLOC:
@@ -289,6 +291,16 @@ static void print_fields(const union any *e)
 	case IOT_EV_TABLE_FREE:
 		hex("page", e->table.page), dec("bytes", e->table.bytes),
 			array("pad", e->table.pad, 2, ARRAY_DEC);
+		break;
+	case IOT_EV_SUBMIT:
+		dec("begin", e->submit.begin), hex("iommu", e->submit.iommu),
+			dec("commands", e->submit.commands), dec("ret", e->submit.ret);
+		LABEL("kind", e->submit.kind, "other", "iotlb", "dev_tlb", "context",
+		      "irq_remapping", "wait");
+		LABEL("by", e->submit.by, NULL, "qi_submit_sync", "cache_tag_flush",
+		      "amd_queue_command", "amd_completion_wait", "amd_domain_flush_pages",
+		      "viommu_sync_req", "refiommu_inval_range");
+		array("pad", e->submit.pad, 6, 1);
 		break;
 	case IOT_EV_FAULT:
 		hex("iova", e->fault.iova);

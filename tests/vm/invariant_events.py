@@ -8,34 +8,12 @@ Holds the events of `record --invariants` against what the reference driver coun
 TEXT: the session as babeltrace2 prints it (--clock-cycles). BEFORE, AFTER: the driver's counters. WHAT: life, small, late or
 intel (no counters). OFFERS: what the attribute has to begin with. Prints lines "name TAB got TAB wanted".
 """
-import re
+import os
 import sys
 from collections import Counter, defaultdict
 
-FIELD = re.compile(r'(\w+) = (?:\( (?:"(\w+)"|<unknown>) : container = (\d+) \)|\[((?: \[\d+\] = \w+,?)*) \]|"((?:[^"\\]|\\.)*)"'
-                   r'|(-?\w+))')
-
-
-class Event(dict):
-    __getattr__ = dict.__getitem__
-
-
-def parse(path):
-    events = []
-    for line in open(path, encoding="utf-8", errors="replace"):
-        head = re.match(r"\[(\d+)\] (?:\([^)]*\) )?(?:[\w.-]+ )?(\w+): ", line)
-        e = Event(name=head[2], ts=int(head[1]))
-        for m in FIELD.finditer(line, head.end()):
-            if m[3]:
-                e[m[1]] = m[2] or int(m[3])
-            elif m[4] is not None:
-                e[m[1]] = [int(v, 0) for v in re.findall(r"= (\w+)", m[4])]
-            elif m[5] is not None:
-                e[m[1]] = m[5]
-            else:
-                e[m[1]] = int(m[6], 0)
-        events.append(e)
-    return events
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from ctf_text import parse
 
 
 def counters(path):

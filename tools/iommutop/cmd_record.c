@@ -18,7 +18,7 @@
 struct record_opts {
 	const char *output;
 	uint64_t duration;
-	bool stacks, iova, coverage, invariants, quiet;
+	bool stacks, iova, coverage, invariants, hw, quiet;
 	uint64_t cpu_buffer, rare_buffer, memory;
 	uint64_t compress, keep, ring, dump_after;
 	struct opt_strings rotate, dump_on;
@@ -38,6 +38,8 @@ static const struct opt record_table[] = {
 	  offsetof(struct record_opts, iova), 0, 0 },
 	{ OPT_FLAG, 0, "coverage", NULL, "hold our hooks against the kernel's own tracepoints",
 	  offsetof(struct record_opts, coverage), 0, 0 },
+	{ OPT_FLAG, 0, "hw", NULL, "what drivers submit to the hardware, and how long it takes",
+	  offsetof(struct record_opts, hw), 0, 0 },
 	{ OPT_FLAG, 0, "invariants", NULL,
 	  "what `iommutop assert` needs: implies --iova, --coverage",
 	  offsetof(struct record_opts, invariants), 0, 0 },
@@ -239,6 +241,7 @@ static int record(struct recording *r, const struct session_writer_opts *wopts, 
 		.iova = o->iova,
 		.coverage = o->coverage,
 		.invariants = o->invariants,
+		.hw = o->hw,
 		.ring_bytes = o->cpu_buffer,
 		.rare_bytes = o->rare_buffer,
 		.memory = o->memory / 4,

@@ -14,6 +14,10 @@ MODULE_PARM_DESC(iotlb_sync,
 static bool iotlb_sync_map;
 module_param(iotlb_sync_map, bool, 0444);
 MODULE_PARM_DESC(iotlb_sync_map, "Offer iotlb_sync_map (default N, always with cache_nonpresent)");
+static bool flush_at_detach;
+module_param(flush_at_detach, bool, 0444);
+MODULE_PARM_DESC(flush_at_detach,
+		 "Call flush_iotlb_all of the domain that a device leaves, too (default N)");
 bool refiommu_flush_all = true;
 module_param_named(flush_iotlb_all, refiommu_flush_all, bool, 0444);
 MODULE_PARM_DESC(flush_iotlb_all,
@@ -117,8 +121,10 @@ static size_t refiommu_unmap_pages(struct iommu_domain *domain, unsigned long io
 	size_t size = pgsize * pgcount;
 	u64 *slot;
 
-	if (!queued && iotlb_sync && iommu_iotlb_gather_is_disjoint(gather, iova, size))
+	if (!queued && iotlb_sync && iommu_iotlb_gather_is_disjoint(gather, iova, size)) {
+		refiommu_count(dom, sync_in_unmap, 1);
 		iommu_iotlb_sync(domain, gather);
+	}
 
 	slot = size == SZ_4K ? refiommu_pt_slot_4k(dom, iova) : NULL;
 	if (unlikely(READ_ONCE(refbug_armed) & WRONG_UNMAPS))
@@ -173,9 +179,14 @@ static void dom_attach(struct device *dev, enum refiommu_mode mode, struct refio
 		old->endpoints &= ~BIT_ULL(ep->id);
 	spin_unlock_irqrestore(&refiommu.hw_lock, flags);
 
+	if (!old || old == dom)
+		return;
 	/* Never dropped: the old domain's tables and pages may go as soon as we return. */
-	if (old && old != dom)
-		refiommu_inval_range(&old->domain, 0, ULONG_MAX);
+	refiommu_inval_range(&old->domain, 0, ULONG_MAX);
+	if (flush_at_detach && old->domain.ops->flush_iotlb_all) {
+		refiommu_count(old, flush_at_detach, 1);
+		old->domain.ops->flush_iotlb_all(&old->domain);
+	}
 }
 
 void refiommu_endpoint_detach(struct refiommu_endpoint *ep)

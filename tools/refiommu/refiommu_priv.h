@@ -21,7 +21,8 @@
 	X(maps) X(unmaps) X(map_bytes) X(unmap_bytes) X(map_errors) X(sync) X(sync_map)            \
 	X(flush_all) X(inval_submitted) X(inval_completed) X(translations) X(iotlb_hits)           \
 	X(iotlb_evictions) X(pwc_hits) X(walks) X(stale_hits) X(faults) X(tables_allocated)        \
-	X(tables_freed) X(bytes_mapped_at_free) X(domains_allocated) X(domains_freed)
+	X(tables_freed) X(bytes_mapped_at_free) X(domains_allocated) X(domains_freed)              \
+	X(sync_in_unmap) X(flush_at_detach)
 /* clang-format on */
 
 #define REFIOMMU_STAT_ID(name) REFIOMMU_STAT_##name,
