@@ -26,11 +26,26 @@ int events__add(void *ctx, const struct iot_event *ev)
 	return collect__add(ctx, ev);
 }
 
+/* The old ones stay if that fails. */
+static void read_symbols_again(struct collect *c)
+{
+	struct kallsyms *fresh;
+
+	c->modules_changed = false;
+	if (!kallsyms__load(&fresh, NULL, NULL)) {
+		kallsyms__free(c->syms);
+		c->syms = fresh;
+	}
+}
+
 static int tell_stack(struct collect *c, uint32_t number)
 {
 	if (!number || number > bpf_map__max_entries(c->skel->maps.stacks) || c->stack_told[number])
 		return 0;
 	c->stack_told[number] = 1;
+	/* or a function of the new module would get the name of the one that lies before it */
+	if (c->modules_changed)
+		read_symbols_again(c);
 	return facts__stack(events__add, c, bpf_map__fd(c->skel->maps.stacks), number, c->syms) ==
 			       -ENOMEM
 		       ? -ENOMEM
@@ -105,6 +120,7 @@ int events__point(void *ctx, size_t i)
 static int on_module(struct collect *c, const struct iot_module *m)
 {
 	world__changed(c->world);
+	c->modules_changed = true;
 	if (!m->gone)
 		return hooks__module_loaded(c->hooks, m->name, events__point, c);
 	roles__module_gone(c->roles, m->name);
@@ -231,13 +247,8 @@ int events__serve_wants(struct collect *c)
 
 		if (!reloaded && (kallsyms__at(c->syms, w->addr, &sym) || sym.addr != w->addr)) {
 			/* the ops of a module that was loaded since */
-			struct kallsyms *fresh;
-
 			reloaded = true;
-			if (!kallsyms__load(&fresh, NULL, NULL)) {
-				kallsyms__free(c->syms);
-				c->syms = fresh;
-			}
+			read_symbols_again(c);
 		}
 		rc = roles__want(c->roles, w->kind, w->addr, c->syms);
 		if (rc == -ENOMEM)

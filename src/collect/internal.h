@@ -38,6 +38,7 @@ struct collect {
 	void *ctx;
 
 	struct kallsyms *syms;
+	bool modules_changed; /* since syms were read */
 	struct btf *btf;
 	struct plan plan;
 	struct iot_knobs knobs;

@@ -49,6 +49,30 @@ static void every_combination_is_a_boot_the_last_axis_fastest(void **state)
 	matrix__free(&m);
 }
 
+static void a_qemu_is_an_axis_and_part_of_an_exception(void **state)
+{
+	struct matrix m;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(parse(&m,
+			       "kernel: debian:6.12\n"
+			       "iommu: [amd, virtio]\n"
+			       "qemu: [qemu-system-x86_64, debian:10]\n"
+			       "append: [a, b]\n"
+			       "except:\n  - {iommu: virtio, qemu: 'qemu-*'}\n",
+			       &err),
+			 0);
+	assert_int_equal(matrix__expand(&m, &err), 0);
+	assert_int_equal(m.nr, 6);
+	assert_string_equal(m.cases[1].at[AXIS_QEMU], "qemu-system-x86_64");
+	assert_string_equal(m.cases[1].at[AXIS_APPEND], "b");
+	assert_string_equal(m.cases[2].at[AXIS_QEMU], "debian:10");
+	assert_string_equal(m.cases[4].at[AXIS_IOMMU], "virtio");
+	assert_string_equal(m.cases[4].at[AXIS_QEMU], "debian:10");
+	matrix__free(&m);
+}
+
 static void exceptions_are_patterns(void **state)
 {
 	struct matrix m;
@@ -225,6 +249,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_combination_is_a_boot_the_last_axis_fastest),
+		cmocka_unit_test(a_qemu_is_an_axis_and_part_of_an_exception),
 		cmocka_unit_test(exceptions_are_patterns),
 		cmocka_unit_test(what_the_command_line_says_takes_the_place_of_an_axis),
 		cmocka_unit_test(each_mistake_is_told_with_line_and_column),

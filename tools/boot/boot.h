@@ -12,7 +12,7 @@
 
 /* Nothing in it is owned or changed by boot__run(). Strings may be NULL where it says so. */
 struct boot_config {
-	const char *tools;  /* the directory of kernel.sh, modules.sh and init.sh */
+	const char *tools;  /* the directory of kernel.sh, qemu.sh, modules.sh and init.sh */
 	const char *self;   /* the iommutop to put into the guest; NULL: none */
 	const char *kernel; /* what kernel.sh calls SPEC, or a path: kernel directory, vmlinux,
 			       bzImage */
@@ -21,7 +21,7 @@ struct boot_config {
 	const char *iommu; /* see devices__set_iommu() */
 	const char *command;  /* for the guest's sh -c */
 	const char *output;   /* where to put files; NULL: nowhere */
-	const char *qemu;     /* program name or path */
+	const char *qemu;     /* program name or path, or what qemu.sh calls SPEC */
 	struct strv devices;  /* see devices__add() */
 	struct strv appends;  /* for the kernel's command line */
 	struct strv files;    /* HOST[:GUEST] */

@@ -166,10 +166,11 @@ int devices__add(struct devices *d, const char *spec, const char *dir, struct er
 		return 0;
 	}
 	if (d->qemu_major < kind->since)
-		return error__set(err, -ENODEV,
-				  "--device %s needs QEMU %u or later, this is QEMU %u (--qemu "
-				  "PATH gives another)",
-				  kind->name, kind->since, d->qemu_major);
+		return error__set(
+			err, -ENODEV,
+			"--device %s needs QEMU %u or later, this is QEMU %u (give --qemu "
+			"debian:10, or the path of another)",
+			kind->name, kind->since, d->qemu_major);
 	backend = names_backend(more) ? BACKEND_NONE : kind->backend;
 	if (backend == BACKEND_DISK) {
 		code = devices__add_disk(d, dir, err);

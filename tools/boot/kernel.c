@@ -8,52 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "boot/proc.h"
+#include "boot/script.h"
 
 #define BZIMAGE_MAGIC_AT 514
-
-/* Runs one of our scripts; its messages go where the command's errors will. *line is the first line
- * it printed. */
-static int kernel__script(const struct boot_config *config, const char *script,
-			  const char *const *args, char **line, struct error *err)
-{
-	struct strv argv = { 0 };
-	char *out = NULL;
-	int status, code;
-
-	code = strv__addf(&argv, "%s/%s", config->tools, script);
-	for (; !code && *args; args++)
-		code = strv__add(&argv, *args);
-	if (code) {
-		error__set(err, code, "no memory to run %s", script);
-		goto out;
-	}
-	code = proc__capture(&(struct proc_spec){ .argv = argv.items, .err_fd = config->err_fd },
-			     config->stop_fd, -1, &out, &status, err);
-	if (code)
-		goto out;
-	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-		code = error__set(err, -ENOENT, "%s %s failed, its messages are above", script,
-				  argv.items[1]);
-		goto out;
-	}
-	if (!line)
-		goto out;
-	if (!out) {
-		code = error__set(err, -EIO, "%s %s printed no answer", script, argv.items[1]);
-		goto out;
-	}
-	out[strcspn(out, "\n")] = '\0';
-	*line = out;
-	out = NULL;
-out:
-	free(out);
-	strv__free(&argv);
-	return code;
-}
 
 static bool is_spec(const char *kernel)
 {
@@ -103,9 +62,8 @@ static int kernel__image(const struct boot_config *config, const char *path, con
 	if (n == (ssize_t)sizeof(head) && !memcmp(head + BZIMAGE_MAGIC_AT, "HdrS", 4)) {
 		if (asprintf(&elf, "%s/vmlinux", run_dir) < 0)
 			return error__set(err, -ENOMEM, "no memory to unpack %s", path);
-		code = kernel__script(config, "kernel.sh",
-				      (const char *const[]){ "extract", path, elf, NULL }, NULL,
-				      NULL);
+		code = script__run(config, "kernel.sh",
+				   (const char *const[]){ "extract", path, elf, NULL }, NULL, NULL);
 		if (!code) {
 			k->image = elf;
 			return 0;
@@ -127,9 +85,9 @@ int kernel__find(const struct boot_config *config, const char *run_dir, struct k
 	int code;
 
 	if (is_spec(config->kernel)) {
-		code = kernel__script(config, "kernel.sh",
-				      (const char *const[]){ "get", config->kernel, NULL }, &k->dir,
-				      err);
+		code = script__run(config, "kernel.sh",
+				   (const char *const[]){ "get", config->kernel, NULL }, &k->dir,
+				   err);
 		if (code)
 			return code;
 	} else if (stat(config->kernel, &st)) {
@@ -185,8 +143,8 @@ int kernel__build_ref(const struct boot_config *config, bool required, struct ke
 	free(kbuild);
 	if (code && !required)
 		return 0;
-	code = kernel__script(config, "modules.sh", (const char *const[]){ k->dir, NULL }, &k->ref,
-			      required ? err : NULL);
+	code = script__run(config, "modules.sh", (const char *const[]){ k->dir, NULL }, &k->ref,
+			   required ? err : NULL);
 	if (!code || required || code == -EINTR)
 		return code;
 	boot__log(config, "going on without the reference driver");

@@ -6,13 +6,10 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/iommutop
+. "$here/debian.sh"
 kernels=$cache/kernels
-arch=amd64
-work=
-
-say() { printf 'kernel.sh: %s\n' "$*" >&2; }
-die() { say "$*"; exit 1; }
+specs=$cache/specs
+instead="give --kernel the path of a vmlinux"
 
 usage()
 {
@@ -26,35 +23,7 @@ usage()
 	END
 }
 
-# need TOOL...: dies with the Debian packages to install if one is missing.
-need()
-{
-	local tool missing=''
-	for tool in "$@"; do
-		command -v "$tool" >/dev/null && continue
-		case $tool in
-		xz) missing+=" xz-utils" ;;
-		depmod) missing+=" kmod" ;;
-		pahole) missing+=" dwarves" ;;
-		strip) missing+=" binutils" ;;
-		flock) missing+=" util-linux" ;;
-		apt-get | apt-cache | dpkg-deb) missing+=" apt and dpkg (is this a Debian?)" ;;
-		*) missing+=" $tool" ;;
-		esac
-	done
-	[ -z "$missing" ] || die "missing on this machine: apt-get install$missing"
-}
-
-# Holds the lock NAME until this process ends.
-lock()
-{
-	local fd
-	mkdir -p "$cache/locks"
-	exec {fd}>"$cache/locks/$1"
-	flock -n "$fd" || { say "another run works on $1, waiting for it"; flock "$fd"; }
-}
-
-# --- packages of any Debian suite, through a private apt --------------------------------------
+# --- packages ----------------------------------------------------------------------------------
 
 suite_of()
 {
@@ -65,93 +34,11 @@ suite_of()
 	esac
 }
 
-# Lines "URI RELEASE" of the machine's own Debian sources; apt reads both of its formats for us.
-machine_sources()
-{
-	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-		awk '$3 == "main" && !seen[$1 $2]++ { print $1, $2 }'
-}
-
-# apt_setup SUITE: makes $apt_conf, an apt world that knows SUITE and nothing of what is installed.
-apt_setup()
-{
-	local suite=$1 dir=$cache/apt/$1 codename uri rel key
-
-	need apt-get apt-cache dpkg-deb
-	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$dir/parts"
-	: >"$dir/status"
-	codename=$(. /etc/os-release; echo "${VERSION_CODENAME:-none}")
-	uri=$(machine_sources | awk -v c="$codename" \
-		'$1 ~ /\/debian\/?$/ { if (!first) first = $1; if ($2 == c && !own) own = $1 }
-		 END { print own ? own : first }')
-	[ -n "$uri" ] || die "no Debian archive among this machine's apt sources: kernels of $suite" \
-		"cannot be fetched; add one, or give --kernel the path of a vmlinux"
-	key=/usr/share/keyrings/debian-archive-keyring.gpg
-	[ -r "$key" ] && key="[signed-by=$key] " || key=
-	{
-		echo "deb $key$uri $suite main"
-		# The security and update suites of the same release live under URIs of their own.
-		machine_sources | while read -r uri rel; do
-			case $rel in
-			"$suite-security" | "$suite-updates") echo "deb $key$uri $rel main" ;;
-			esac
-		done
-	} >"$dir/sources.list"
-
-	apt_conf=$dir/apt.conf
-	cat >"$apt_conf" <<-END
-	#clear APT::Update::Pre-Invoke;
-	#clear APT::Update::Post-Invoke;
-	#clear APT::Update::Post-Invoke-Success;
-	#clear DPkg::Post-Invoke;
-	#clear Acquire::IndexTargets::deb::DEP-11;
-	#clear Acquire::IndexTargets::deb::Contents-deb;
-	Dir::Etc::sourcelist "$dir/sources.list";
-	Dir::Etc::sourceparts "$dir/parts";
-	Dir::Etc::preferences "/dev/null";
-	Dir::Etc::preferencesparts "$dir/parts";
-	Dir::State::lists "$dir/lists";
-	Dir::State::status "$dir/status";
-	Dir::Cache "$dir/cache";
-	APT::Architecture "$arch";
-	APT::Architectures { "$arch"; };
-	APT::Sandbox::User "root";
-	APT::Get::List-Cleanup "true";
-	Acquire::Languages "none";
-	Acquire::Retries "3";
-	END
-	say "reading the package lists of $suite"
-	apt-get -c "$apt_conf" -qq update >&2 ||
-		die "apt could not read the package lists of $suite (its messages are above);" \
-			"check the network and the machine's apt sources"
-}
-
-# version_of PACKAGE: the candidate version, empty if there is none.
-version_of()
-{
-	apt-cache -c "$apt_conf" policy "$1" | awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }'
-}
-
 # closure PACKAGE...: those and every linux-* package that they depend on, one a line.
 closure()
 {
 	apt-cache -c "$apt_conf" depends --recurse --important --no-recommends "$@" |
 		sed -n 's/^\(linux-[^ ]*\)$/\1/p' | sort -u
-}
-
-# fetch_unpack DEST PACKAGE...
-fetch_unpack()
-{
-	local dest=$1 deb
-	shift
-	mkdir -p "$work/debs"
-	say "downloading: $*"
-	(cd "$work/debs" && apt-get -c "$apt_conf" -qq download "$@" >&2) ||
-		die "apt could not download $* (its messages are above)"
-	for deb in "$work"/debs/*.deb; do
-		dpkg-deb -x "$deb" "$dest"
-		rm "$deb"
-	done
 }
 
 # --- pieces of a kernel directory --------------------------------------------------------------
@@ -211,22 +98,6 @@ modules_ready()
 	depmod -b "$1" "$2"
 }
 
-# publish SPEC DIR: moves $work/out to its final place and names it for SPEC.
-publish()
-{
-	mkdir -p "$(dirname "$2")" "$cache/specs"
-	rm -rf "$2"
-	mv "$work/out" "$2"
-	point "$1" "$2"
-}
-
-point()
-{
-	mkdir -p "$cache/specs"
-	ln -sfn "$2" "$work/link"
-	mv -T "$work/link" "$cache/specs/$1"
-}
-
 # --- the kinds of kernel -----------------------------------------------------------------------
 
 # The headers package finds its parts under /usr/src and /usr/lib: point it at where it was unpacked.
@@ -253,7 +124,6 @@ get_debian()
 
 	suite=$(suite_of "$series")
 	need xz xargs find
-	lock "apt-$suite"
 	apt_setup "$suite"
 	version=$(version_of linux-image-$arch)
 	case $version in
@@ -369,7 +239,6 @@ get_source()
 		version=$(cat "$known")
 	else
 		need tar
-		lock apt-sid
 		apt_setup sid
 		version=$(version_of "linux-source-$series")
 		[ -n "$version" ] || die "sid has no linux-source-$series any more; cached kernels stay usable"
@@ -410,7 +279,7 @@ get()
 	esac
 
 	# Answered from the cache without a lock: publish() renames, so what is named is complete.
-	if [ -z "$refresh" ] && final=$(readlink -e "$cache/specs/$spec"); then
+	if [ -z "$refresh" ] && final=$(readlink -e "$specs/$spec"); then
 		case $spec in
 		source:*)
 			local known=$cache/sources/linux-source-${spec#source:}
@@ -420,34 +289,17 @@ get()
 		[ -z "$final" ] || { echo "$final"; return; }
 	fi
 
-	need flock sha256sum
-	mkdir -p "$kernels"
-	work=$(mktemp -d "$kernels/.work.XXXXXX")
-	trap 'rm -rf "$work"' EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	lock "spec-$spec"
+	begin_work "$kernels" "spec-$spec"
 	case $spec in
 	debian:*)
-		if [ -n "$refresh" ] || [ ! -e "$cache/specs/$spec" ]; then
+		if [ -n "$refresh" ] || [ ! -e "$specs/$spec" ]; then
 			get_debian "$spec"
 		fi ;;
 	source:*) get_source "$spec" "$refresh" ;;
 	esac
-	final=$(readlink -e "$cache/specs/$spec")
+	final=$(readlink -e "$specs/$spec")
 	say "$spec is ready: $(cat "$final/release")"
 	echo "$final"
-}
-
-list()
-{
-	local link dir
-
-	for link in "$cache"/specs/*; do
-		dir=$(readlink -e "$link") || continue
-		printf '%-20s %-28s %6s  %s\n' "${link##*/}" "$(cat "$dir/release")" \
-			"$(du -sh "$dir" | cut -f1)" "$dir"
-	done
 }
 
 case ${1:-} in

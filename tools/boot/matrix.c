@@ -14,7 +14,7 @@
 
 const char *matrix__axis_name(enum matrix_axis axis)
 {
-	static const char *const names[] = { "kernel", "iommu", "append", "command" };
+	static const char *const names[] = { "kernel", "iommu", "qemu", "append", "command" };
 
 	return names[axis];
 }
@@ -126,8 +126,8 @@ static int read_except(struct parse *p, const yaml_node_t *node)
 		axis = axis_of(text_of(key));
 		if (axis < 0)
 			return refuse(p, &key->start_mark,
-				      "an exception has kernel, iommu, append and command, not "
-				      "'%s'",
+				      "an exception has kernel, iommu, qemu, append and "
+				      "command, not '%s'",
 				      text_of(key));
 		if (e->at[axis])
 			return refuse(p, &key->start_mark, "%s is there twice", text_of(key));
@@ -193,7 +193,8 @@ static int read_root(struct parse *p, const yaml_node_t *root)
 		}
 		if (strcmp(text_of(key), "except"))
 			return refuse(p, &key->start_mark,
-				      "unknown key '%s' (kernel, iommu, append, command or except)",
+				      "unknown key '%s' (kernel, iommu, qemu, append, command or "
+				      "except)",
 				      text_of(key));
 		if (excepts)
 			return refuse(p, &key->start_mark, "except is there twice");

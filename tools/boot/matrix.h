@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Several boots out of one command line or one file: every kernel with every IOMMU, every addition
- * to the kernel's command line and every command. iommutop-boot(1) describes the file.
+ * Several boots out of one command line or one file: every kernel with every IOMMU, every QEMU,
+ * every addition to the kernel's command line and every command. iommutop-boot(1) describes the
+ * file.
  */
 #ifndef IOMMUTOP_BOOT_MATRIX_H
 #define IOMMUTOP_BOOT_MATRIX_H
@@ -12,6 +13,7 @@
 enum matrix_axis {
 	AXIS_KERNEL,
 	AXIS_IOMMU,
+	AXIS_QEMU,
 	AXIS_APPEND,
 	AXIS_COMMAND,
 	AXIS_NR,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "boot/proc.h"
+#include "boot/script.h"
 
 #define PROBE_MS 15000
 
@@ -48,18 +49,39 @@ static int qemu__kvm_works(const struct boot_config *config, const char *path, b
 	return code == -EINTR ? code : 0;
 }
 
+/* q->path: of a program of this machine, or of one that qemu.sh gets. */
+static int qemu__find(const struct boot_config *config, struct qemu *q, struct error *err)
+{
+	char *dir = NULL;
+	int code;
+
+	if (!strncmp(config->qemu, "debian:", strlen("debian:"))) {
+		code = script__run(config, "qemu.sh",
+				   (const char *const[]){ "get", config->qemu, NULL }, &dir, err);
+		if (!code && asprintf(&q->path, "%s/qemu-system-x86_64", dir) < 0) {
+			q->path = NULL;
+			code = error__set(err, -ENOMEM, "no memory for QEMU's path");
+		}
+		free(dir);
+		return code;
+	}
+	q->path = proc__find(config->qemu);
+	return q->path ? 0
+		       : error__set(err, -ENOENT,
+				    "QEMU is missing: cannot run %s (apt-get install "
+				    "qemu-system-x86, or --qemu PATH or debian:10)",
+				    config->qemu);
+}
+
 int qemu__probe(const struct boot_config *config, struct qemu *q, struct error *err)
 {
 	const char *version;
 	char *out = NULL;
 	int status, code;
 
-	q->path = proc__find(config->qemu);
-	if (!q->path)
-		return error__set(err, -ENOENT,
-				  "QEMU is missing: cannot run %s (apt-get install "
-				  "qemu-system-x86, or --qemu PATH)",
-				  config->qemu);
+	code = qemu__find(config, q, err);
+	if (code)
+		return code;
 	code = proc__capture(
 		&(struct proc_spec){ .argv = (char *[]){ q->path, "--version", NULL } },
 		config->stop_fd, PROBE_MS, &out, &status, err);

@@ -83,6 +83,7 @@ static int fill(struct boot_config *c, const struct boot_config *config,
 	*c = *config;
 	c->kernel = at->at[AXIS_KERNEL];
 	c->iommu = *at->at[AXIS_IOMMU] ? at->at[AXIS_IOMMU] : "none";
+	c->qemu = *at->at[AXIS_QEMU] ? at->at[AXIS_QEMU] : "qemu-system-x86_64";
 	c->command = at->at[AXIS_COMMAND];
 	for (size_t i = 0; !rc && i < config->appends.nr; i++)
 		rc = strv__add(appends, config->appends.items[i]);
@@ -128,7 +129,7 @@ static void say_case(FILE *out, const struct matrix *m, const struct matrix_case
 	for (int a = AXIS_IOMMU; a < AXIS_NR; a++)
 		if (m->axes[a].nr > 1)
 			fprintf(out, ", %s %s%s%s", matrix__axis_name((enum matrix_axis)a),
-				a == AXIS_IOMMU ? "" : "'", at->at[a], a == AXIS_IOMMU ? "" : "'");
+				a < AXIS_APPEND ? "" : "'", at->at[a], a < AXIS_APPEND ? "" : "'");
 }
 
 static void say_table(const struct matrix *m, const struct run *runs)

@@ -52,7 +52,7 @@ static const struct opt boot_table[] = {
 	  AT(modules), 0, 0 },
 	{ OPT_STRINGS, 0, "append", "ARGS", "add to the kernel's command line", AT(appends), 0, 0 },
 	{ OPT_STRING, 0, "matrix", "FILE",
-	  "YAML: kernels, IOMMUs, command lines and commands; all combinations are booted",
+	  "YAML: kernels, IOMMUs, QEMUs, command lines and commands; all combinations are booted",
 	  AT(matrix), 0, 0 },
 	{ OPT_FLAG, 0, "check", NULL, "boot nothing: say what each kernel lacks", AT(check), 0, 0 },
 	{ OPT_FLAG, 0, "bisect", NULL,
@@ -72,8 +72,9 @@ static const struct opt boot_table[] = {
 	  "count instructions: one CPU, 1 ns = 1 instruction, the same in each run", AT(cost), 0,
 	  0 },
 	{ OPT_FLAG, 0, "no-kvm", NULL, "emulate, even where KVM works", AT(no_kvm), 0, 0 },
-	{ OPT_STRING, 0, "qemu", "PATH", "the QEMU to run (default: qemu-system-x86_64)", AT(qemu),
-	  0, 0 },
+	{ OPT_STRING, 0, "qemu", "QEMU",
+	  "debian:10, debian:11, or the program to run (default: qemu-system-x86_64)", AT(qemu), 0,
+	  0 },
 	{ OPT_STRINGS, 0, "qemu-arg", "ARG", "one more argument for QEMU", AT(qemu_args), 0, 0 },
 	{ OPT_STRINGS, 0, "qemu-trace", "PATTERN", "trace QEMU's own events to qemu-trace.log",
 	  AT(traces), 0, 0 },
@@ -111,7 +112,6 @@ static void boot_defaults(void *values)
 	o->silence_ns = 45000000000ULL;
 	o->cpus = 2;
 	o->memory = 1ULL << 30;
-	o->qemu = "qemu-system-x86_64";
 }
 
 /* tools/boot beside the build directory that we run from, or where `make install` puts it. NULL:
@@ -179,6 +179,10 @@ static int boot_matrix(const struct boot_opts *o, int rest_nr, char **rest, stru
 		single = (struct strv){ .items = (char **)&o->iommu, .nr = 1 };
 		rc = matrix__set(m, AXIS_IOMMU, &single);
 	}
+	if (!rc && o->qemu) {
+		single = (struct strv){ .items = (char **)&o->qemu, .nr = 1 };
+		rc = matrix__set(m, AXIS_QEMU, &single);
+	}
 	if (!rc && rest_nr) {
 		command = strv__join(&words, " ");
 		single = (struct strv){ .items = &command, .nr = 1 };
@@ -226,7 +230,6 @@ static int boot_run(const void *values, int rest_nr, char **rest)
 	struct boot_config config = {
 		.modules = o->modules,
 		.output = o->output,
-		.qemu = o->qemu,
 		.devices = boot_list(&o->devices),
 		.appends = boot_list(&o->appends),
 		.files = boot_list(&o->files),

@@ -1,0 +1,221 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154 # variables of boot_lib.sh
+#
+# Chains with real drivers: a card that looks for its transmit ring where a buffer was, faults and hangs; a disk whose queues are
+# nowhere, faults, times out and is reset: one incident each, with device, order and times as the kernel's log and QEMU's trace
+# have them. The same hangs without a fault blame no IOMMU. And a write after unmap: whether it was possible is told by the flush
+# that iommutop saw, whether it happened by the buffer.
+# usage: chain.sh [KERNEL/IOMMU/QEMU...]   (QEMU: as for iommutop boot; -: this machine's)
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/boot_lib.sh"
+. "$here/facts_lib.sh"
+
+i=incidents.0 f=incidents.0.faults.0
+hangs='Detected (Tx|Hardware) Unit Hang|NETDEV WATCHDOG|transmit queue [0-9]+ timed out'
+ascending() { while [ $# -gt 1 ]; do [ "$1" -lt "$2" ] || return 1; shift; done; }
+says() { fact "$1" $i.explanation | grep -qE -- "$2"; }
+# near NS NS: as close as two clocks of one guest are over some seconds
+near() { local d=$(($1 - $2)); [ ${d#-} -le 100000000 ]; }
+
+# log_ns NAME PATTERN [N]: when the kernel log has the Nth line of them, on the log's clock.
+log_ns() { grep -E -- "$2" "$dir/files/$1.log" | sed -n "${3:-1}s/^\[ *\([0-9]*\)\.\([0-9]*\)\].*/\1\2000/p" | sed 's/^0*//'; }
+
+# begin NAME: its facts, and what is true of each.
+begin()
+{
+	what="$config $1"
+	session "$dir/files/$1" >"$dir/facts/$1"
+	cp "$dir/files/$1.facts" "$dir/facts/$1.guest"
+	[ ! -e "$dir/files/$1.log" ] || device=$(fact "$1.guest" slot)
+	equal "$what: loss, lines that the kernel suppressed apart" \
+		"$(awk '$1 ~ /^losses\.[0-9]+\.cause_code$/ && $2 != 8 && $2 != 10 { n++ } END { print n + 0 }' "$dir/facts/$1")" 0
+}
+
+# one_incident NAME: with that device.
+one_incident()
+{
+	# what only says that a machine was busy is no part of the chain
+	local stalls
+	stalls=$(grep -cE '^incidents\.[0-9]+\.verdict flush_stalled$' "$dir/facts/$1")
+	equal "$what: incidents" $(($(fact "$1" incidents.nr) - stalls)) 1
+	n=$(grep -E '^incidents\.[0-9]+\.verdict ' "$dir/facts/$1" | grep -v flush_stalled | head -n 1 | cut -d . -f 2)
+	i=incidents.${n:-0} f=$i.faults.0
+	equal "$what: the device" "$(fact "$1" $i.device_name)" "$device"
+}
+
+# fault_in_qemu: lines "IOVA NUMBER" of the faults that QEMU's trace has for this device, in their order.
+faults_in_qemu()
+{
+	local rid=$((16#${device:5:2} * 256 + 16#${device:8:2} * 8 + ${device:11}))
+	case $iommu in
+	virtio) sed -nE "s/^virtio_iommu_report_fault .*endpoint=$rid address *=(0x[0-9a-f]+).*/\1/p" ;;
+	intel) sed -nE "s/^vtd_dmar_fault sid 0x0*$(printf %x $rid) fault [0-9]+ addr (0x[0-9a-f]+) .*/\1/p" ;;
+	esac <"$dir/files/qemu-trace.log"
+}
+
+ring()
+{
+	local iova first
+
+	begin "$1"
+	one_incident "$1"
+	iova=$(fact "$1.guest" iova)
+	equal "$what: the hang is the card's" "$(fact "$1" $i.hang.device_name)" "$device"
+	check "$what: the hang's signal" grep -qE "^$i.hang.signal ($hangs)" "$dir/facts/$1"
+	if [ "$iommu" = amd ]; then
+		# this QEMU doesn't let its guest know of the fault
+		equal "$what: no fault is logged" "$(grep -c IO_PAGE_FAULT "$dir/files/$1.log")" 0
+		equal "$what: verdict" "$(fact "$1" $i.verdict)" hang_without_fault
+		check "$what: no cause is made up" says "$1" 'nothing here says that the IOMMU is the cause'
+		check "$what: what isn't known is said" says "$1" "doesn't exclude a fault that wasn't reported"
+		check "$what: poked, then hung" ascending "$(fact "$1.guest" poke)" "$(fact "$1" $i.hang.first_ns)"
+		return
+	fi
+	first=$(faults_in_qemu | grep -m 1 "^0x0*$(printf %x $((iova >> 12)))...$")
+	check "$what: QEMU refused an access to the page ($first)" [ -n "$first" ]
+	check "$what: verdict" grep -qE "^$i.verdict use_after_unmap_flushed$" "$dir/facts/$1"
+	equal "$what: the address of the first fault is QEMU's" $(($(fact "$1" $f.iova) >> 12)) $((first >> 12))
+	check "$what: no more faults than QEMU's trace has" [ "$(fact "$1" $i.fault_count)" -le "$(faults_in_qemu | wc -l)" ]
+	equal "$what: the owner is the large frame" $(($(fact "$1" $f.owner.start))) $((iova))
+	equal "$what: which is unmapped" "$(fact "$1" $f.owner.still_mapped)" false
+	check "$what: mapped, unmapped, flushed, poked, faulted, hung in this order" ascending \
+		"$(fact "$1" $f.owner.map_ns)" "$(fact "$1" $f.owner.unmap_ns)" "$(fact "$1" $f.owner.flush_end_ns)" \
+		"$(fact "$1.guest" poke)" "$(fact "$1" $f.first_ns)" "$(fact "$1" $i.hang.first_ns)"
+	check "$what: from fault to hang as long as in the log" near \
+		$(($(fact "$1" $i.hang.first_ns) - $(fact "$1" $f.first_ns))) \
+		$(($(log_ns "$1" "$hangs") - $(log_ns "$1" 'fault addr|page fault from')))
+	check "$what: the stack of the unmap names the card's driver" \
+		grep -qE "^$f\.owner\.unmap_stack\.[0-9]+ .*\[(igb|e1000e)\]" "$dir/facts/$1"
+}
+
+# without_fault NAME SIGNAL
+without_fault()
+{
+	begin "$1"
+	one_incident "$1"
+	equal "$what: verdict" "$(fact "$1" $i.verdict)" hang_without_fault
+	equal "$what: faults of the incident" "$(fact "$1" $i.fault_count)" 0
+	check "$what: the hang's signal" grep -qE "^$i.hang.signal ($2)" "$dir/facts/$1"
+	check "$what: the IOMMU isn't blamed" says "$1" 'nothing here says that the IOMMU is the cause'
+}
+
+queue()
+{
+	begin queue
+	one_incident queue
+	check "$what: QEMU refused an access to address 0" [ "$(faults_in_qemu | grep -cE '^0x0+[0-9a-f]{0,3}$')" -gt 0 ]
+	equal "$what: verdict" "$(fact queue $i.verdict)" never_mapped
+	equal "$what: address" $(($(fact queue $f.iova) >> 12)) 0
+	equal "$what: a" "$(fact queue $f.access)" read
+	equal "$what: the hang is the disk's" "$(fact queue $i.hang.device_name)" "$device"
+	equal "$what: a command out of time" "$(fact queue $i.hang.signal)" "nvme timeout"
+	equal "$what: the reset is the disk's" "$(fact queue $i.reset.device_name)" "$device"
+	check "$what: poked, faulted, out of time, reset in this order" ascending "$(fact queue.guest poke)" \
+		"$(fact queue $f.first_ns)" "$(fact queue $i.hang.first_ns)" "$(fact queue $i.reset.first_ns)"
+	check "$what: from fault to reset as long as in the log" near \
+		$(($(fact queue $i.reset.first_ns) - $(fact queue $f.first_ns))) \
+		$(($(log_ns queue 'reset controller') - $(log_ns queue 'fault addr')))
+}
+
+# stale NAME: the writes of edu after their unmaps, to $dir/facts/NAME.stale.
+stale()
+{
+	begin "$1"
+	"$iommutop" analyze --json "$dir/files/$1" >"$dir/json" 2>>"$dir/err"
+	python3 "$here/chain_stale.py" "$dir/files/$1" "$dir/json" "$dir/files/$1".try* >"$dir/facts/$1.stale" 2>>"$dir/err"
+	sed 's/^#* */# /' "$dir/facts/$1.stale"
+	equal "$what: unmaps that the session hasn't" "$(fact "$1.stale" no_unmap)" 0
+	equal "$what: whether a write lands is what the flush says" "$(fact "$1.stale" wrong)" 0
+}
+
+lazy()
+{
+	stale lazy
+	check "$what: writes landed after the unmap" [ "$(fact lazy.stale landed)" -gt 0 ]
+	check "$what: they were possible by the flushes" [ "$(fact lazy.stale possible)" -gt 0 ]
+	check "$what: and by the longest window" [ "$(fact lazy.stale window_max_ns)" -ge "$(fact lazy.stale needed_ns)" ]
+}
+
+strict()
+{
+	stale strict
+	check "$what: unmapped in time" [ "$(fact strict.stale in_time)" -gt 0 ]
+	equal "$what: writes that landed" "$(fact strict.stale landed)" 0
+	equal "$what: impossible by the flushes" "$(fact strict.stale impossible)" "$(fact strict.stale in_time)"
+	one_incident strict
+	equal "$what: verdict" "$(fact strict $i.verdict)" use_after_unmap_flushed
+}
+
+# After the flush: it faults, and the incident has everything.
+fault()
+{
+	stale fault
+	equal "$what: writes that landed" "$(fact fault.stale landed)" 0
+	one_incident fault
+	equal "$what: verdict" "$(fact fault $i.verdict)" use_after_unmap_flushed
+	equal "$what: the address" $(($(fact fault $f.iova))) $(($(fact fault.guest iova)))
+	equal "$what: a" "$(fact fault $f.access)" write
+	equal "$what: the owner's mode" "$(fact fault $f.owner.mode)" lazy
+	check "$what: unmapped when the driver did, flushed, then refused, before the device was done" ascending \
+		"$(fact fault.guest unmap_begin)" "$(fact fault $f.owner.unmap_ns)" "$(fact fault $f.owner.flush_end_ns)" \
+		"$(($(fact fault.guest start) + 99000000))" "$(fact fault $f.first_ns)"
+	check "$what: the stack of the unmap names edu's driver" \
+		grep -qE "^$f\.owner\.unmap_stack\.[0-9]+ .*\[edudma\]" "$dir/facts/fault"
+}
+
+configs=("$@")
+[ $# -gt 0 ] || configs=(debian:6.12/intel/- debian:6.12/virtio/debian:10 debian:6.12/amd/debian:10)
+truncate -s 64M "$dir/slow.img"
+for config in "${configs[@]}"; do
+	IFS=/ read -r kernel iommu qemu <<<"$config"
+	rm -rf "$dir/files" "$dir/facts"
+	mkdir "$dir/facts"
+	[ "$qemu" != - ] || qemu="qemu-system-x86_64"
+	case $qemu in
+	debian:*)
+		if ! "$top/tools/boot/qemu.sh" get "$qemu" >"$dir/out" 2>"$dir/err"; then
+			skip "$config" "no QEMU $qemu: $(tail -n 1 "$dir/err")"
+			continue
+		fi ;;
+	esac
+	case $iommu in
+	intel)
+		more=(--device e1000e --device nvme --device edu --device "nvme,drive=slow,serial=slow" --qemu-trace vtd_dmar_fault
+			--qemu-arg -drive
+			--qemu-arg "file=$dir/slow.img,if=none,id=slow,format=raw,cache=unsafe,throttling.iops-write=1")
+		scenarios='ring=ring,DMA-FQ mute=mute lazy=edu96,DMA-FQ strict=edu96,DMA fault=edu60,DMA-FQ queue=queue,DMA slow=slow' ;;
+	virtio)
+		more=(--device igb --qemu-trace virtio_iommu_report_fault)
+		scenarios='ring=ring,DMA-FQ mute=mute' ;;
+	amd)
+		more=(--device igb --qemu-trace 'amdvi_page_fault')
+		scenarios='strict=ring,DMA lazy=ring,DMA-FQ' ;;
+	esac
+	boot --kernel "$kernel" --iommu "$iommu" --qemu "$qemu" --no-drivers --append iomem=relaxed --timeout 10m "${more[@]}" \
+		--file "$here/refiommu_guest.sh" --file "$here/chain.guest" --file "$top/build/guest/devpoke" \
+		--output "$dir/files" -- "sh /root/chain.guest $scenarios"
+	[ -z "${CHAIN_KEEP:-}" ] || cp -r "$dir/files" "$CHAIN_KEEP/${config//[:\/]/-}"
+	came_to_end "$config" || continue
+	case $iommu in
+	intel)
+		ring ring
+		without_fault mute "$hangs"
+		lazy
+		strict
+		fault
+		queue
+		without_fault slow 'nvme timeout'
+		;;
+	virtio)
+		ring ring
+		without_fault mute "$hangs"
+		;;
+	amd)
+		ring strict
+		ring lazy
+		;;
+	esac
+done
+finish
