@@ -314,7 +314,8 @@ static void side_tables(void)
 	attr("task.61=dma-test");
 	attr("why.core=def_type=11 strict=0 cmd_line=0 asks=1");
 	attr("why.kconfig=lazy /boot/config-6.12");
-	attr("why.group.5=now=11 owned=0 type=11 flush_all=1 generic_pt=0 queue=1 driver=1 written=0 "
+	attr("why.group.5=now=11 owned=0 type=11 flush_all=1 generic_pt=0 queue=1 driver=1 "
+	     "written=0 "
 	     "capable=refiommu_capable");
 	attr("why.group.6=now=3 owned=0 type=3 flush_all=1 generic_pt=0 queue=0 driver=1 written=0 "
 	     "def_domain_type=device_def_domain_type capable=intel_iommu_capable");
