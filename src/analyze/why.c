@@ -296,6 +296,25 @@ static void ask_driver(struct why *out, const struct why_core *c, const struct w
 		    g->def_domain_type);
 }
 
+/*
+ * Could the driver have answered this? Of VT-d's and AMD's it is known when they answer DMA: to
+ * passing through that is impossible, and to devices that aren't trusted, which is looked at before
+ * this (drivers/iommu/intel/iommu.c, amd/iommu.c in all three kernels).
+ */
+static bool may_answer(const struct why_group *g, int type)
+{
+	static const char *const never_dma[] = { "device_def_domain_type",
+						 "amd_iommu_def_domain_type" };
+
+	if (g->driver != 1)
+		return true;
+	for (size_t i = 0; type == IOT_TYPE_DMA && i < sizeof(never_dma) / sizeof(never_dma[0]);
+	     i++)
+		if (!strcmp(g->def_domain_type, never_dma[i]))
+			return false;
+	return g->def_domain_type[0];
+}
+
 /* Could the answer to "may flushes be deferred?" have been no? */
 static bool may_lack_capability(const struct why_core *c, const struct why_group *g)
 {
@@ -392,7 +411,7 @@ static void among(struct why *out, enum why_chooser by, int type, char *names, s
 static void judge_open(struct why *out, const struct why_core *c, const struct why_group *g)
 {
 	bool demoted = g->type == IOT_TYPE_DMA && c->def_type == IOT_TYPE_DMA_FQ;
-	bool driver = g->driver != 1 || g->def_domain_type[0];
+	bool driver = may_answer(g, g->type);
 	bool capability = demoted && may_lack_capability(c, g);
 	char names[80] = "";
 
@@ -426,8 +445,13 @@ static void judge_open(struct why *out, const struct why_core *c, const struct w
 			names);
 		return;
 	}
-	if (demoted)
+	if (demoted) {
 		among(out, WHY_BY_QUEUE, g->type, names, sizeof(names));
+		snprintf(out->steps[WHY_BY_QUEUE].how, sizeof(out->steps[WHY_BY_QUEUE].how),
+			 "there is none. If it, or a domain of type DMA-FQ, can't be had, the "
+			 "kernel "
+			 "falls back to DMA");
+	}
 	among(out, WHY_BY_SYSFS, g->type, names, sizeof(names));
 	decided(out, WHY_BY_SYSFS, WHY_NOT_KNOWN, "%s%s: nobody else can have asked for it", names,
 		c->def_type == IOT_TYPE_IDENTITY ? ", or no identity domain could be had" : "");

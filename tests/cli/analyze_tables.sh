@@ -54,7 +54,7 @@ check "--tables prints no others" lines '^(Devices|Windows|IOTLB|Loss)' 0
 try --tables none --why "$scene"
 check "--why: each chooser of each group" lines '^ +(\* )?(Kconfig|command line|machine|untrusted|driver|capability|flush queue|sysfs|owner) ' 18
 check "--why: no line is longer than 100 columns" narrow
-check "--why: the one that decided is marked" printed '^ +\* driver +DMA +inferred: .*device_def_domain_type'
+check "--why: the one that decided is marked" printed '^ +\* driver +DMA +inferred: .*smmu_def_domain_type'
 try --tables none "$scene"
 check "--tables none prints none" lines '^(Maps|NUMA|Devices|Loss)' 0
 try --tables help

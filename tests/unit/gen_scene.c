@@ -318,7 +318,7 @@ static void side_tables(void)
 	     "written=0 "
 	     "capable=refiommu_capable");
 	attr("why.group.6=now=3 owned=0 type=3 flush_all=1 generic_pt=0 queue=0 driver=1 written=0 "
-	     "def_domain_type=device_def_domain_type capable=intel_iommu_capable");
+	     "def_domain_type=smmu_def_domain_type capable=arm_smmu_capable");
 	device(1, "refdma.0", "refdma", 5, 0);
 	device(2, "0000:03:00.0", "nic", 6, 1);
 	stack(1, 0x1000, 0x2000);
