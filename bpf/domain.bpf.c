@@ -3,6 +3,7 @@
 #define IOT_DEFINE_STATE
 #include "device.h"
 #include "ending.h"
+#include "groups.h"
 
 static __always_inline void attach__tell(__u16 id, __u32 domain, __u32 dev, __s32 group, int ret,
 					 __u16 flags)
@@ -214,22 +215,7 @@ int BPF_PROG(module_free, struct module *mod)
 	return module__tell(mod, 1);
 }
 
-/*
- * The snapshot: walks iommu_group_kset -> groups -> devices without locks, as the kernel's own
- * debuggers do. Every pointer is read with a fault-safe copy; a list that changes under it ends
- * early, and the attach hook, which is already active, sees the change.
- */
-struct walk {
-	__u64 groups_end, group;
-	__u64 devs_end, dev;
-	__u64 domain;
-};
-
-/*
- * The walk's state is in a map, not on the stack: 6.1 verifies the callback of bpf_loop() once,
- * with what the stack held before the first round, and removes every branch that this round doesn't
- * take.
- */
+/* The snapshot: what changes under the walk is seen by the attach hook, which is already active. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -237,57 +223,34 @@ struct {
 	__type(value, struct walk);
 } walk_state SEC(".maps");
 
-static __always_inline __u64 list__next(__u64 list)
-{
-	struct list_head *l = (void *)list;
-
-	return (__u64)BPF_CORE_READ(l, next);
-}
-
 static long walk_step(__u32 i, void *ctx)
 {
 	__u32 zero = 0;
 	struct walk *w = bpf_map_lookup_elem(&walk_state, &zero);
+	struct iommu_group *g;
 
 	if (!w)
 		return 1;
-	if (w->dev != w->devs_end) {
-		struct group_device *gd =
-			(void *)(w->dev - bpf_core_field_offset(struct group_device, list));
-
-		dev__enter(BPF_CORE_READ(gd, dev), w->domain, IOT_F_SNAPSHOT);
-		w->dev = list__next(w->dev);
-		return !w->dev;
-	}
-	if (w->group != w->groups_end) {
-		struct iommu_group *g =
-			(void *)(w->group - bpf_core_field_offset(struct iommu_group, kobj) -
-				 bpf_core_field_offset(struct kobject, entry));
-
-		w->domain = (__u64)BPF_CORE_READ(g, domain);
-		w->devs_end = (__u64)g + bpf_core_field_offset(struct iommu_group, devices);
-		w->dev = list__next(w->devs_end);
-		w->group = list__next(w->group);
-		return !w->group || !w->dev;
+	switch (walk__next(w)) {
+	case WALK_GROUP:
+		return 0;
+	case WALK_DEVICE:
+		g = (void *)w->group;
+		dev__enter((struct device *)w->dev, (__u64)BPF_CORE_READ(g, domain),
+			   IOT_F_SNAPSHOT);
+		return 0;
 	}
 	return 1;
 }
-
-#define WALK_STEPS (1 << 16)
 
 SEC("?syscall")
 int snapshot(void *ctx)
 {
 	__u32 zero = 0;
 	struct walk *w = bpf_map_lookup_elem(&walk_state, &zero);
-	__u64 kset = 0;
 
-	if (!w || !knobs.group_kset ||
-	    bpf_probe_read_kernel(&kset, sizeof(kset), (void *)knobs.group_kset) || !kset)
+	if (!w || !walk__begin(w))
 		return 1;
-	w->groups_end = kset + bpf_core_field_offset(struct kset, list);
-	w->group = list__next(w->groups_end);
-	w->dev = w->devs_end = 0;
 	return bpf_loop(WALK_STEPS, walk_step, NULL, 0) == WALK_STEPS ? 2 : 0;
 }
 

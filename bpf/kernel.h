@@ -76,6 +76,59 @@ static __always_inline __u64 kernel__dma_cookie(struct iommu_domain *dom)
 }
 
 /*
+ * What decides about the type of a group's default domain. Members are read where the kernel has
+ * them: a driver's one default domain from 6.7 on, generic page tables on 7.x; the capability's
+ * enumerator since the core asks for it.
+ */
+enum iommu_cap___why {
+	IOMMU_CAP_DEFERRED_FLUSH___why = 4,
+};
+struct iommu_ops___why {
+	void *capable;
+	void *def_domain_type;
+	struct iommu_domain *default_domain;
+} __attribute__((preserve_access_index));
+struct iommu_device___why {
+	struct iommu_ops___why *ops;
+} __attribute__((preserve_access_index));
+struct iommu_group___why {
+	void *owner;
+} __attribute__((preserve_access_index));
+struct iommu_domain___why {
+	_Bool is_iommupt;
+} __attribute__((preserve_access_index));
+struct pci_dev___why {
+	struct device dev;
+	unsigned int untrusted : 1;
+} __attribute__((preserve_access_index));
+
+/* sysfs: a directory's files are a red-black tree; times are kept of those that were changed. */
+struct rb_node___why {
+	struct rb_node___why *rb_right, *rb_left;
+} __attribute__((preserve_access_index));
+struct rb_root___why {
+	struct rb_node___why *rb_node;
+} __attribute__((preserve_access_index));
+struct kernfs_elem_dir___why {
+	struct rb_root___why children;
+} __attribute__((preserve_access_index));
+struct timespec64___why {
+	__s64 tv_sec;
+} __attribute__((preserve_access_index));
+struct kernfs_iattrs___why {
+	struct timespec64___why ia_mtime;
+} __attribute__((preserve_access_index));
+struct kernfs_node___why {
+	const char *name;
+	struct rb_node___why rb;
+	struct kernfs_elem_dir___why dir;
+	struct kernfs_iattrs___why *iattr;
+} __attribute__((preserve_access_index));
+struct kobject___why {
+	struct kernfs_node___why *sd;
+} __attribute__((preserve_access_index));
+
+/*
  * The lower half of a pointer as a plain number. The verifier types arguments of fentry and fexit
  * programs as pointers and lets nobody calculate with one; a 32-bit copy is a number for it (with
  * CAP_PERFMON). Written in assembler, because the compiler would do the 64-bit arithmetic first and

@@ -157,6 +157,61 @@ struct iot_raw_free {
 	struct iot_event h;
 	__u64 fn; /* its address */
 };
+/*
+ * Why domains have the type that they have: what the program look_at_choosers reads. It is run with
+ * the addresses of these variables of drivers/iommu/iommu.c, 0 = not among the symbols.
+ */
+struct iot_why_vars {
+	__u64 def_type; /* iommu_def_domain_type: unsigned int */
+	__u64 strict;   /* iommu_dma_strict: bool */
+	__u64 cmd_line; /* iommu_cmd_line: u32 */
+};
+#define IOT_RAW_WHY_CORE  0xff03
+#define IOT_RAW_WHY_GROUP 0xff04
+#define IOT_RAW_WHY_DEV   0xff05 /* a device of a group that the kernel doesn't trust */
+
+/* Bits of known in struct iot_raw_why_core, and of flags in struct iot_raw_why_group. */
+#define IOT_WHY_DEF_TYPE   0x01
+#define IOT_WHY_STRICTNESS 0x02
+#define IOT_WHY_CMD_LINE   0x04
+struct iot_raw_why_core {
+	struct iot_event h;
+	__u32 known;
+	__u32 def_type; /* IOT_TYPE_* */
+	__u32 cmd_line; /* bit 0: the type is the command line's, bit 1: so is strictness */
+	__u8 strict;
+	__u8 asks; /* the kernel knows IOMMU_CAP_DEFERRED_FLUSH, and asks for it */
+	__u8 pad[2];
+};
+
+#define IOT_WHY_QUEUE_KNOWN  0x01 /* it has a DMA cookie */
+#define IOT_WHY_QUEUE        0x02 /* and a flush queue, so unmaps are queued */
+#define IOT_WHY_GENERIC_PT   0x04 /* of the kernel's generic page table: capability not asked */
+#define IOT_WHY_OWNED        0x08 /* somebody took the group from the DMA API (VFIO, iommufd) */
+#define IOT_WHY_FIXED        0x10 /* the driver names one default domain for all: fixed_type */
+#define IOT_WHY_SYSFS_KNOWN  0x20 /* the file "type" was found */
+#define IOT_WHY_TYPE_KNOWN   0x40 /* the group has a default domain */
+#define IOT_WHY_DRIVER_KNOWN 0x80 /* it has a device, with its IOMMU's operations */
+struct iot_raw_why_group {
+	struct iot_event h;
+	__s32 group;
+	__u32 flags;
+	__u32 type;     /* of its default domain */
+	__u32 now_type; /* of the domain it is attached to */
+	__u32 fixed_type;
+	__u32 pad;
+	__u64 def_domain_type, capable; /* functions of its IOMMU's driver, 0 = none */
+	__u64 flush_all;                /* of the default domain's operations */
+	__u64 written; /* s since 1970: the file "type" was opened to be written, and cut; 0: not */
+};
+
+struct iot_raw_why_dev {
+	struct iot_event h;
+	__s32 group;
+	__u32 pad;
+	char name[40];
+};
+
 struct iot_raw_aer { /* the tracepoint knows the device by its name only */
 	struct iot_event h;
 	__u32 status;   /* of the error register that severity names */

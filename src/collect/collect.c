@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "collect/aer.h"
+#include "collect/choosers.h"
 #include "collect/facts.h"
 #include "collect/hooks.h"
 #include "collect/internal.h"
@@ -255,6 +257,30 @@ static int tell_plan(struct collect *c)
 	return err;
 }
 
+/* Why domains have their types: at the begin, and at the end, when there may be other groups. */
+static int tell_choosers(struct collect *c)
+{
+	struct iot_why_vars vars;
+	uint32_t ret;
+	int rc;
+
+	choosers__find(&vars, c->syms);
+	rc = program__run(bpf_program__fd(c->skel->progs.look_at_choosers), &vars, sizeof(vars),
+			  &ret);
+	return rc ? rc : read_rare(c);
+}
+
+static int tell_kernel_default(struct collect *c)
+{
+	struct utsname u;
+	int rc;
+
+	if (uname(&u))
+		return -errno;
+	rc = choosers__kconfig("", u.release, events__add, c);
+	return rc ? rc : choosers__quirks("/sys", events__add, c);
+}
+
 static uint32_t find_device(void *ctx, const char *name)
 {
 	return world__find(ctx, name);
@@ -310,6 +336,10 @@ int collect__start(struct collect *c, struct error *err)
 		rc = read_rare(c);
 	if (!rc)
 		rc = facts__host(events__add, c);
+	if (!rc)
+		rc = tell_kernel_default(c);
+	if (!rc)
+		rc = tell_choosers(c);
 	if (!rc)
 		rc = tell_plan(c);
 	if (!rc && c->opts.invariants)
@@ -406,6 +436,8 @@ int collect__stop(struct collect *c, struct error *err)
 	if (!rc)
 		rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell),
 				  &ret);
+	if (!rc)
+		rc = tell_choosers(c);
 	detach_all(c);
 	roles__detach(c->roles);
 	if (c->drivers)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "collect/aer.h"
+#include "collect/choosers.h"
 #include "collect/facts.h"
 #include "collect/hooks.h"
 #include "collect/internal.h"
@@ -142,6 +143,9 @@ int events__rare(void *ctx, void *data, size_t size)
 		struct iot_trouble trouble;
 		struct iot_raw_aer aer;
 		struct iot_raw_free free;
+		struct iot_raw_why_core core;
+		struct iot_raw_why_group group;
+		struct iot_raw_why_dev untrusted;
 		char bytes[IOT_EVENT_MAX];
 	} e, raw;
 	int err = 0;
@@ -162,6 +166,12 @@ int events__rare(void *ctx, void *data, size_t size)
 	case IOT_RAW_FREE:
 		want_role(c, ROLE_FREE, e.free.fn);
 		return 0;
+	case IOT_RAW_WHY_CORE:
+		return choosers__core(&e.core, events__add, c);
+	case IOT_RAW_WHY_GROUP:
+		return choosers__group(&e.group, c->syms, events__add, c);
+	case IOT_RAW_WHY_DEV:
+		return choosers__untrusted(&e.untrusted, events__add, c);
 	case IOT_RAW_AER:
 		raw.aer = e.aer;
 		aer__event(&raw.aer, world__find(c->world, raw.aer.name), &e.trouble);

@@ -239,5 +239,7 @@ __u64 model__plain_address(__u64 addr); /* without the origin */
  * origin. NULL = not there, or it is not the same in all origins that have it.
  */
 const char *model__attr(const struct model *m, const char *key);
+/* In one origin, whatever event is in hand. */
+const char *model__attr_of(const struct model *m, __u32 origin, const char *key);
 
 #endif

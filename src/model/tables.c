@@ -237,7 +237,7 @@ const struct model_symbol *model__symbol(const struct model *m, __u64 addr)
 	return idtab__find(&m->symbols, addr);
 }
 
-const char *model__attr(const struct model *m, const char *key)
+const char *model__attr_of(const struct model *m, __u32 origin, const char *key)
 {
 	const struct model_attr *found = NULL;
 	size_t len = strlen(key);
@@ -245,13 +245,18 @@ const char *model__attr(const struct model *m, const char *key)
 	for (const struct model_attr *a = m->attrs; a; a = a->next) {
 		if (strncmp(a->text, key, len) || a->text[len] != '=')
 			continue;
-		if (a->origin == m->origin || !m->merged)
+		if (a->origin == origin || !m->merged)
 			return a->text + len + 1;
-		if (m->origin != MODEL_ANY_ORIGIN)
+		if (origin != MODEL_ANY_ORIGIN)
 			continue;
 		if (found && strcmp(found->text, a->text))
 			return NULL;
 		found = a;
 	}
 	return found ? found->text + len + 1 : NULL;
+}
+
+const char *model__attr(const struct model *m, const char *key)
+{
+	return model__attr_of(m, m->origin, key);
 }

@@ -8,6 +8,7 @@
 #include "report/explain.h"
 #include "report/journey.h"
 #include "report/json_stats.h"
+#include "report/why.h"
 #include "report/report.h"
 #include "report/submits.h"
 #include "report/summary.h"
@@ -422,6 +423,7 @@ struct json_object *report__json(const struct analysis *a)
 		json_object_array_add(domains, domain_json(a, doms[i]));
 	free(doms);
 	put(o, "domains", domains);
+	put(o, "why", report__why_json(a));
 	put(o, "journey", journey__json(a));
 	put(o, "submissions", submits__json(m));
 	put(o, "leaks", NULL); /* who asked for them, puts them */

@@ -6,6 +6,7 @@
 
 #include "report/submits.h"
 #include "report/summary_tables.h"
+#include "report/why.h"
 #include "report/words.h"
 #include "report/wrap.h"
 
@@ -121,6 +122,16 @@ static void print_domains(FILE *out, const struct summary_view *v)
 			words__times(unused, "other", "others").s);
 }
 
+/* What asked for each type at the end of the capture; `list --why` has all of it. */
+static void print_why(FILE *out, const struct summary_view *v)
+{
+	if (!report__why_known(v->a))
+		return;
+	fputs("\nWhy strict or lazy: who decided (`iommutop analyze --why` has the reasons)\n",
+	      out);
+	report__why_table(out, v->a);
+}
+
 static void print_losses(FILE *out, const struct summary_view *v)
 {
 	const struct model *m = v->m;
@@ -170,6 +181,7 @@ static void print_checks(FILE *out, const struct summary_view *v)
 const struct summary_table summary_tables[] = {
 	{ "devices", "devices, their domains, and what was counted of them", print_devices },
 	{ "domains", "domains, their type and mode", print_domains },
+	{ "why", "who decided that groups are strict or lazy", print_why },
 	{ "maps", "maps to a call, flushes to a call, page sizes", summary__maps },
 	{ "errors", "maps that failed, by error", summary__errors },
 	{ "flushes", "IOTLB flushes by reason, time spent in them", summary__flushes },

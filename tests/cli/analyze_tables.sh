@@ -44,10 +44,17 @@ check "NUMA: CPUs 2 and 3 are not" printed '^  refdma\.0 +0 +other +200 +47 +1 '
 check "NUMA: a NIC is served from its own node" printed '^  0000:03:00\.0 +1 +own +50 +50 +50 '
 check "what if: strict unmaps waited 250 us" printed '^  4 +50 +50 +250 us +0\.[0-9]+ % +[0-9]+ +32 KiB$'
 check "what if: lazy unmaps that nothing covered are told" printed '^  3 +95 +75 +20 .* 14\.[0-9] KiB '
+try --tables why "$scene"
+check "why: the lazy group is the default's" printed '^ +5 +refdma\.0 +DMA-FQ +lazy +Kconfig \(certain\)$'
+check "why: the strict one is its driver's" printed '^ +6 +0000:03:00\.0 +DMA +strict +driver \(inferred\)$'
 
 try --tables maps,numa "$scene"
 check "--tables prints those" printed '^NUMA'
 check "--tables prints no others" lines '^(Devices|Windows|IOTLB|Loss)' 0
+try --tables none --why "$scene"
+check "--why: each chooser of each group" lines '^ +(\* )?(Kconfig|command line|machine|untrusted|driver|capability|flush queue|sysfs|owner) ' 18
+check "--why: no line is longer than 100 columns" narrow
+check "--why: the one that decided is marked" printed '^ +\* driver +DMA +inferred: .*smmu_def_domain_type'
 try --tables none "$scene"
 check "--tables none prints none" lines '^(Maps|NUMA|Devices|Loss)' 0
 try --tables help
@@ -71,6 +78,8 @@ check "JSON: strict flushes cost 250 us" is 'd["domains"][1]["strict_or_lazy"]["
 check "JSON: NUMA" is 'd["devices"][0]["numa"]["other_node"]["unmaps"]' 47
 check "JSON: totals are the sum" is 'd["totals"]["maps"], d["totals"]["unmaps"], d["totals"]["iova_slow"]' '(451, 145, 10)'
 check "JSON: the bins hold every allocation" is 'sum(b["allocs"] for b in d["domains"][0]["iova_over_time"]["bins"])' 100
+check "JSON: why" is '[(w["devices"], w["unmap"], w["decided_by"], w["certainty"]) for w in d["why"]]' \
+	"[(['refdma.0'], 'lazy', ['kconfig'], 'certain'), (['0000:03:00.0'], 'strict', ['driver'], 'inferred')]"
 check "JSON: leaks" is 'd["leaks"]["mappings"], d["leaks"]["bytes"]' "(21, $((20 * 4096 + 3 * 1048576)))"
 check "JSON: the journey" is '[s["what"] for s in d["journey"]["steps"]]' "['alloc', 'map', 'unmap', 'free', 'flush', 'fault']"
 check "JSON: the journey's times" is '[s["since_ns"] for s in d["journey"]["steps"]][2]' 14000

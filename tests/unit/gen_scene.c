@@ -51,7 +51,7 @@ static void attr(const char *text)
 {
 	struct {
 		struct iot_attr a;
-		char text[64];
+		char text[200];
 	} ev = { .a = { .h = head(IOT_EV_ATTR, sizeof(ev), 0), .text_len = sizeof(ev.text) } };
 
 	strncpy(ev.text, text, sizeof(ev.text) - 1);
@@ -312,6 +312,13 @@ static void side_tables(void)
 	attr("node.0=0-1");
 	attr("node.1=2-3");
 	attr("task.61=dma-test");
+	attr("why.core=def_type=11 strict=0 cmd_line=0 asks=1");
+	attr("why.kconfig=lazy /boot/config-6.12");
+	attr("why.group.5=now=11 owned=0 type=11 flush_all=1 generic_pt=0 queue=1 driver=1 "
+	     "written=0 "
+	     "capable=refiommu_capable");
+	attr("why.group.6=now=3 owned=0 type=3 flush_all=1 generic_pt=0 queue=0 driver=1 written=0 "
+	     "def_domain_type=smmu_def_domain_type capable=arm_smmu_capable");
 	device(1, "refdma.0", "refdma", 5, 0);
 	device(2, "0000:03:00.0", "nic", 6, 1);
 	stack(1, 0x1000, 0x2000);

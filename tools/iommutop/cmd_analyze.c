@@ -15,6 +15,7 @@
 #include "report/html.h"
 #include "report/leaks.h"
 #include "report/report.h"
+#include "report/why.h"
 #include "report/summary_tables.h"
 #include "report/wrap.h"
 #include "scope_opts.h"
@@ -22,7 +23,7 @@
 #include "util/parse.h"
 
 struct analyze_opts {
-	bool json, leaks;
+	bool json, leaks, why;
 	const char *html, *klog, *tables, *iova, *folded, *weight;
 	uint64_t history;
 	struct scope_values scope;
@@ -45,6 +46,8 @@ static const struct opt analyze_table[] = {
 	  offsetof(struct analyze_opts, iova), 0, 0 },
 	{ OPT_FLAG, 0, "leaks", NULL, "what is still mapped at the end, and who mapped it when",
 	  offsetof(struct analyze_opts, leaks), 0, 0 },
+	{ OPT_FLAG, 0, "why", NULL, "why each group is strict or lazy, and who decided",
+	  offsetof(struct analyze_opts, why), 0, 0 },
 	{ OPT_STRING, 0, "folded", "map|unmap|flush|fault",
 	  "only stacks of these events, one to a line, for a flame graph",
 	  offsetof(struct analyze_opts, folded), 0, 0 },
@@ -207,6 +210,10 @@ static int write_report(const struct analyze_opts *o, const struct analysis *a, 
 	report__text_tables(stdout, a, tables);
 	if (leaks)
 		leaks__print(stdout, a, leaks);
+	if (o->why) {
+		fputs("\nWhy strict or lazy\n", stdout);
+		report__why_text(stdout, a);
+	}
 	return 0;
 }
 

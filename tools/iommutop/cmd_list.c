@@ -10,14 +10,18 @@
 #include "collect/collect.h"
 #include "event.h"
 #include "opts.h"
+#include "report/why.h"
 #include "report/words.h"
 
 struct list_opts {
 	bool json;
+	bool why;
 };
 
 static const struct opt list_table[] = {
 	{ OPT_FLAG, 'j', "json", NULL, "as JSON", offsetof(struct list_opts, json), 0, 0 },
+	{ OPT_FLAG, 'w', "why", NULL, "why each group has its type, and who decided",
+	  offsetof(struct list_opts, why), 0, 0 },
 	{ .kind = OPT_END },
 };
 
@@ -130,7 +134,7 @@ static void print_text(const struct listing *l, const struct collect *c,
 }
 
 static void print_json(const struct listing *l, const struct collect *c,
-		       const struct model_device **list, size_t nr)
+		       const struct model_device **list, size_t nr, bool why)
 {
 	json_object *o = json_object_new_object(), *devices = json_object_new_array();
 
@@ -165,6 +169,8 @@ static void print_json(const struct listing *l, const struct collect *c,
 		json_object_array_add(devices, d);
 	}
 	json_object_object_add(o, "devices", devices);
+	if (why)
+		json_object_object_add(o, "why", report__why_json(l->analysis));
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
 						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
@@ -198,7 +204,9 @@ static int list_run(const void *values, int rest_nr, char **rest)
 	if (!list)
 		rc = -ENOMEM;
 	else if (o->json)
-		print_json(&l, c, list, nr);
+		print_json(&l, c, list, nr, o->why);
+	else if (o->why && nr)
+		report__why_text(stdout, l.analysis);
 	else
 		print_text(&l, c, list, nr);
 out:
