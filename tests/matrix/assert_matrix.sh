@@ -98,6 +98,8 @@ for kernel in "${kernels[@]}"; do
 	files=${RECORDINGS:-$dir/files}/$kernel
 	rm -rf "$dir/facts"
 	mkdir "$dir/facts"
+	code=0
+	: >"$dir/out"
 	[ -d "$files" ] || boot --kernel "$kernel" --iommu ref --no-drivers --file "$here/../vm/refiommu_guest.sh" --file "$here/assert_matrix.guest" --file "$list" \
 		--timeout 25m --output "$files" -- "sh /root/assert_matrix.guest $modes"
 	came_to_end "$kernel" || continue
