@@ -303,8 +303,8 @@ int BPF_PROG(sync_exit, struct iommu_domain *dom, struct iommu_iotlb_gather *gat
 	__u64 start = gather->start, end = gather->end;
 	int empty = start >= end; /* nothing gathered: start is ULONG_MAX (include/linux/iommu.h) */
 
-	return flush__end((__u64)dom, (__u64)gather, IOT_FLUSH_SYNC, sync__why(),
-			  empty ? 0 : start, empty ? 0 : end - start + 1);
+	return flush__end((__u64)dom, (__u64)gather, IOT_FLUSH_SYNC, sync__why(), empty ? 0 : start,
+			  empty ? 0 : end - start + 1);
 }
 
 SEC("?fentry")

@@ -79,15 +79,27 @@ static void want_role(struct collect *c, enum role_kind kind, uint64_t addr)
 
 /*
  * Do unmaps in this domain flush by iotlb_sync? Where the DMA API can remove a part of a range
- * (drivers/iommu/dma-iommu.c of 7.x), they do in lazy domains, too.
+ * (drivers/iommu/dma-iommu.c of 7.x), they do in lazy domains, too. A new domain of the DMA API
+ * gets its queue after it was seen first, which tells its state.
  */
 static bool may_sync(const struct collect *c, const struct iot_domain *d)
 {
+	bool settled = d->what == IOT_DOMAIN_STATE || d->h.flags & IOT_F_SNAPSHOT;
+
 	if (!d->sync || c->opts.only_snapshot)
 		return false;
-	return d->type == IOT_TYPE_DMA || d->type == IOT_TYPE_UNMANAGED ||
-	       (d->type == IOT_TYPE_DMA_FQ && d->fq_known && !d->fq_active) ||
-	       kallsyms__count(c->syms, "dma_iova_unlink", NULL);
+	if (kallsyms__count(c->syms, "dma_iova_unlink", NULL))
+		return true;
+	switch (d->type) {
+	case IOT_TYPE_UNMANAGED:
+		return true;
+	case IOT_TYPE_DMA:
+		return settled;
+	case IOT_TYPE_DMA_FQ:
+		return settled && d->fq_known && !d->fq_active;
+	default:
+		return false;
+	}
 }
 
 /* The line with what it needs: BPF reserved room for the longest. */

@@ -431,7 +431,8 @@ void fields__help(FILE *out)
 	for (size_t i = 0; i < nr; i++)
 		fprintf(out, " %s", head[i].name);
 	fputs("\n  ts, begin, stalled: ns; size, unmapped: bytes; dev: a number or a name\n"
-	      "  took: from begin to ts, of flush, iova_alloc, invalidate, teardown and reset\n",
+	      "  took: from begin to ts, of flush, iova_alloc, invalidate, submit, teardown and "
+	      "reset\n",
 	      out);
 	for (size_t i = 0; i < NR_FLAGS; i++)
 		fprintf(out, "  %s: %s\n", flags[i].name, flags[i].help);

@@ -15,23 +15,23 @@ static const struct {
 	[IOT_BY_AMD_WAIT] = { "amd", "completion_wait" },
 	[IOT_BY_AMD_PAGES] = { "amd", "domain_flush_pages" },
 	[IOT_BY_VIRTIO_SYNC] = { "virtio", "viommu_sync_req" },
-	[IOT_BY_REFIOMMU] = { "refiommu", "inval_range" },
+	[IOT_BY_REFIOMMU] = { "ref", "inval_range" },
 };
 
 static const char *const kinds[SUBMITS_KINDS] = {
-	[IOT_SUBMIT_OTHER] = "other",       [IOT_SUBMIT_IOTLB] = "iotlb",
-	[IOT_SUBMIT_DEV_TLB] = "dev_tlb",   [IOT_SUBMIT_CONTEXT] = "context",
-	[IOT_SUBMIT_IRQ] = "irq_remapping", [IOT_SUBMIT_WAIT] = "wait",
+	[IOT_SUBMIT_OTHER] = "other",     [IOT_SUBMIT_IOTLB] = "iotlb",
+	[IOT_SUBMIT_DEV_TLB] = "dev_tlb", [IOT_SUBMIT_CONTEXT] = "context",
+	[IOT_SUBMIT_IRQ] = "irq",         [IOT_SUBMIT_WAIT] = "wait",
 };
 
 static void print_row(FILE *out, const char *driver, const char *function, const char *kind,
 		      const struct hist *time)
 {
-	fprintf(out, "  %-8s %-18s %-13s %9s", driver, function, kind, words__count(time->nr).s);
+	fprintf(out, "  %-6s %-18s %-7s %8s", driver, function, kind, words__count(time->nr).s);
 	for (int i = 0; i < 3; i++)
 		fprintf(out, " %8s",
 			words__duration(hist__value(time, (const double[]){ 0.5, 0.99, 1 }[i])).s);
-	fprintf(out, " %9s", words__duration(time->sum).s);
+	fprintf(out, " %8s", words__duration(time->sum).s);
 }
 
 void submits__print(FILE *out, const struct summary_view *v)
@@ -42,8 +42,9 @@ void submits__print(FILE *out, const struct summary_view *v)
 		return;
 	fprintf(out,
 		"\nSubmissions to the hardware, and the flushes that some of them are made for\n"
-		"  %-8s %-18s %-13s %9s %8s %8s %8s %9s %s\n",
-		"driver", "function", "what", "number", "p50", "p99", "max", "in all", "commands");
+		"  %-6s %-18s %-7s %8s %8s %8s %8s %8s %8s %6s\n",
+		"driver", "function", "what", "number", "p50", "p99", "max", "in all", "commands",
+		"failed");
 	for (int f = 0; f < IOT_BY_NR; f++)
 		for (int k = 0; k < SUBMITS_KINDS; k++) {
 			const struct submits_cell *c = &s->cells[f][k];
@@ -51,18 +52,16 @@ void submits__print(FILE *out, const struct summary_view *v)
 			if (!c->time.nr)
 				continue;
 			print_row(out, by[f].driver, by[f].function, kinds[k], &c->time);
-			fprintf(out, " %8s", c->commands ? words__count(c->commands).s : "-");
-			if (c->failed)
-				fprintf(out, ", %s", words__times(c->failed, "failed", "failed").s);
-			fputc('\n', out);
+			fprintf(out, " %8s %6s\n", c->commands ? words__count(c->commands).s : "-",
+				c->failed ? words__count(c->failed).s : "-");
 		}
 	if (v->m->total.flush.nr) {
 		print_row(out, "any", "flushes of unmaps", "", &v->m->total.flush);
-		fprintf(out, " %8s\n", "-");
+		fprintf(out, " %8s %6s\n", "-", "-");
 	}
 	if (v->m->total.sync_map.nr) {
 		print_row(out, "any", "flushes after maps", "", &v->m->total.sync_map);
-		fprintf(out, " %8s\n", "-");
+		fprintf(out, " %8s %6s\n", "-", "-");
 	}
 }
 

@@ -52,7 +52,7 @@ ENUM(flush_why, 8, { IOT_WHY_UNKNOWN, "unknown" }, { IOT_WHY_STRICT, "strict" },
      { IOT_WHY_OTHER, "other" }, { IOT_WHY_RANGE, "range" }, { IOT_WHY_DETACH, "detach" });
 ENUM(submit_kind, 8, { IOT_SUBMIT_OTHER, "other" }, { IOT_SUBMIT_IOTLB, "iotlb" },
      { IOT_SUBMIT_DEV_TLB, "dev_tlb" }, { IOT_SUBMIT_CONTEXT, "context" },
-     { IOT_SUBMIT_IRQ, "irq_remapping" }, { IOT_SUBMIT_WAIT, "wait" });
+     { IOT_SUBMIT_IRQ, "irq" }, { IOT_SUBMIT_WAIT, "wait" });
 ENUM(submit_by, 8, { IOT_BY_QI_SUBMIT, "qi_submit_sync" }, { IOT_BY_CACHE_TAGS, "cache_tag_flush" },
      { IOT_BY_AMD_COMMAND, "amd_queue_command" }, { IOT_BY_AMD_WAIT, "amd_completion_wait" },
      { IOT_BY_AMD_PAGES, "amd_domain_flush_pages" }, { IOT_BY_VIRTIO_SYNC, "viommu_sync_req" },
@@ -86,7 +86,7 @@ ENUM(capture_what, 32, { IOT_CAPTURE_BEGIN, "begin" }, { IOT_CAPTURE_END, "end" 
 static const struct tsdl_enum *const enums[] = {
 	&unmap_mode,   &flush_kind,  &flush_why,   &fault_access, &source,
 	&domain_what,  &domain_type, &module_gone, &loss_cause,   &coverage_check,
-	&capture_what, &error_kind,  &region_kind,
+	&capture_what, &error_kind,  &region_kind, &submit_kind,  &submit_by,
 };
 
 /* ts and id are the event header of CTF; the rest of struct iot_event is its event context. */

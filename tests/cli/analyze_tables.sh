@@ -36,6 +36,10 @@ check "maps: 2 of 4.56 MiB could be mapped with a large page" printed '^  3 +401
 check "maps: each strict map is a list with a flush of its own" printed '^  4 +50 +50 +1\.0 +1 +64 KiB +1\.00 '
 check "errors by name" printed 'domain 3 +3 of 404 maps: 2 ENOMEM, 1 EINVAL'
 check "flushes by reason, with their time" printed '^  4 +50 +0 +0 +0 +50 +0 +0 +0 +250 us +150 us$'
+check "submissions: 48 of the IOTLB, two commands each, one that failed" \
+	printed '^  intel +qi_submit_sync +iotlb +48 +2\.00 us +3\.97 us +4\.00 us +98\.0 us +96 +1$'
+check "submissions: those of interrupt remapping apart" printed '^  intel +qi_submit_sync +irq +2 '
+check "submissions: the flushes beside them" printed '^  any +flushes of unmaps +'
 check "covered: 25 unmaps of 4 pages to a flush" printed '^  3 +whole domain +3 +0 +25\.0 +25 +100\.0$'
 check "windows: strict ones take 6 us" printed '^  4 +strict +50 +50 +6\.00 us( +6\.00 us){4}$'
 check "IOVA: every tenth allocation is slow" printed '^  3 +100 +0 +95 +10\.0 % +500 ns '

@@ -195,6 +195,21 @@ static void lazy_rounds(void)
 	cpu = 0;
 }
 
+/* What the next flush gives the hardware: from 1 us after its begin on, and that long. */
+static void submit(__u8 kind, __u64 took, __s32 ret)
+{
+	struct iot_submit ev = { .h = head(IOT_EV_SUBMIT, sizeof(ev), 0),
+				 .begin = now + US,
+				 .iommu = 0xffff888000001000,
+				 .commands = 2,
+				 .ret = ret,
+				 .kind = kind,
+				 .by = IOT_BY_QI_SUBMIT };
+
+	ev.h.ts = ev.begin + took;
+	put(&ev);
+}
+
 /* 64 KiB at the same address again and again; each map and each unmap is flushed by itself. */
 static void strict_rounds(void)
 {
@@ -203,6 +218,8 @@ static void strict_rounds(void)
 		map(STRICT, 0xfe000000, 0x20000000, 0x10000, 0);
 		flush(STRICT, IOT_FLUSH_SYNC_MAP, IOT_WHY_MAP, 3 * US, 0);
 		unmap(STRICT, 0xfe000000, 0x10000, IOT_UNMAP_STRICT, 7);
+		submit(i % 25 ? IOT_SUBMIT_IOTLB : IOT_SUBMIT_IRQ, i == 49 ? 4 * US : 2 * US,
+		       i == 7 ? -22 : 0);
 		flush(STRICT, IOT_FLUSH_SYNC, IOT_WHY_STRICT, 5 * US, 7);
 		now += 100 * US;
 	}

@@ -294,9 +294,9 @@ static void print_fields(const union any *e)
 		break;
 	case IOT_EV_SUBMIT:
 		dec("begin", e->submit.begin), hex("iommu", e->submit.iommu),
-			dec("commands", e->submit.commands), dec("ret", e->submit.ret);
-		LABEL("kind", e->submit.kind, "other", "iotlb", "dev_tlb", "context",
-		      "irq_remapping", "wait");
+			dec("commands", e->submit.commands), neg("ret", e->submit.ret);
+		LABEL("kind", e->submit.kind, "other", "iotlb", "dev_tlb", "context", "irq",
+		      "wait");
 		LABEL("by", e->submit.by, NULL, "qi_submit_sync", "cache_tag_flush",
 		      "amd_queue_command", "amd_completion_wait", "amd_domain_flush_pages",
 		      "viommu_sync_req", "refiommu_inval_range");
