@@ -41,7 +41,7 @@ BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.
 GUEST := $(patsubst tests/guest/%.c,$(B)/guest/%,$(wildcard tests/guest/*.c))
 MAN := $(wildcard docs/man/*.[1-8])
 
-.PHONY: all demo test test-unit matrix fuzz fuzz-programs bench lint format install uninstall clean help packages test-programs
+.PHONY: all demo test test-unit matrix chains fuzz fuzz-programs bench lint format install uninstall clean help packages test-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -54,6 +54,7 @@ help:
 	@echo "make test-unit  unit tests only"
 	@echo "make fuzz       feed random sessions and logs to the parsers, FUZZ_RUNS=$(FUZZ_RUNS) times each"
 	@echo "make matrix     every bug of the reference driver against every invariant, on three kernels (a quarter of an hour)"
+	@echo "make chains     hangs of real drivers, with and without a fault before, on all kernels and QEMUs that can"
 	@echo "make bench      measure cost per map+unmap pair and analysis speed"
 	@echo "make lint       format, warnings as errors, static analysis, man pages"
 	@echo "make format     rewrite the C files as .clang-format says"
@@ -80,6 +81,10 @@ test-unit: $(UNIT) $(UNIT_TOOLS) all
 matrix: packages
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tests/run assert_matrix
+
+chains: packages
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)tests/run chain_matrix
 
 bench: packages
 	$(Q)$(MAKE) --no-print-directory all test-programs
