@@ -41,7 +41,7 @@ BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.
 GUEST := $(patsubst tests/guest/%.c,$(B)/guest/%,$(wildcard tests/guest/*.c))
 MAN := $(wildcard docs/man/*.[1-8])
 
-.PHONY: all demo test test-unit matrix matrix-real soak fuzz fuzz-programs bench lint format install uninstall clean help packages test-programs
+.PHONY: all demo test test-unit matrix matrix-real matrix-chains soak fuzz fuzz-programs bench lint format install uninstall clean help packages test-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -55,6 +55,7 @@ help:
 	@echo "make fuzz       feed random sessions and logs to the parsers, FUZZ_RUNS=$(FUZZ_RUNS) times each"
 	@echo "make matrix     every bug of the reference driver against every invariant, on three kernels (a quarter of an hour)"
 	@echo "make matrix-real  real drivers behind each IOMMU, on four kernels (half an hour); MATRIX=docs/compatibility.md writes it down"
+	@echo "make matrix-chains  hangs of real drivers, with and without a fault before, on all kernels and QEMUs that can"
 	@echo "make soak       20 million maps and unmaps that break no rule, on three kernels, every invariant on (an hour or more)"
 	@echo "make bench      measure cost per map+unmap pair and analysis speed"
 	@echo "make lint       format, warnings as errors, static analysis, man pages"
@@ -90,6 +91,10 @@ matrix-real: packages
 soak: packages
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)OPS=20000000 KERNELS="debian:6.1 debian:6.12 source:7.2" TEST_TIMEOUT=14400 tests/run assert_clean
+
+matrix-chains: packages
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)tests/run chain_matrix
 
 bench: packages
 	$(Q)$(MAKE) --no-print-directory all test-programs
