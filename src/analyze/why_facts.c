@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The facts out of the attributes of a capture (src/collect/choosers.c, sysfs.c, facts.c). */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/why.h"
@@ -122,10 +121,17 @@ static void take_options(struct why_core *core, const char *options)
 static __u64 reg(const char *text, const char *key)
 {
 	size_t len = strlen(key);
+	char digits[24];
+	uint64_t value;
 
-	for (const char *p = text; p; p = strchr(p, ','), p = p ? p + 1 + strspn(p + 1, " ") : NULL)
-		if (!strncmp(p, key, len) && p[len] == ' ')
-			return strtoull(p + len + 1, NULL, 16);
+	for (const char *p = text; p;
+	     p = strchr(p, ','), p = p ? p + 1 + strspn(p + 1, " ") : NULL) {
+		if (strncmp(p, key, len) || p[len] != ' ')
+			continue;
+		p += len + 1;
+		snprintf(digits, sizeof(digits), "0x%.*s", (int)strcspn(p, ", "), p);
+		return parse__u64(digits, &value) ? 0 : value;
+	}
 	return 0;
 }
 

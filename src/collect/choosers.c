@@ -8,6 +8,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "util/parse.h"
 #include "util/text.h"
 
 static uint64_t address(const struct kallsyms *syms, const char *name)
@@ -131,8 +132,8 @@ int choosers__kconfig(const char *root, const char *release, facts_add add, void
 static bool is_ironlake(const char *sysfs, const char *device)
 {
 	static const unsigned int ids[] = { 0x0040, 0x0062, 0x006a };
-	unsigned int value[2] = { 0, 0 };
-	char path[PATH_MAX];
+	uint64_t value[2] = { 0, 0 };
+	char path[PATH_MAX], text[16];
 
 	for (int i = 0; i < 2; i++) {
 		FILE *f;
@@ -140,10 +141,13 @@ static bool is_ironlake(const char *sysfs, const char *device)
 		snprintf(path, sizeof(path), "%s/bus/pci/devices/%s/%s", sysfs, device,
 			 i ? "device" : "vendor");
 		f = fopen(path, "re");
-		if (!f || fscanf(f, "%x", &value[i]) != 1)
-			value[i] = 0;
-		if (f)
-			fclose(f);
+		if (!f)
+			return false;
+		text[fread(text, 1, sizeof(text) - 1, f)] = 0;
+		fclose(f);
+		text[strcspn(text, "\n")] = 0;
+		if (parse__u64(text, &value[i]))
+			return false;
 	}
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
 		if (value[0] == 0x8086 && value[1] == ids[i])
