@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# tests/vm/chain.sh on all kernels and QEMUs that have the drivers and the devices (make chains).
+# tests/vm/chain.sh on all kernels and QEMUs that have the drivers and the devices (make matrix-chains).
 set -uo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 [ $# -gt 0 ] || set -- debian:6.1/intel/- debian:6.12/intel/- source:7.2/intel/- \
