@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# iommutop: make | demo | test | bench | lint | install | clean | help. V=1 shows commands.
+# iommutop: make | demo | test | matrix | soak | bench | lint | install | clean | help. V=1 shows commands.
 # One Makefile for everything but the kernel modules of tools/refiommu, which the kernel's own build system makes.
 
 VERSION := 0.1.0
