@@ -5,7 +5,8 @@
 # list --why: who decided that a group is strict or lazy. VT-d by default, with iommu.strict, iommu.passthrough and caching mode;
 # AMD as QEMU has it; virtio; the reference driver with its silent def_domain_type, and without the capability; switches in
 # sysfs. Each kernel has at least two of them.
-# usage: why.sh [BOOT...]   (default: all; the names are below)
+# usage: [COOKBOOK=docs/cookbook/why-strict.md] why.sh [BOOT...]   (default: all; the names are below)
+# COOKBOOK: the transcripts in that page are made anew from this run.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/boot_lib.sh"
@@ -47,6 +48,23 @@ kernel_said() { check "$boot: the kernel said '$1'" grep -q -- "$1" "$dir/files/
 
 edu() { cat "$dir/files/edu"; }
 
+# fill: behind each line "<!-- transcript: BOOT LOOK -->" of the page comes what list said.
+fill()
+{
+	python3 - "$COOKBOOK" "$boot" "$dir/files" <<'END'
+import os, re, sys
+page, boot, files = sys.argv[1:]
+def block(mark):
+    path = f"{files}/{mark[2]}.txt"
+    if mark[1] != boot or not os.path.exists(path):
+        return mark[0]
+    return f"<!-- transcript: {mark[1]} {mark[2]} -->\n```\n{open(path).read()}```\n"
+text = open(page).read()
+mark = re.compile(r"<!-- transcript: (.+) (\w+) -->\n(?:```\n.*?\n```\n)?", re.S)
+open(page, "w").write(mark.sub(block, text))
+END
+}
+
 # run NAME KERNEL WHAT ARGUMENTS...
 run()
 {
@@ -56,8 +74,8 @@ run()
 	rm -rf "$dir/files"
 	boot --kernel "$kernel" --no-drivers --output "$dir/files" --file "$here/refiommu_guest.sh" --file "$here/why.guest" \
 		"$@" -- "sh /root/why.guest $what"
-	[ -z "${KEEP:-}" ] || cp -r "$dir/files" "$KEEP/$boot"
 	came_to_end "$boot" || return
+	[ -z "${COOKBOOK:-}" ] || fill
 	for f in "$dir"/files/*.txt; do
 		check "$boot: ${f##*/} has 100 columns at the most" [ "$(wc -L <"$f")" -le 100 ]
 	done
@@ -126,7 +144,7 @@ boot_virtio()
 # ref KERNEL ASKS: the silent driver. ASKS: the kernel asks for the capability.
 ref()
 {
-	run "ref, $1" "$1" ref --iommu ref || return
+	run "ref $1" "$1" ref --iommu ref || return
 	is ref refdma.0 DMA-FQ lazy kconfig certain
 	is ref_sysfs refdma.0 DMA strict sysfs inferred
 	is ref_identity refdma.0 identity - driver inferred
