@@ -69,6 +69,13 @@ ring()
 	iova=$(fact "$1.guest" iova)
 	equal "$what: the hang is the card's" "$(fact "$1" $i.hang.device_name)" "$device"
 	check "$what: the hang's signal" grep -qE "^$i.hang.signal ($hangs)" "$dir/facts/$1"
+	if [ "$iommu.$qemu" = amd.debian:11 ]; then
+		# a fault with a wrong address (0 in 11.1.3): the page's owner can't be told from it
+		check "$what: faults are logged" [ "$(grep -c IO_PAGE_FAULT "$dir/files/$1.log")" -gt 0 ]
+		check "$what: poked, faulted, hung in this order" ascending "$(fact "$1.guest" poke)" \
+			"$(fact "$1" $f.first_ns)" "$(fact "$1" $i.hang.first_ns)"
+		return
+	fi
 	if [ "$iommu" = amd ]; then
 		# this QEMU doesn't let its guest know of the fault
 		equal "$what: no fault is logged" "$(grep -c IO_PAGE_FAULT "$dir/files/$1.log")" 0
