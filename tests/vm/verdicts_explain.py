@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Fills the transcripts of docs/explain.md from the recordings of a run of verdicts.sh.
+"""Fills the transcripts of a page (docs/explain.md) from the recordings of a run (verdicts.sh, chain.sh).
 
 usage: verdicts_explain.py IOMMUTOP RECORDINGS INCIDENTS EXPLAIN
 
