@@ -184,8 +184,9 @@ struct iot_table {          /* TABLE_ALLOC, TABLE_FREE */
 #define IOT_SUBMIT_IRQ     4 /* … of interrupt remapping, which has nothing to do with DMA */
 #define IOT_SUBMIT_WAIT    5 /* nothing but to wait for those before */
 /* The functions that are known (src/collect/drivers.c); numbers are never reused. */
-#define IOT_BY_QI_SUBMIT  1  /* Intel: qi_submit_sync */
-#define IOT_BY_CACHE_TAGS 2  /* Intel: cache_tag_flush_range, cache_tag_flush_all; has the domain \
+#define IOT_BY_QI_SUBMIT 1 /* Intel: qi_submit_sync */
+#define IOT_BY_CACHE_TAGS                                                                         \
+	2                    /* Intel: cache_tag_flush_range, cache_tag_flush_all; has the domain \
 			      */
 #define IOT_BY_AMD_COMMAND 3 /* AMD: __iommu_queue_command_sync, a command; doesn't wait */
 #define IOT_BY_AMD_WAIT    4 /* AMD: iommu_completion_wait */

@@ -217,9 +217,8 @@ static json_object *window_json(const struct live_row *r, int lazy)
 
 static json_object *row_json(const struct analysis *a, const struct live_row *r)
 {
-	static const char *const why[] = { "unknown", "strict", "queue_full",
-					   "timer",   "map",    "other",
-					   "range",   "detach" };
+	static const char *const why[] = { "unknown", "strict", "queue_full", "timer",
+					   "map",     "other",  "range",      "detach" };
 	json_object *o = json_object_new_object(), *flushes = json_object_new_object();
 	const struct model_stats *st = stats_of(a, r);
 

@@ -137,7 +137,7 @@ run()
 	shift
 
 	machine "$mode"
-	[ "$1" != igb ] || options+=(--qemu $igb_qemu)
+	[ "$1" != igb ] || options+=(--qemu "$igb_qemu")
 	for device; do args+=(--device "$device"); done
 	rm -rf "$files"
 	boot --kernel "$kernel" "${options[@]}" "${args[@]}" --device edu --no-drivers --qemu-trace pci_cfg_write \
