@@ -113,6 +113,16 @@ struct nvme_queue___mod {
 	__u16 qid;
 } __attribute__((preserve_access_index));
 
+enum nvme_ctrl_state___mod {
+	NVME_CTRL_NEW___mod,
+	NVME_CTRL_RESETTING___mod,
+};
+
+struct nvme_ctrl___mod {
+	enum nvme_ctrl_state___mod state;
+	struct device *dev;
+} __attribute__((preserve_access_index));
+
 struct Scsi_Host___mod {
 	struct device shost_gendev;
 } __attribute__((preserve_access_index));
@@ -128,6 +138,30 @@ struct scsi_cmnd___mod {
 struct drm_gpu_scheduler___mod {
 	struct delayed_work work_tdr;
 	struct device *dev;
+} __attribute__((preserve_access_index));
+
+/* What vmlinux.h hasn't got: private to their drivers, or to parts that not every kernel has. */
+struct pci_dev___own {
+	__u8 reset_methods[8];
+} __attribute__((preserve_access_index));
+
+struct intel_iommu___own {
+	void *reg; /* its registers, mapped */
+	__u64 cap;
+	__u16 segment;
+} __attribute__((preserve_access_index));
+
+struct virtio_device_id___own {
+	__u32 device;
+} __attribute__((preserve_access_index));
+
+struct virtio_device___own {
+	struct virtio_device_id___own id;
+} __attribute__((preserve_access_index));
+
+struct virtqueue___own {
+	struct virtio_device___own *vdev;
+	unsigned int index;
 } __attribute__((preserve_access_index));
 
 #endif

@@ -197,10 +197,12 @@ struct iot_fault {
 #define IOT_ERROR_IOMMU        3 /* the IOMMU itself: queue error, event log overflow */
 struct iot_trouble {
 	struct iot_event h;
-	__u64 begin;   /* RESET: ns, when it began; HANG: 0 */
+	/* RESET: 0, or: it ends the reset of this device that was told at begin, and is no other
+	 * one; HANG: 0 */
+	__u64 begin;
 	__u64 stalled; /* HANG: ns since the last progress as the driver says, 0 = not said */
 	__s32 queue;   /* -1 = the whole device, or not said */
-	__s32 ret;     /* RESET: result, 0 if not known */
+	__s32 ret;     /* RESET that ends: result, 0 or negative errno; else 0 */
 	__u32 source;  /* IOT_SRC_* */
 	__u32 kind;    /* ERROR: IOT_ERROR_*; else 0 */
 	char what[40]; /* short name of the signal: "net_dev_xmit_timeout", "Detected Tx Unit Hang"

@@ -250,7 +250,8 @@ static json *trouble_json(const struct incident_trouble *t, const struct model *
 	put_text(o, "signal", t->what);
 	put(o, "queue", t->queue >= 0 ? json_object_new_int(t->queue) : NULL);
 	put_nonzero(o, "stalled_ns", t->stalled);
-	put_nonzero(o, "begin_ns", t->begin);
+	put_nonzero(o, "begin_ns", t->end ? t->ts : 0);
+	put_nonzero(o, "end_ns", t->end);
 	put(o, "result", json_object_new_int(t->ret));
 	put_text(o, "relation", relation_name(&t->relation));
 	if (is_error)
