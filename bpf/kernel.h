@@ -53,6 +53,35 @@ struct iommu_domain___new {
 	enum iommu_domain_cookie_type___new cookie_type;
 } __attribute__((preserve_access_index));
 
+/* Who maps in a domain that isn't the DMA API's. IOMMU_COOKIE_IOMMUFD: 7.x. */
+enum iommu_domain_cookie_type___fd {
+	IOMMU_COOKIE_IOMMUFD___fd = 5,
+};
+
+static __always_inline int kernel__by_iommufd(struct iommu_domain *dom)
+{
+	struct iommu_domain___new *d = (void *)dom;
+
+	return bpf_core_field_exists(d->cookie_type) &&
+	       bpf_core_enum_value_exists(enum iommu_domain_cookie_type___fd,
+					  IOMMU_COOKIE_IOMMUFD___fd) &&
+	       (__u64)BPF_CORE_READ(d, cookie_type) ==
+		       bpf_core_enum_value(enum iommu_domain_cookie_type___fd,
+					   IOMMU_COOKIE_IOMMUFD___fd);
+}
+
+/* Set while VFIO or iommufd have the group (iommu_group_claim_dma_owner()). */
+struct iommu_group___own {
+	void *owner;
+} __attribute__((preserve_access_index));
+
+static __always_inline int kernel__is_claimed(struct device *dev)
+{
+	struct iommu_group___own *g = (void *)BPF_CORE_READ(dev, iommu_group);
+
+	return g && bpf_core_field_exists(g->owner) && BPF_CORE_READ(g, owner) != NULL;
+}
+
 #define DOMAIN_DMA_API_BIT 2 /* __IOMMU_DOMAIN_DMA_API, the same on 6.1 … 7.2 */
 
 static __always_inline __u64 kernel__dma_cookie(struct iommu_domain *dom)

@@ -7,6 +7,7 @@
 #include "report/evidence.h"
 #include "report/explain.h"
 #include "report/journey.h"
+#include "report/kin.h"
 #include "report/json_stats.h"
 #include "report/report.h"
 #include "report/summary.h"
@@ -15,6 +16,7 @@
 static json *device_json(const struct model *m, const struct model_device *d)
 {
 	json *o = json_object_new_object();
+	char related[400];
 
 	put_u64(o, "number", d->nr);
 	put_u64(o, "origin", d->origin);
@@ -23,7 +25,10 @@ static json *device_json(const struct model *m, const struct model_device *d)
 	put_text(o, "bus", d->bus);
 	put_text(o, "iommu", d->iommu);
 	put_text(o, "physfn", d->physfn);
+	put(o, "virtfns", kin__json(m, d, kin__is_vf_of));
 	put(o, "group", d->group >= 0 ? json_object_new_int(d->group) : NULL);
+	put(o, "group_devices", kin__json(m, d, kin__share_group));
+	put_text(o, "related", kin__text(m, d, related, sizeof(related)));
 	if (d->rid_known)
 		put_hex(o, "rid", d->rid);
 	else
@@ -43,6 +48,7 @@ static json *domain_json(const struct analysis *a, const struct model_domain *d)
 
 	put_u64(o, "number", d->nr);
 	put_text(o, "type", d->type_known ? words__domain_type(d) : NULL);
+	put_text(o, "owner", words__domain_user(d));
 	put_text(o, "mode", strcmp(words__domain_mode(d), "-") ? words__domain_mode(d) : NULL);
 	put(o, "group", d->group >= 0 ? json_object_new_int(d->group) : NULL);
 	put(o, "older_than_capture", json_object_new_boolean(d->snapshot));
