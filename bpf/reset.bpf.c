@@ -148,6 +148,7 @@ int BPF_PROG(pci_flr_exit, struct pci_dev *pdev, int ret)
 	return 0;
 }
 
+/* What the callback below is to do, by CPU: in a map, for the reason given at struct walk. */
 struct bus_reset {
 	__u64 runner;
 	__u32 method;
@@ -156,10 +157,26 @@ struct bus_reset {
 	__u32 pad;
 };
 
-/* A function reset by its bus goes on; all others that this task had begun are over. */
-static long bus__step(void *map, __u64 *pdev, struct reset *r, struct bus_reset *b)
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, IOT_CPUS_MAX);
+	__type(key, __u32);
+	__type(value, struct bus_reset);
+} bus_resets SEC(".maps");
+
+static __always_inline struct bus_reset *bus__here(void)
 {
-	if (r->runner != b->runner)
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&bus_resets, &cpu);
+}
+
+/* A function reset by its bus goes on; all others that this task had begun are over. */
+static long bus__step(void *map, __u64 *pdev, struct reset *r, void *ctx)
+{
+	struct bus_reset *b = bus__here();
+
+	if (!b || r->runner != b->runner)
 		return 0;
 	b->found++;
 	if (r->one) {
@@ -167,17 +184,29 @@ static long bus__step(void *map, __u64 *pdev, struct reset *r, struct bus_reset 
 		return 0;
 	}
 	reset__tell((struct pci_dev *)*pdev, r->begin, b->method, b->ret);
-	bpf_map_delete_elem(map, pdev);
+	bpf_map_delete_elem(&resets, pdev);
 	return 0;
+}
+
+/* How many resets of this task the method concerned. */
+static __always_inline __u32 bus__end(__u32 method, int ret)
+{
+	struct bus_reset *b = bus__here();
+
+	if (!b)
+		return 0;
+	b->runner = kernel__runner();
+	b->method = method;
+	b->ret = ret;
+	b->found = 0;
+	bpf_for_each_map_elem(&resets, bus__step, NULL, 0);
+	return b->found;
 }
 
 SEC("?fexit/pci_bridge_secondary_bus_reset")
 int BPF_PROG(pci_bus_exit, struct pci_dev *bridge, int ret)
 {
-	struct bus_reset b = { .runner = kernel__runner(), .method = METHOD_BUS, .ret = ret };
-
-	bpf_for_each_map_elem(&resets, bus__step, &b, 0);
-	if (!b.found) /* recovery from an error: nobody says which devices are below it */
+	if (!bus__end(METHOD_BUS, ret)) /* recovery from an error: nobody says of which devices */
 		reset__tell(bridge, 0, METHOD_BUS, ret);
 	return 0;
 }
@@ -186,8 +215,6 @@ int BPF_PROG(pci_bus_exit, struct pci_dev *bridge, int ret)
 SEC("?fexit/pci_reset_bus")
 int BPF_PROG(pci_reset_bus_exit, struct pci_dev *pdev, int ret)
 {
-	struct bus_reset b = { .runner = kernel__runner(), .method = METHOD_UNKNOWN, .ret = ret };
-
-	bpf_for_each_map_elem(&resets, bus__step, &b, 0);
+	bus__end(METHOD_UNKNOWN, ret);
 	return 0;
 }

@@ -128,8 +128,7 @@ static int on_record(void *ctx, __u64 ts, const struct klog_record *r)
 			learn_alias(l->model, r->dev, r->rid);
 		return 0;
 	case KLOG_RATELIMIT:
-		if (!limits_faults(r->func) || !r->suppressed ||
-		    is_recorded(l->model, r->func))
+		if (!limits_faults(r->func) || !r->suppressed || is_recorded(l->model, r->func))
 			return 0;
 		fill_loss(r, &out);
 		break;

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154 # variables of boot_lib.sh
 #
-# Faults, resets and VFIO behind QEMU's VT-d. Fault records: each that QEMU's IOMMU made comes out once, below the rate
-# limit of the log and far above it. Resets: each form that the devices have is told with its device, its method and its
+# Faults, resets and VFIO behind QEMU's VT-d, and faults behind virtio-iommu. Fault records: each that QEMU's IOMMU made
+# comes out once, below the rate limit of the log and far above it. Resets: each form that the devices have is told with its device, its method and its
 # end. VFIO's type 1: its maps and unmaps are those of the kernel's tracepoints, and told apart from the DMA API's.
 # usage: troubles.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
 set -uo pipefail
@@ -45,11 +45,12 @@ for line in sys.stdin:
 addresses() { awk -v p="$1" '$1 == p && $2 == "fault" && $6 == 4 { print $4 }' "$dir/facts/told"; }
 recorded()
 {
-	sed -nE 's/^vtd_frr_new .*hi 0x([0-9a-f]+) lo 0x([0-9a-f]+).*/\2/p' "$dir/files/qemu-trace.log" |
+	sed -nE -e 's/^vtd_frr_new .* lo 0x([0-9a-f]+).*/\1/p' -e 's/^virtio_iommu_report_fault .*address *= *0x([0-9a-f]+).*/\1/p' \
+		"$dir/files/qemu-trace.log" |
 		while read -r lo; do printf '0x%x\n' $((0x$lo & ~0xfff)); done | sed -n "$1,$2p"
 }
 number() { awk -v p="$1" -v e="$2" '$1 == p && $2 == e { n++ } END { print n + 0 }' "$dir/facts/told"; }
-logged() { grep -c 'DMAR: \[DMA Read' "$dir/files/dmesg"; }
+logged() { grep -cE 'DMAR: \[DMA Read|fault from EP' "$dir/files/dmesg"; }
 
 # reset_of PHASE DEVICE WHAT: one begin and one end of it, in order, and nothing else
 reset_of()
@@ -149,11 +150,25 @@ groups()
 	check "$kernel: analyze names them" grep -qE "shares group [0-9]+ with .*$b" "$dir/facts/text"
 }
 
+# What both kinds of run have in common.
+facts()
+{
+	cp "$dir/files/truth" "$dir/facts/"
+	told >"$dir/facts/told"
+	session "$dir/files/session" >"$dir/facts/session"
+	"$iommutop" analyze --json --klog "$dir/files/dmesg" 2>>"$dir/err" | flatten >"$dir/facts/klog"
+	equal "$kernel: events lost" "$(awk '$2 == "loss" && $3 != 10' "$dir/facts/told" | wc -l)" 0
+}
+fresh()
+{
+	rm -rf "$dir/files" "$dir/facts"
+	mkdir "$dir/facts"
+}
+
 kernels=("$@")
 [ $# -gt 0 ] || kernels=(debian:6.1 debian:6.12 source:7.2)
 for kernel in "${kernels[@]}"; do
-	rm -rf "$dir/files" "$dir/facts"
-	mkdir "$dir/facts"
+	fresh
 	more=()
 	[ "$kernel" = source:7.2 ] || {
 		: >"$dir/with-modules"
@@ -167,16 +182,26 @@ for kernel in "${kernels[@]}"; do
 		--file "$here/refiommu_guest.sh" --file "$here/troubles.guest" --file "$top/build/guest/vfio_dma" \
 		-- sh /root/troubles.guest
 	came_to_end "$kernel" || continue
-	cp "$dir/files/truth" "$dir/files/vfio" "$dir/facts/"
-	told >"$dir/facts/told"
-	session "$dir/files/session" >"$dir/facts/session"
+	cp "$dir/files/vfio" "$dir/facts/"
+	facts
 	"$iommutop" analyze "$dir/files/session" >"$dir/facts/text" 2>>"$dir/err"
-	"$iommutop" analyze --json --klog "$dir/files/dmesg" 2>>"$dir/err" | flatten >"$dir/facts/klog"
 	flatten <"$dir/files/list.json" >"$dir/facts/list"
-	equal "$kernel: events lost" "$(awk '$2 == "loss" && $3 != 10' "$dir/facts/told" | wc -l)" 0
 	faults
 	resets
 	vfio
 	groups
+done
+
+: >"$dir/only-faults"
+for kernel in "${kernels[@]}"; do
+	[ "$kernel" != debian:6.1 ] || continue # it has no driver for virtio-iommu
+	fresh
+	boot --kernel "$kernel" --iommu virtio --no-drivers --timeout 5m --append iomem=relaxed --device edu \
+		--qemu-trace virtio_iommu_report_fault --output "$dir/files" --file "$dir/only-faults" \
+		--file "$here/refiommu_guest.sh" --file "$here/troubles.guest" -- sh /root/troubles.guest
+	kernel="$kernel, virtio"
+	came_to_end "$kernel" || continue
+	facts
+	faults
 done
 finish
