@@ -26,6 +26,12 @@ const struct klog_format klog_formats[] = {
 	{ KLOG_ERROR, "Invalidation Queue Error",
 	  "DMAR: VT-d detected Invalidation Queue Error: Reason {reason}", NULL, true, IOT_ERROR_INVALIDATION },
 
+	/* drivers/iommu/intel/svm.c, prq.c; drivers/iommu/amd/init.c; drivers/iommu/io-pgfault.c: page requests */
+	{ KLOG_ERROR, "page requests overflow", "DMAR: IOMMU: {word}: PRQ overflow detected", NULL, true, IOT_ERROR_IOMMU },
+	{ KLOG_ERROR, "page requests overflow", "AMD-Vi: IOMMU PPR log restarting", NULL, true, IOT_ERROR_IOMMU },
+	{ KLOG_ERROR, "invalid page request", "DMAR: {word}: Invalid page request:", NULL, true, IOT_ERROR_IOMMU },
+	{ KLOG_ERROR, "page request aborted", "iopf with pasid {n} aborted", NULL, false, IOT_ERROR_OTHER },
+
 	/* drivers/iommu/amd/iommu.c: device known (in the head) and not known */
 	{ KLOG_FAULT, "IO_PAGE_FAULT",
 	  "AMD-Vi: Event logged [IO_PAGE_FAULT domain={hex} address={iova} flags={amdflags}]",

@@ -114,6 +114,21 @@ static void amd_errors_of_the_iommu_itself(void **state)
 	     KLOG_ERROR);
 }
 
+static void page_requests_that_come_to_nothing(void **state)
+{
+	struct klog_record r;
+
+	(void)state;
+	r = must("DMAR: IOMMU: dmar3: PRQ overflow detected", KLOG_ERROR);
+	assert_int_equal(r.error, IOT_ERROR_IOMMU);
+	assert_false(klog__parse("DMAR: IOMMU: dmar3: PRQ overflow cleared", 40, &r));
+	must("DMAR: dmar3: Invalid page request: 6a01000000000004 7f12345000000805", KLOG_ERROR);
+	must("AMD-Vi: IOMMU PPR log restarting", KLOG_ERROR);
+	r = must("idxd 0000:6a:01.0: iopf with pasid 1 aborted", KLOG_ERROR);
+	assert_int_equal(r.error, IOT_ERROR_OTHER);
+	assert_int_equal(r.rid, 0x6a08);
+}
+
 static void overflow_of_the_fault_records_is_a_suppression(void **state)
 {
 	struct klog_record r;
@@ -382,6 +397,7 @@ int main(void)
 		cmocka_unit_test(aer_tells_the_severity),
 		cmocka_unit_test(amd_faults_without_an_address_or_without_a_domain),
 		cmocka_unit_test(amd_errors_of_the_iommu_itself),
+		cmocka_unit_test(page_requests_that_come_to_nothing),
 		cmocka_unit_test(s390_says_which_function_but_not_where),
 		cmocka_unit_test(resets_and_gpus_are_known),
 		cmocka_unit_test(the_head_names_the_interface),
