@@ -418,6 +418,7 @@ struct json_object *report__json(const struct analysis *a)
 	put_u64(o, "incidents_dropped", a->incidents.dropped);
 	put_u64(o, "incidents_out_of_scope", a->incidents.out_of_scope);
 	put(o, "totals", json_stats(&m->total));
+	put(o, "faults_are_floor", json_object_new_boolean(analysis__faults_are_floor(a)));
 	devs = summary__devices(m, &nr);
 	for (size_t i = 0; i < nr; i++)
 		json_object_array_add(devices, device_json(m, devs[i]));

@@ -175,10 +175,10 @@ void table__text(const struct table *t, const struct analysis *a, const struct t
 		unmapped += rate(t, unmaps(&t->lines[i].now), unmaps(&t->lines[i].before));
 	}
 	fprintf(out,
-		"iommutop %8.1f s  %s maps/s  %s unmaps/s  faults %llu  hangs %llu  lost %llu\n",
+		"iommutop %8.1f s  %s maps/s  %s unmaps/s  faults %llu%s  hangs %llu  lost %llu\n",
 		(double)totals->elapsed / 1e9, short_number(maps).s, short_number(unmapped).s,
-		(unsigned long long)a->model.total.faults, (unsigned long long)a->model.total.hangs,
-		(unsigned long long)totals->lost);
+		(unsigned long long)a->model.total.faults, analysis__faults_are_floor(a) ? "+" : "",
+		(unsigned long long)a->model.total.hangs, (unsigned long long)totals->lost);
 	fprintf(out, "%-16s %4s %-8s %-6s %6s %6s %6s | %5s %5s %5s %5s %5s | %-27s | %4s %4s\n",
 		"DEVICE", "DOM", "TYPE", "UNMAP", "MAP/s", "UNM/s", "B/s", "SYNC", "FULL", "TIMER",
 		"MAP", "OTHER", "WINDOW p50 / p99 / max", "FLT", "HANG");
@@ -289,6 +289,8 @@ void table__json(const struct table *t, const struct analysis *a, const struct t
 	add_u64(o, "elapsed_ns", totals->elapsed);
 	add_u64(o, "lost", totals->lost);
 	add_u64(o, "faults", a->model.total.faults);
+	json_object_object_add(o, "faults_are_floor",
+			       json_object_new_boolean(analysis__faults_are_floor(a)));
 	add_u64(o, "hangs", a->model.total.hangs);
 	for (size_t i = 0; i < t->nr; i++)
 		json_object_array_add(rows, row_json(a, &t->lines[i].now));

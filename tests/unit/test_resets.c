@@ -147,6 +147,7 @@ static void suppressed_lines_of_recorded_faults_miss_nothing(void **state)
 	assert_int_equal(i->suppressed, 0);
 	assert_false(i->floor);
 	assert_int_equal(a->model.total.faults, 3);
+	assert_false(analysis__faults_are_floor(a));
 }
 
 static void without_the_hook_they_make_a_lower_limit(void **state)
@@ -159,6 +160,7 @@ static void without_the_hook_they_make_a_lower_limit(void **state)
 	i = only_incident();
 	assert_int_equal(i->suppressed, 4);
 	assert_true(i->floor);
+	assert_true(analysis__faults_are_floor(a));
 }
 
 /* The hook of one driver says nothing of another's lines. */
