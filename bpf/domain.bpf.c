@@ -61,6 +61,11 @@ static __noinline int dev__enter(struct device *dev, __u64 dom, __u16 flags)
 	d = place >= 0 ? dom__at(place) : NULL;
 	if (!d)
 		return 0;
+	if (!(d->life & IOT_DOM_CLAIMED) && kernel__is_claimed(dev)) {
+		d->life |= IOT_DOM_CLAIMED;
+		if (d->type == IOT_TYPE_UNMANAGED)
+			dom__tell((struct iommu_domain *)dom, d, IOT_DOMAIN_STATE, 0);
+	}
 	known->domain = dom;
 	d->group = known->group;
 	d->dev_xor ^= id;

@@ -26,6 +26,33 @@ int BPF_KPROBE(nvme_timeout, struct request *req)
 	return 0;
 }
 
+/* Two ways to the work that resets a controller (drivers/nvme/host/core.c). Both may refuse; up to
+ * 6.1 the first also begins the life of a controller. */
+static __always_inline int nvme__reset(struct nvme_ctrl___mod *ctrl, int expected)
+{
+	static const char what[] = "nvme controller reset";
+	__u64 fresh = bpf_core_enum_value(enum nvme_ctrl_state___mod, NVME_CTRL_NEW___mod),
+	      resetting =
+		      bpf_core_enum_value(enum nvme_ctrl_state___mod, NVME_CTRL_RESETTING___mod),
+	      state = BPF_CORE_READ(ctrl, state);
+
+	if (state != fresh && (state == resetting) == expected)
+		trouble__tell(IOT_EV_RESET, BPF_CORE_READ(ctrl, dev), -1, 0, what, sizeof(what));
+	return 0;
+}
+
+SEC("?kprobe")
+int BPF_KPROBE(nvme_reset, struct nvme_ctrl___mod *ctrl)
+{
+	return nvme__reset(ctrl, 0);
+}
+
+SEC("?kprobe")
+int BPF_KPROBE(nvme_again, struct nvme_ctrl___mod *ctrl)
+{
+	return nvme__reset(ctrl, 1);
+}
+
 /* A SCSI command, or an ATA one, is out of time. The command lies behind the request. */
 SEC("?kprobe")
 int BPF_KPROBE(scsi_timeout, struct request *req)

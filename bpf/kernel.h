@@ -61,6 +61,35 @@ struct iommu_domain___new {
 	enum iommu_domain_cookie_type___new cookie_type;
 } __attribute__((preserve_access_index));
 
+/* Who maps in a domain that isn't the DMA API's. IOMMU_COOKIE_IOMMUFD: 7.x. */
+enum iommu_domain_cookie_type___fd {
+	IOMMU_COOKIE_IOMMUFD___fd = 5,
+};
+
+static __always_inline int kernel__by_iommufd(struct iommu_domain *dom)
+{
+	struct iommu_domain___new *d = (void *)dom;
+
+	return bpf_core_field_exists(d->cookie_type) &&
+	       bpf_core_enum_value_exists(enum iommu_domain_cookie_type___fd,
+					  IOMMU_COOKIE_IOMMUFD___fd) &&
+	       (__u64)BPF_CORE_READ(d, cookie_type) ==
+		       bpf_core_enum_value(enum iommu_domain_cookie_type___fd,
+					   IOMMU_COOKIE_IOMMUFD___fd);
+}
+
+/* Set while VFIO or iommufd have the group (iommu_group_claim_dma_owner()). */
+struct iommu_group___own {
+	void *owner;
+} __attribute__((preserve_access_index));
+
+static __always_inline int kernel__is_claimed(struct device *dev)
+{
+	struct iommu_group___own *g = (void *)BPF_CORE_READ(dev, iommu_group);
+
+	return g && bpf_core_field_exists(g->owner) && BPF_CORE_READ(g, owner) != NULL;
+}
+
 #define DOMAIN_DMA_API_BIT 2 /* __IOMMU_DOMAIN_DMA_API, the same on 6.1 … 7.2 */
 
 static __always_inline __u64 kernel__dma_cookie(struct iommu_domain *dom)
@@ -184,6 +213,16 @@ struct nvme_queue___mod {
 	__u16 qid;
 } __attribute__((preserve_access_index));
 
+enum nvme_ctrl_state___mod {
+	NVME_CTRL_NEW___mod,
+	NVME_CTRL_RESETTING___mod,
+};
+
+struct nvme_ctrl___mod {
+	enum nvme_ctrl_state___mod state;
+	struct device *dev;
+} __attribute__((preserve_access_index));
+
 struct Scsi_Host___mod {
 	struct device shost_gendev;
 } __attribute__((preserve_access_index));
@@ -199,6 +238,30 @@ struct scsi_cmnd___mod {
 struct drm_gpu_scheduler___mod {
 	struct delayed_work work_tdr;
 	struct device *dev;
+} __attribute__((preserve_access_index));
+
+/* What vmlinux.h hasn't got: private to their drivers, or to parts that not every kernel has. */
+struct pci_dev___own {
+	__u8 reset_methods[8];
+} __attribute__((preserve_access_index));
+
+struct intel_iommu___own {
+	void *reg; /* its registers, mapped */
+	__u64 cap;
+	__u16 segment;
+} __attribute__((preserve_access_index));
+
+struct virtio_device_id___own {
+	__u32 device;
+} __attribute__((preserve_access_index));
+
+struct virtio_device___own {
+	struct virtio_device_id___own id;
+} __attribute__((preserve_access_index));
+
+struct virtqueue___own {
+	struct virtio_device___own *vdev;
+	unsigned int index;
 } __attribute__((preserve_access_index));
 
 #endif

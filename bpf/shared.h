@@ -92,6 +92,8 @@ _Static_assert(sizeof(struct iot_cpu) == 192, "struct iot_cpu fills whole cache 
 /* Bits of life. A domain that is seen by its first table has no type yet: it is told later. */
 #define IOT_DOM_TOLD  1
 #define IOT_DOM_GOING 2 /* its end was told, the driver's free is still to come */
+/* … and the group of its devices is claimed for user space */
+#define IOT_DOM_CLAIMED 4
 struct iot_dom {
 	__u64 ptr;     /* struct iommu_domain *, or IOT_DOM_* */
 	__u64 cookie;  /* struct iommu_dma_cookie *, 0 = none */
@@ -103,7 +105,7 @@ struct iot_dom {
 	__u32 nr_devs;
 	__u16 type;
 	__u8 seen_by; /* IOT_SEEN_* */
-	__u8 life;    /* IOT_DOM_TOLD, IOT_DOM_GOING */
+	__u8 life;    /* IOT_DOM_TOLD, …_GOING, …_CLAIMED */
 	__s32 group;
 	__u32 fq_ours; /* at the end of the capture: flush-queue flushes recognised since fq_base,
 			  and … */

@@ -321,6 +321,17 @@ static __always_inline struct iot_dom *dom__at(int place)
 	return &state.doms[(__u32)place & (IOT_DOMS_MAX - 1)];
 }
 
+static __always_inline __u8 dom__user(struct iommu_domain *dom, const struct iot_dom *d)
+{
+	if (d->type & DOMAIN_DMA_API_BIT)
+		return IOT_USER_DMA_API;
+	if (kernel__by_iommufd(dom))
+		return IOT_USER_IOMMUFD;
+	if (d->type != IOT_TYPE_UNMANAGED)
+		return IOT_USER_UNKNOWN;
+	return d->life & IOT_DOM_CLAIMED ? IOT_USER_VFIO : IOT_USER_UNMANAGED;
+}
+
 /* Everything about a domain that its kernel structures say now; what: IOT_DOMAIN_*. */
 static __always_inline void dom__tell(struct iommu_domain *dom, const struct iot_dom *d, __u32 what,
 				      __u16 flags)
@@ -339,7 +350,8 @@ static __always_inline void dom__tell(struct iommu_domain *dom, const struct iot
 	e->group = d->group;
 	e->fq_active = 0;
 	e->fq_known = 0;
-	e->pad[0] = e->pad[1] = 0;
+	e->user = dom__user(dom, d);
+	e->pad[0] = 0;
 	e->fq_started = e->fq_finished = 0;
 	if (cookie && bpf_core_field_exists(cookie->fq_domain)) {
 		e->fq_known = 1;

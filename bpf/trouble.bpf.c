@@ -11,16 +11,6 @@ int BPF_PROG(xmit_timeout, struct net_device *ndev, int queue)
 	return 0;
 }
 
-/* Entered once a device for function, slot and bus resets alike (drivers/pci/pci.c). */
-SEC("?fentry/pci_dev_save_and_disable")
-int BPF_PROG(pci_reset, struct pci_dev *pdev)
-{
-	static const char what[] = "pci reset";
-
-	trouble__tell(IOT_EV_RESET, &pdev->dev, -1, 0, what, sizeof(what));
-	return 0;
-}
-
 /* A driver reports that its device is ill; reporter_name says of what: "fw_fatal", "tx". */
 SEC("?tp_btf/devlink_health_report")
 int BPF_PROG(devlink_report, const struct devlink *devlink, const char *reporter_name)

@@ -32,12 +32,31 @@ static __always_inline __u32 trouble__dev(struct device *dev)
 	return dev ? dev__number(dev, 0) : 0;
 }
 
+/* The event, but for its text, begin and result; NULL: no room. The name of the device is told
+ * before. */
+static __always_inline struct iot_trouble *trouble__begin(__u16 id, struct device *dev)
+{
+	__u32 number = trouble__dev(dev);
+	struct iot_trouble *e = rare__reserve(sizeof(*e));
+
+	if (!e)
+		return NULL;
+	event__init(&e->h, id, sizeof(*e), 0, number);
+	e->begin = 0;
+	e->stalled = 0;
+	e->queue = -1;
+	e->ret = 0;
+	e->source = IOT_SRC_HOOK;
+	e->kind = 0;
+	__builtin_memset(e->what, 0, sizeof(e->what));
+	return e;
+}
+
 /* queue: -1 = the whole device, or not said; since: ns, when what hangs was begun, 0 = not known.
  */
 static __always_inline void trouble__tell(__u16 id, struct device *dev, int queue, __u64 since,
 					  const char *what, __u32 size)
 {
-	__u32 number = trouble__dev(dev); /* first, so that the name comes before the event */
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_counts *n = NULL;
 	struct iot_trouble *e;
@@ -46,17 +65,11 @@ static __always_inline void trouble__tell(__u16 id, struct device *dev, int queu
 		n = counts__of(cpu, -1);
 	if (n)
 		count__add(&n->hangs, 1);
-	e = rare__reserve(sizeof(*e));
+	e = trouble__begin(id, dev);
 	if (!e)
 		return;
-	event__init(&e->h, id, sizeof(*e), 0, number);
-	e->begin = 0;
 	e->stalled = since && since < e->h.ts ? e->h.ts - since : 0;
 	e->queue = queue;
-	e->ret = 0;
-	e->source = IOT_SRC_HOOK;
-	e->kind = 0;
-	__builtin_memset(e->what, 0, sizeof(e->what));
 	bpf_probe_read_kernel_str(e->what, size, what);
 	rare__submit(e);
 }

@@ -236,10 +236,12 @@ struct iot_fault {
 #define IOT_ERROR_IOMMU        3 /* the IOMMU itself: queue error, event log overflow */
 struct iot_trouble {
 	struct iot_event h;
-	__u64 begin;   /* RESET: ns, when it began; HANG: 0 */
+	/* RESET: 0, or: it ends the reset of this device that was told at begin, and is no other
+	 * one; HANG: 0 */
+	__u64 begin;
 	__u64 stalled; /* HANG: ns since the last progress as the driver says, 0 = not said */
 	__s32 queue;   /* -1 = the whole device, or not said */
-	__s32 ret;     /* RESET: result, 0 if not known */
+	__s32 ret;     /* RESET that ends: result, 0 or negative errno; else 0 */
 	__u32 source;  /* IOT_SRC_* */
 	__u32 kind;    /* ERROR: IOT_ERROR_*; else 0 */
 	char what[40]; /* short name of the signal: "net_dev_xmit_timeout", "Detected Tx Unit Hang"
@@ -268,6 +270,13 @@ struct iot_log {
 #define IOT_TYPE_SVA       16
 #define IOT_TYPE_PLATFORM  32
 #define IOT_TYPE_NESTED    64
+/* Who maps in it. Type 1 of VFIO and, before kernels that say so in the domain, iommufd claim the
+ * group for user space. */
+#define IOT_USER_UNKNOWN   0 /* nobody: identity and the like; or the kernel doesn't say */
+#define IOT_USER_DMA_API   1
+#define IOT_USER_UNMANAGED 2 /* a driver, by itself */
+#define IOT_USER_VFIO      3 /* … while the group is claimed */
+#define IOT_USER_IOMMUFD   4
 struct iot_domain {
 	struct iot_event h;
 	__u32 what;     /* IOT_DOMAIN_* */
@@ -275,7 +284,8 @@ struct iot_domain {
 	__s32 group;    /* -1 = not known */
 	__u8 fq_active; /* 1: unmaps are really queued (the cookie has a flush queue domain) */
 	__u8 fq_known;  /* 0: fq_* could not be read */
-	__u8 pad[2];
+	__u8 user;      /* IOT_USER_*: whose maps and unmaps */
+	__u8 pad[1];
 	__u64 fq_started; /* flush queue flushes begun and ended since the domain exists, the
 			     kernel's own count */
 	__u64 fq_finished;

@@ -161,6 +161,19 @@ int analysis__event(struct analysis *a, const struct iot_event *ev)
 	return err;
 }
 
+bool analysis__faults_are_floor(const struct analysis *a)
+{
+	const __u32 causes = 1U << IOT_LOST_RARE | 1U << IOT_LOST_RECURSION |
+			     1U << IOT_LOST_RATELIMIT | 1U << IOT_LOST_WRITER |
+			     1U << IOT_LOST_DAMAGE;
+
+	/* what only the log tells is rate limited, whether the log says so or not */
+	for (__u32 i = 0; i < a->incidents.nr; i++)
+		if (a->incidents.list[i]->nr_faults && a->incidents.list[i]->reported_by_log_only)
+			return true;
+	return model__lost(&a->model, 0, ~0ULL, causes) != NULL;
+}
+
 static __u64 suppressed_near(const struct model *m, const struct incident *i)
 {
 	__u64 nr = 0;

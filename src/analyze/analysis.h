@@ -55,6 +55,9 @@ int analysis__event(struct analysis *a, const struct iot_event *ev);
  * there is a scope: incidents outside are forgotten here. */
 void analysis__finish(struct analysis *a);
 
+/* Were there perhaps more faults than are counted? Before analysis__finish(), too. */
+bool analysis__faults_are_floor(const struct analysis *a);
+
 void analysis__free(struct analysis *a); /* NULL is fine */
 
 #endif

@@ -105,7 +105,7 @@ struct incident_fault {
 struct incident_trouble {
 	__u64 ts; /* ns, first one */
 	__u64 last;
-	__u64 begin;   /* reset: begin, 0 = not known */
+	__u64 end;     /* reset: when it had ended, 0 = not known */
 	__u64 stalled; /* ns, 0 = not said */
 	__u64 count;   /* as told by the source that told most; 0 = none */
 	__u64 seen[INCIDENT_SOURCES];

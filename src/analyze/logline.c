@@ -48,6 +48,29 @@ static bool limits_faults(const char *func)
 	return strstr(func, "fault") || strstr(func, "iommu") || strstr(func, "smmu");
 }
 
+/* The faults behind these lines were recorded all the same, by what the attribute "plan.<point>"
+ * names (record --fault-records): nothing is missing. */
+static bool is_recorded(const struct model *m, const char *func)
+{
+	static const struct {
+		const char *func, *plan;
+	} recorded[] = {
+		{ "dmar_fault", "plan.intel-record" },
+		{ "DMAR fault records", "plan.intel-record" }, /* told by the hook itself */
+		{ "viommu_fault_handler", "plan.virtio-record" },
+	};
+
+	for (size_t i = 0; i < sizeof(recorded) / sizeof(recorded[0]); i++) {
+		const char *how;
+
+		if (strcmp(recorded[i].func, func))
+			continue;
+		how = model__attr(m, recorded[i].plan);
+		return how && (!strncmp(how, "fentry ", 7) || !strncmp(how, "fexit ", 6));
+	}
+	return false;
+}
+
 static void fill_fault(struct logline *l, const struct klog_record *r, union logline_event *out)
 {
 	out->h.id = IOT_EV_FAULT;
@@ -105,7 +128,7 @@ static int on_record(void *ctx, __u64 ts, const struct klog_record *r)
 			learn_alias(l->model, r->dev, r->rid);
 		return 0;
 	case KLOG_RATELIMIT:
-		if (!limits_faults(r->func) || !r->suppressed)
+		if (!limits_faults(r->func) || !r->suppressed || is_recorded(l->model, r->func))
 			return 0;
 		fill_loss(r, &out);
 		break;

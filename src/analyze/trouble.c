@@ -42,7 +42,6 @@ static struct incident_trouble trouble_of(const struct iot_trouble *ev, struct r
 	struct incident_trouble t = {
 		.ts = ev->h.ts,
 		.last = ev->h.ts,
-		.begin = ev->begin,
 		.stalled = ev->stalled,
 		.dev = ev->h.dev,
 		.source = ev->source,
@@ -232,13 +231,72 @@ join:
 	return 0;
 }
 
+static void end_reset(struct incident_trouble *t, const struct iot_trouble *ev)
+{
+	t->end = ev->h.ts;
+	t->ret = ev->ret;
+	text__copy(t->what, sizeof(t->what), ev->what, sizeof(ev->what));
+}
+
+/* The end of a reset that is known: it says how it was done. False: nobody told its begin. */
+static bool ends_reset(struct incidents *in, const struct model *m, const struct iot_trouble *ev)
+{
+	bool found = false;
+	struct incident *i;
+	__u32 at = in->nr;
+
+	if (!ev->begin)
+		return false;
+	for (__u64 n = 1; n <= in->nr_recent && n <= INCIDENT_RECENT; n++) {
+		struct incident_recent *r = &in->recent[(in->nr_recent - n) % INCIDENT_RECENT];
+
+		if (r->id != IOT_EV_RESET || r->trouble.ts != ev->begin ||
+		    r->trouble.dev != ev->h.dev)
+			continue;
+		end_reset(&r->trouble, ev);
+		found = true;
+	}
+	while ((i = look_back(in, &at, ev->begin)) != NULL) {
+		if (i->before.count && i->before.ts == ev->begin && i->before.dev == ev->h.dev)
+			end_reset(&i->before, ev);
+		if (!i->reset.count || i->reset.dev != ev->h.dev || i->reset.ts > ev->begin ||
+		    i->reset.last < ev->begin)
+			continue;
+		end_reset(&i->reset, ev);
+		incident__touch(i, m, ev->h.ts);
+		found = true;
+	}
+	return found;
+}
+
+/* Log and hook of one reset are this near at the most: drivers print when it is over. */
+static bool told_already(struct incidents *in, const struct iot_trouble *ev)
+{
+	for (__u64 n = 1; n <= in->nr_recent && n <= INCIDENT_RECENT; n++) {
+		struct incident_recent *r = &in->recent[(in->nr_recent - n) % INCIDENT_RECENT];
+		struct incident_trouble *t = &r->trouble;
+
+		if (r->id != IOT_EV_RESET || t->dev != ev->h.dev || !ev->h.dev)
+			continue;
+		if (incident__since(t->end ? t->end : t->ts, ev->h.ts) > SAME_TROUBLE)
+			return false;
+		return t->source != ev->source && !incidents__count(t->seen, &t->count, ev->source);
+	}
+	return false;
+}
+
 int trouble__reset(struct incidents *in, struct model *m, const struct iot_trouble *ev)
 {
 	struct model_device *dev = model__device(m, ev->h.dev);
 	struct incident *i;
 	__u32 at = in->nr;
+	bool known;
 
-	remember(in, ev);
+	if (ends_reset(in, m, ev))
+		return 0;
+	known = told_already(in, ev);
+	if (!known)
+		remember(in, ev);
 	while ((i = look_back(in, &at, ev->h.ts)) != NULL) {
 		struct relation relation = relate(model__device(m, i->dev), dev);
 
@@ -253,7 +311,8 @@ int trouble__reset(struct incidents *in, struct model *m, const struct iot_troub
 		incident__touch(i, m, ev->h.ts);
 		return 0;
 	}
-	count(m, &m->total.resets, dev ? &dev->stats.resets : NULL);
+	if (!known)
+		count(m, &m->total.resets, dev ? &dev->stats.resets : NULL);
 	return 0;
 }
 

@@ -29,7 +29,8 @@ struct collect_opts {
 	bool iova;   /* IOVA_ALLOC and IOVA_FREE too */
 	bool invariants; /* what src/assert needs: implies iova and coverage; with stream only */
 	bool hw;         /* what drivers submit to the hardware, too (SUBMIT); with stream only */
-	bool coverage;   /* hold our hooks against the kernel's tracepoints */
+	bool fault_records;  /* what IOMMUs record of faults, beneath the log's rate limit */
+	bool coverage;       /* hold our hooks against the kernel's tracepoints */
 	bool only_snapshot;  /* attach nothing: __start() delivers what is attached now, then
 				__stop() */
 	uint64_t ring_bytes; /* per CPU, rounded up to a power of two; 0 = chosen by the number of

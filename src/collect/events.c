@@ -152,6 +152,7 @@ int events__rare(void *ctx, void *data, size_t size)
 		struct iot_device dev;
 		struct iot_domain domain;
 		struct iot_module module;
+		struct iot_fault fault;
 		struct iot_trouble trouble;
 		struct iot_raw_aer aer;
 		struct iot_raw_free free;
@@ -196,6 +197,10 @@ int events__rare(void *ctx, void *data, size_t size)
 			if (may_sync(c, &e.domain))
 				collect__strict(c);
 		}
+		break;
+	case IOT_EV_FAULT: /* of a record, which knows no more than the requester */
+		if (!e.h.dev && e.fault.rid_known)
+			e.h.dev = world__find_rid(c->world, e.fault.rid);
 		break;
 	case IOT_EV_MODULE:
 		err = on_module(c, &e.module);

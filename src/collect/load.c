@@ -76,6 +76,8 @@ static bool is_wanted(const struct collect *c, const struct plan_point *point)
 		return c->opts.iova && c->opts.stream;
 	case PLAN_INVARIANTS:
 		return c->opts.invariants;
+	case PLAN_RECORDS:
+		return c->opts.fault_records;
 	case PLAN_CONTROL:
 		return c->opts.coverage;
 	default:

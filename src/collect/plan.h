@@ -39,6 +39,7 @@ enum plan_group { /* what a capture may leave out */
 		  PLAN_LIVE,   /* counters only */
 		  PLAN_IOVA,
 		  PLAN_CONTROL,
+		  PLAN_RECORDS, /* fault records */
 		  PLAN_INVARIANTS,
 		  /* attached when there is a domain whose unmaps flush: collect__strict() */
 		  PLAN_STRICT,

@@ -122,6 +122,14 @@ uint32_t world__find(const struct world *w, const char *name)
 	return 0;
 }
 
+uint32_t world__find_rid(const struct world *w, uint32_t rid)
+{
+	for (uint32_t nr = w->nr_devices; nr-- > 1;)
+		if (w->devices[nr].h.dev && w->devices[nr].rid_known && w->devices[nr].rid == rid)
+			return nr;
+	return 0;
+}
+
 /* What a device is now, if it is other than what was told. */
 static int retell_device(struct world *w, const struct iot_dev *now)
 {

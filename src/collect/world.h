@@ -25,6 +25,7 @@ void world__free(struct world *w);
 int world__device(struct world *w, struct iot_device *dev);
 /* Number of the device with this name, the latest one if there were several; 0 = none. */
 uint32_t world__find(const struct world *w, const char *name);
+uint32_t world__find_rid(const struct world *w, uint32_t rid);
 
 /* Something came, or a driver was bound: look again soon, and once more when names have settled. */
 void world__changed(struct world *w);

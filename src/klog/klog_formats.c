@@ -26,6 +26,12 @@ const struct klog_format klog_formats[] = {
 	{ KLOG_ERROR, "Invalidation Queue Error",
 	  "DMAR: VT-d detected Invalidation Queue Error: Reason {reason}", NULL, true, IOT_ERROR_INVALIDATION },
 
+	/* drivers/iommu/intel/svm.c, prq.c; drivers/iommu/amd/init.c; drivers/iommu/io-pgfault.c: page requests */
+	{ KLOG_ERROR, "page requests overflow", "DMAR: IOMMU: {word}: PRQ overflow detected", NULL, true, IOT_ERROR_IOMMU },
+	{ KLOG_ERROR, "page requests overflow", "AMD-Vi: IOMMU PPR log restarting", NULL, true, IOT_ERROR_IOMMU },
+	{ KLOG_ERROR, "invalid page request", "DMAR: {word}: Invalid page request:", NULL, true, IOT_ERROR_IOMMU },
+	{ KLOG_ERROR, "page request aborted", "iopf with pasid {n} aborted", NULL, false, IOT_ERROR_OTHER },
+
 	/* drivers/iommu/amd/iommu.c: device known (in the head) and not known */
 	{ KLOG_FAULT, "IO_PAGE_FAULT",
 	  "AMD-Vi: Event logged [IO_PAGE_FAULT domain={hex} address={iova} flags={amdflags}]",
@@ -34,6 +40,26 @@ const struct klog_format klog_formats[] = {
 	  "AMD-Vi: Event logged [IO_PAGE_FAULT device={rid} domain={hex} address={iova} flags={amdflags}]",
 	  NULL, true, 0 },
 
+	/* … of a device whose domain the driver doesn't know: the address isn't printed, and the device on
+	 * the second of two lines */
+	{ KLOG_FAULT, "IO_PAGE_FAULT, not attached", "AMD-Vi: device={rid} domain={hex}", NULL, true, 0 },
+	/* … of memory that isn't this guest's (SEV-SNP) */
+	{ KLOG_FAULT, "RMP_PAGE_FAULT",
+	  "AMD-Vi: Event logged [RMP_PAGE_FAULT vmg_tag={hex}, gpa={iova}, flags_rmp={hex}, flags={amdflags}]",
+	  NULL, false, 0 },
+	{ KLOG_FAULT, "RMP_PAGE_FAULT",
+	  "AMD-Vi: Event logged [RMP_PAGE_FAULT device={rid}, vmg_tag={hex}, gpa={iova}, flags_rmp={hex}, flags={amdflags}]",
+	  NULL, true, 0 },
+
+	{ KLOG_ERROR, "RMP_HW_ERROR",
+	  "AMD-Vi: Event logged [RMP_HW_ERROR device={rid}", NULL, true, IOT_ERROR_IOMMU },
+	{ KLOG_ERROR, "RMP_HW_ERROR", "AMD-Vi: Event logged [RMP_HW_ERROR", NULL, false, IOT_ERROR_IOMMU },
+	{ KLOG_ERROR, "INVALID_PPR_REQUEST",
+	  "AMD-Vi: Event logged [INVALID_PPR_REQUEST device={rid}", NULL, true, IOT_ERROR_IOMMU },
+	{ KLOG_ERROR, "ILLEGAL_COMMAND_ERROR", "AMD-Vi: Event logged [ILLEGAL_COMMAND_ERROR", NULL, true, IOT_ERROR_IOMMU },
+	{ KLOG_ERROR, "COMMAND_HARDWARE_ERROR", "AMD-Vi: Event logged [COMMAND_HARDWARE_ERROR", NULL, true, IOT_ERROR_IOMMU },
+	{ KLOG_ERROR, "unknown event", "AMD-Vi: Event logged [UNKNOWN event", NULL, true, IOT_ERROR_IOMMU },
+	{ KLOG_ERROR, "Command buffer timeout", "AMD-Vi: Command buffer timeout", NULL, true, IOT_ERROR_INVALIDATION },
 	{ KLOG_ERROR, "IOTLB_INV_TIMEOUT",
 	  "AMD-Vi: Event logged [IOTLB_INV_TIMEOUT device={rid} address={hex}]", NULL, true, IOT_ERROR_INVALIDATION },
 	{ KLOG_ERROR, "Completion-Wait timed out",

@@ -306,6 +306,10 @@ static void on_domain(struct model *m, const struct iot_domain *ev)
 	}
 	dom->type = ev->type;
 	dom->type_known = true;
+	if (ev->user > dom->user)
+		dom->user = ev->user;
+	else if (!dom->user && (ev->type == IOT_TYPE_DMA || ev->type == IOT_TYPE_DMA_FQ))
+		dom->user = IOT_USER_DMA_API;
 	/* Without the table of operations, 0 says nothing. */
 	if (ev->owner)
 		dom->no_sync = !ev->sync;

@@ -94,6 +94,8 @@ struct model_domain {
 	__u32 origin; /* of a merged session */
 	__u32 type;   /* IOT_TYPE_* if type_known */
 	bool type_known;
+	__u8 user; /* IOT_USER_*: once it isn't unknown, it stays; sessions that don't say: by type
+		    */
 	bool fq_known, fq_active;
 	bool snapshot; /* it was there before the capture began */
 	bool no_sync;  /* its driver has no iotlb_sync: what a strict unmap flushes isn't seen */

@@ -7,6 +7,7 @@
 
 #include "analyze/lookup.h"
 #include "report/explain_trouble.h"
+#include "report/kin.h"
 #include "report/words.h"
 
 char *explain__title(const struct incident *i, const struct model *m)
@@ -249,7 +250,7 @@ static void say_fault(FILE *out, const struct incident *i, const struct model *m
 	else
 		fputs("memory", out);
 	if (dom)
-		fprintf(out, " in domain %u (%s, %s)", dom->nr, words__domain_type(dom),
+		fprintf(out, " in domain %u (%s, %s)", dom->nr, words__domain_kind(dom),
 			words__domain_mode(dom));
 	switch (v) {
 	case VERDICT_UNMAPPED_WINDOW:
@@ -347,6 +348,16 @@ static void say_repeats(FILE *out, const struct incident *i)
 	fputs(".", out);
 }
 
+/* Who else may have done it, or suffers from it. */
+static void say_kin(FILE *out, const struct incident *i, const struct model *m)
+{
+	const struct model_device *dev = words__find_device(m, i->dev);
+	char text[300];
+
+	if (dev && kin__text(m, dev, text, sizeof(text))[0])
+		fprintf(out, " %s: %s.", dev->name, text);
+}
+
 char *explain__paragraph(const struct incident *i, const struct model *m)
 {
 	char *text = NULL;
@@ -362,6 +373,7 @@ char *explain__paragraph(const struct incident *i, const struct model *m)
 		say_repeats(out, i);
 	}
 	explain__trouble(out, i, m);
+	say_kin(out, i, m);
 	fclose(out);
 	return text;
 }

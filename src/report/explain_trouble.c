@@ -230,8 +230,8 @@ static void say_reset(FILE *out, const struct incident *i, const struct model *m
 		i->hang.count  ? "hang"
 		: i->nr_faults ? "fault"
 			       : "begin");
-	if (r->begin && r->ts > r->begin)
-		fprintf(out, ", which took %s", words__duration(r->ts - r->begin).s);
+	if (r->end > r->ts && r->count == 1)
+		fprintf(out, ", which took %s", words__duration(r->end - r->ts).s);
 	if (r->ret)
 		fprintf(out, " and failed (%d)", r->ret);
 	fputs(".", out);

@@ -95,7 +95,8 @@ static void print_numbers(FILE *out, const struct analysis *a)
 	print_traced(out, m, "maps", m->total.maps);
 	print_traced(out, m, "unmaps", m->total.unmaps);
 	print_traced(out, m, "IOTLB flushes", flushes);
-	print_number(out, "faults", m->total.faults, " class=\"bad\"");
+	print_number(out, analysis__faults_are_floor(a) ? "faults at least" : "faults",
+		     m->total.faults, " class=\"bad\"");
 	print_number(out, "hangs", m->total.hangs, " class=\"bad\"");
 	print_number(out, "resets", m->total.resets, " class=\"bad\"");
 	print_number(out, "errors", m->total.errors, " class=\"bad\"");

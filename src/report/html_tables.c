@@ -25,7 +25,8 @@ static void print_devices(FILE *out, json *report, bool traced)
 		{ "bus", "/bus", NULL, HTML_TEXT },
 		{ "IOMMU", "/iommu", NULL, HTML_TEXT },
 		{ "group", "/group", NULL, HTML_TEXT },
-		{ "PF", "/physfn", "of a virtual function: its physical function", HTML_CODE },
+		{ "related", "/related", "virtual and physical functions, devices of one group",
+		  HTML_TEXT },
 		{ "domain", "/domain", "attached to it at the end", HTML_TEXT },
 		{ "faults", "/stats/faults", NULL, HTML_COUNT },
 		{ "hangs", "/stats/hangs", NULL, HTML_COUNT },
@@ -39,6 +40,8 @@ static void print_devices(FILE *out, json *report, bool traced)
 	static const struct html_column domains[] = {
 		{ "domain", "/number", NULL, HTML_TEXT },
 		{ "type", "/type", NULL, HTML_TEXT },
+		{ "mapped by", "/owner",
+		  "the DMA API; user space, by VFIO or iommufd; a driver itself", HTML_TEXT },
 		{ "unmaps are", "/mode", "what unmaps really do", HTML_TEXT },
 		{ "devices", "/devices", NULL, HTML_LIST },
 		{ "maps", "/stats/maps", NULL, HTML_COUNT },

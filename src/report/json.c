@@ -7,6 +7,7 @@
 #include "report/evidence.h"
 #include "report/explain.h"
 #include "report/journey.h"
+#include "report/kin.h"
 #include "report/json_stats.h"
 #include "report/why.h"
 #include "report/report.h"
@@ -17,6 +18,7 @@
 static json *device_json(const struct model *m, const struct model_device *d)
 {
 	json *o = json_object_new_object();
+	char related[400];
 
 	put_u64(o, "number", d->nr);
 	put_u64(o, "origin", d->origin);
@@ -25,7 +27,10 @@ static json *device_json(const struct model *m, const struct model_device *d)
 	put_text(o, "bus", d->bus);
 	put_text(o, "iommu", d->iommu);
 	put_text(o, "physfn", d->physfn);
+	put(o, "virtfns", kin__json(m, d, kin__is_vf_of));
 	put(o, "group", d->group >= 0 ? json_object_new_int(d->group) : NULL);
+	put(o, "group_devices", kin__json(m, d, kin__share_group));
+	put_text(o, "related", kin__text(m, d, related, sizeof(related)));
 	if (d->rid_known)
 		put_hex(o, "rid", d->rid);
 	else
@@ -45,6 +50,7 @@ static json *domain_json(const struct analysis *a, const struct model_domain *d)
 
 	put_u64(o, "number", d->nr);
 	put_text(o, "type", d->type_known ? words__domain_type(d) : NULL);
+	put_text(o, "owner", words__domain_user(d));
 	put_text(o, "mode", strcmp(words__domain_mode(d), "-") ? words__domain_mode(d) : NULL);
 	put(o, "group", d->group >= 0 ? json_object_new_int(d->group) : NULL);
 	put(o, "older_than_capture", json_object_new_boolean(d->snapshot));
@@ -252,7 +258,8 @@ static json *trouble_json(const struct incident_trouble *t, const struct model *
 	put_text(o, "signal", t->what);
 	put(o, "queue", t->queue >= 0 ? json_object_new_int(t->queue) : NULL);
 	put_nonzero(o, "stalled_ns", t->stalled);
-	put_nonzero(o, "begin_ns", t->begin);
+	put_nonzero(o, "begin_ns", t->end ? t->ts : 0);
+	put_nonzero(o, "end_ns", t->end);
 	put(o, "result", json_object_new_int(t->ret));
 	put_text(o, "relation", relation_name(&t->relation));
 	if (is_error)
@@ -413,6 +420,7 @@ struct json_object *report__json(const struct analysis *a)
 	put_u64(o, "incidents_dropped", a->incidents.dropped);
 	put_u64(o, "incidents_out_of_scope", a->incidents.out_of_scope);
 	put(o, "totals", json_stats(&m->total));
+	put(o, "faults_are_floor", json_object_new_boolean(analysis__faults_are_floor(a)));
 	devs = summary__devices(m, &nr);
 	for (size_t i = 0; i < nr; i++)
 		json_object_array_add(devices, device_json(m, devs[i]));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/kin.h"
 #include "report/submits.h"
 #include "report/summary_tables.h"
 #include "report/why.h"
@@ -63,7 +64,7 @@ static void print_devices(FILE *out, const struct summary_view *v)
 	for (size_t i = 0; i < v->nr_devs; i++) {
 		const struct model_device *d = v->devs[i];
 		const char *driver = d->driver[0] ? d->driver : "-";
-		char group[16] = "-", domain[16] = "-";
+		char group[16] = "-", domain[16] = "-", kin[200];
 
 		if (d->group >= 0)
 			snprintf(group, sizeof(group), "%d", d->group);
@@ -77,6 +78,9 @@ static void print_devices(FILE *out, const struct summary_view *v)
 		print_maps_of(out, m, &d->stats);
 		fprintf(out, " %7llu %6llu %6llu\n", d->stats.faults, d->stats.hangs,
 			d->stats.resets);
+		kin__text(m, d, kin, sizeof(kin));
+		if (kin[0])
+			wrap__print(out, "      ", kin);
 	}
 }
 
@@ -112,7 +116,7 @@ static void print_domains(FILE *out, const struct summary_view *v)
 		if (len >= sizeof(devs))
 			strcpy(devs + sizeof(devs) - 4, "...");
 		fprintf(out, "  %-6u %-9s %-6s %-20s %9s %9s %10s %10s %7llu\n", d->nr,
-			words__domain_type(d), words__domain_mode(d), devs,
+			words__domain_kind(d), words__domain_mode(d), devs,
 			words__count(d->stats.maps).s, words__count(d->stats.unmaps).s,
 			words__bytes(d->stats.map_bytes).s, words__bytes(d->stats.unmap_bytes).s,
 			d->stats.faults);

@@ -158,6 +158,25 @@ const char *words__domain_type(const struct model_domain *dom)
 	return "other";
 }
 
+const char *words__domain_user(const struct model_domain *dom)
+{
+	static const char *const users[] = {
+		[IOT_USER_DMA_API] = "dma-api",
+		[IOT_USER_UNMANAGED] = "unmanaged",
+		[IOT_USER_VFIO] = "vfio",
+		[IOT_USER_IOMMUFD] = "iommufd",
+	};
+
+	return dom && dom->user < sizeof(users) / sizeof(users[0]) ? users[dom->user] : NULL;
+}
+
+const char *words__domain_kind(const struct model_domain *dom)
+{
+	if (dom && (dom->user == IOT_USER_VFIO || dom->user == IOT_USER_IOMMUFD))
+		return words__domain_user(dom);
+	return words__domain_type(dom);
+}
+
 const char *words__domain_mode(const struct model_domain *dom)
 {
 	if (!dom)

@@ -66,6 +66,9 @@ ENUM(domain_what, 32, { IOT_DOMAIN_SEEN, "seen" }, { IOT_DOMAIN_STATE, "state" }
 ENUM(domain_type, 32, { IOT_TYPE_BLOCKED, "blocked" }, { IOT_TYPE_UNMANAGED, "unmanaged" },
      { IOT_TYPE_DMA, "dma" }, { IOT_TYPE_IDENTITY, "identity" }, { IOT_TYPE_DMA_FQ, "dma_fq" },
      { IOT_TYPE_SVA, "sva" }, { IOT_TYPE_PLATFORM, "platform" }, { IOT_TYPE_NESTED, "nested" });
+ENUM(domain_user, 8, { IOT_USER_UNKNOWN, "unknown" }, { IOT_USER_DMA_API, "dma_api" },
+     { IOT_USER_UNMANAGED, "unmanaged" }, { IOT_USER_VFIO, "vfio" },
+     { IOT_USER_IOMMUFD, "iommufd" });
 ENUM(module_gone, 32, { 0, "loaded" }, { 1, "going" });
 ENUM(loss_cause, 32, { IOT_LOST_RING, "ring" }, { IOT_LOST_RARE, "rare_ring" },
      { IOT_LOST_RECURSION, "recursion" }, { IOT_LOST_DOMAIN_TABLE, "domain_table" },
@@ -84,9 +87,9 @@ ENUM(region_kind, 32, { IOT_REGION_DIRECT, "direct" }, { IOT_REGION_RELAXABLE, "
 ENUM(capture_what, 32, { IOT_CAPTURE_BEGIN, "begin" }, { IOT_CAPTURE_END, "end" });
 
 static const struct tsdl_enum *const enums[] = {
-	&unmap_mode,   &flush_kind,  &flush_why,   &fault_access, &source,
-	&domain_what,  &domain_type, &module_gone, &loss_cause,   &coverage_check,
-	&capture_what, &error_kind,  &region_kind, &submit_kind,  &submit_by,
+	&unmap_mode,  &flush_kind,  &flush_why,  &fault_access,   &source,       &domain_what,
+	&domain_type, &module_gone, &loss_cause, &coverage_check, &capture_what, &error_kind,
+	&region_kind, &submit_kind, &submit_by,  &domain_user,
 };
 
 /* ts and id are the event header of CTF; the rest of struct iot_event is its event context. */
@@ -182,6 +185,7 @@ static const struct tsdl_field domain_fields[] = {
 	DEC(iot_domain, group),
 	DEC(iot_domain, fq_active),
 	DEC(iot_domain, fq_known),
+	LABELED(iot_domain, user, domain_user),
 	PAD(iot_domain, pad),
 	DEC(iot_domain, fq_started),
 	DEC(iot_domain, fq_finished),

@@ -279,7 +279,7 @@ static void on_rare(struct trigger *t, const struct iot_event *ev)
 			hit(t, ev->ts, "hang: %.39s", trouble->what);
 		break;
 	case IOT_EV_RESET:
-		if (t->opts.reset)
+		if (t->opts.reset && !trouble->begin) /* else it was told when it began */
 			hit(t, ev->ts, "reset: %.39s", trouble->what);
 		break;
 	case IOT_EV_ERROR:

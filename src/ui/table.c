@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report/kin.h"
 #include "report/words.h"
 
 struct line {
@@ -139,6 +140,23 @@ static struct words device_of(const struct analysis *a, const struct live_row *r
 	return w;
 }
 
+/* What the device has to do with others; of a domain of several, which they are. */
+static const char *note_of(const struct analysis *a, const struct live_row *r, char *out,
+			   size_t size)
+{
+	const struct model_domain *dom = words__find_domain(&a->model, r->domain);
+	const struct model_device *dev = r->dev ? words__find_device(&a->model, r->dev) : NULL;
+	size_t len = 0;
+
+	out[0] = 0;
+	if (dev)
+		return kin__text(&a->model, dev, out, size);
+	for (size_t i = 0; dom && i < dom->nr_devs && len < size; i++)
+		len += (size_t)snprintf(out + len, size - len, "%s%s", i ? " " : "",
+					words__device_name(&a->model, dom->devs[i]).s);
+	return out;
+}
+
 static const struct model_stats *stats_of(const struct analysis *a, const struct live_row *r)
 {
 	static const struct model_stats none;
@@ -157,17 +175,17 @@ void table__text(const struct table *t, const struct analysis *a, const struct t
 		unmapped += rate(t, unmaps(&t->lines[i].now), unmaps(&t->lines[i].before));
 	}
 	fprintf(out,
-		"iommutop %8.1f s  %s maps/s  %s unmaps/s  faults %llu  hangs %llu  lost %llu\n",
+		"iommutop %8.1f s  %s maps/s  %s unmaps/s  faults %llu%s  hangs %llu  lost %llu\n",
 		(double)totals->elapsed / 1e9, short_number(maps).s, short_number(unmapped).s,
-		(unsigned long long)a->model.total.faults, (unsigned long long)a->model.total.hangs,
-		(unsigned long long)totals->lost);
+		(unsigned long long)a->model.total.faults, analysis__faults_are_floor(a) ? "+" : "",
+		(unsigned long long)a->model.total.hangs, (unsigned long long)totals->lost);
 	fprintf(out, "%-16s %4s %-8s %-6s %6s %6s %6s | %5s %5s %5s %5s %5s | %-27s | %4s %4s\n",
 		"DEVICE", "DOM", "TYPE", "UNMAP", "MAP/s", "UNM/s", "B/s", "SYNC", "FULL", "TIMER",
 		"MAP", "OTHER", "WINDOW p50 / p99 / max", "FLT", "HANG");
 	for (size_t i = 0; i < t->nr; i++) {
 		const struct live_row *r = &t->lines[i].now, *b = &t->lines[i].before;
 		const struct model_stats *st = stats_of(a, r);
-		char window[300];
+		char window[300], note[200];
 
 		if (r->gone && r->maps == b->maps && unmaps(r) == unmaps(b))
 			continue; /* freed, and nothing new to say */
@@ -175,9 +193,9 @@ void table__text(const struct table *t, const struct analysis *a, const struct t
 			 window_text(r, 0.99).s, window_text(r, 1).s);
 		fprintf(out,
 			"%-16.16s %4u %-8s %-6s %6s %6s %6s | %5s %5s %5s %5s %5s | %-27s | %4llu "
-			"%4llu\n",
+			"%4llu",
 			device_of(a, r).s, r->domain,
-			words__domain_type(words__find_domain(&a->model, r->domain)), mode_of(a, r),
+			words__domain_kind(words__find_domain(&a->model, r->domain)), mode_of(a, r),
 			short_number(rate(t, r->maps, b->maps)).s,
 			short_number(rate(t, unmaps(r), unmaps(b))).s,
 			short_number(rate(t, r->map_bytes, b->map_bytes)).s,
@@ -190,6 +208,8 @@ void table__text(const struct table *t, const struct analysis *a, const struct t
 					 r->flushes[IOT_WHY_RANGE] + r->flushes[IOT_WHY_DETACH]))
 				.s,
 			window, (unsigned long long)st->faults, (unsigned long long)st->hangs);
+		note_of(a, r, note, sizeof(note));
+		fprintf(out, "%s%s\n", note[0] ? "  " : "", note);
 	}
 	if (!t->nr)
 		fprintf(out, "no IOMMU domain yet: no device is behind an IOMMU, or none has "
@@ -221,15 +241,26 @@ static json_object *row_json(const struct analysis *a, const struct live_row *r)
 					   "map",     "other",  "range",      "detach" };
 	json_object *o = json_object_new_object(), *flushes = json_object_new_object();
 	const struct model_stats *st = stats_of(a, r);
+	const struct model_domain *dom = words__find_domain(&a->model, r->domain);
+	const struct model_device *dev = r->dev ? words__find_device(&a->model, r->dev) : NULL;
+	const char *owner = words__domain_user(dom);
+	json_object *names = json_object_new_array();
 
 	json_object_object_add(o, "device",
 			       r->dev ? json_object_new_string(device_of(a, r).s) : NULL);
+	for (size_t i = 0; dom && i < dom->nr_devs; i++)
+		json_object_array_add(
+			names,
+			json_object_new_string(words__device_name(&a->model, dom->devs[i]).s));
+	json_object_object_add(o, "device_names", names);
+	json_object_object_add(o, "physfn",
+			       dev && dev->physfn[0] ? json_object_new_string(dev->physfn) : NULL);
+	json_object_object_add(o, "virtfns", dev ? kin__json(&a->model, dev, kin__is_vf_of) : NULL);
 	add_u64(o, "domain", r->domain);
 	add_u64(o, "devices", r->nr_devs);
 	json_object_object_add(o, "group", json_object_new_int(r->group));
-	json_object_object_add(o, "type",
-			       json_object_new_string(words__domain_type(
-				       words__find_domain(&a->model, r->domain))));
+	json_object_object_add(o, "type", json_object_new_string(words__domain_type(dom)));
+	json_object_object_add(o, "owner", owner ? json_object_new_string(owner) : NULL);
 	json_object_object_add(o, "unmap", json_object_new_string(mode_of(a, r)));
 	json_object_object_add(o, "gone", json_object_new_boolean(r->gone));
 	add_u64(o, "maps", r->maps);
@@ -259,6 +290,8 @@ void table__json(const struct table *t, const struct analysis *a, const struct t
 	add_u64(o, "elapsed_ns", totals->elapsed);
 	add_u64(o, "lost", totals->lost);
 	add_u64(o, "faults", a->model.total.faults);
+	json_object_object_add(o, "faults_are_floor",
+			       json_object_new_boolean(analysis__faults_are_floor(a)));
 	add_u64(o, "hangs", a->model.total.hangs);
 	for (size_t i = 0; i < t->nr; i++)
 		json_object_array_add(rows, row_json(a, &t->lines[i].now));

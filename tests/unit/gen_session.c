@@ -329,7 +329,9 @@ static void print_fields(const union any *e)
 		LABEL("type", e->domain.type, "blocked", "unmanaged", NULL, "dma", "identity",
 		      [11] = "dma_fq", [16] = "sva", [32] = "platform", [64] = "nested");
 		neg("group", e->domain.group), dec("fq_active", e->domain.fq_active);
-		dec("fq_known", e->domain.fq_known), array("pad", e->domain.pad, 2, 1);
+		dec("fq_known", e->domain.fq_known);
+		LABEL("user", e->domain.user, "unknown", "dma_api", "unmanaged", "vfio", "iommufd");
+		array("pad", e->domain.pad, 1, 1);
 		dec("fq_started", e->domain.fq_started), dec("fq_finished", e->domain.fq_finished);
 		hex("flush_all", e->domain.flush_all), hex("sync", e->domain.sync);
 		hex("sync_map", e->domain.sync_map), hex("owner", e->domain.owner);

@@ -71,6 +71,64 @@ static void a_blocked_interrupt_is_no_dma_fault(void **state)
 	assert_int_equal(r.rid, 0x201);
 }
 
+static void amd_faults_without_an_address_or_without_a_domain(void **state)
+{
+	struct klog_record r;
+
+	(void)state;
+	/* two lines are one fault */
+	assert_false(klog__parse("AMD-Vi: Event logged [Device not attached to domain properly]",
+				 62, &r));
+	r = must("AMD-Vi:   device=0000:01:00.1 domain=0x0002", KLOG_FAULT);
+	assert_int_equal(r.rid, 0x0101);
+	assert_false(r.iova_known);
+	r = must("vfio-pci 0000:41:00.0: AMD-Vi: Event logged [RMP_PAGE_FAULT vmg_tag=0x0001, "
+		 "gpa=0x7b657064, flags_rmp=0x0004, flags=0x0020]",
+		 KLOG_FAULT);
+	assert_string_equal(r.dev, "0000:41:00.0");
+	assert_int_equal(r.iova, 0x7b657064);
+	assert_int_equal(r.access, IOT_ACCESS_WRITE);
+	r = must("AMD-Vi: Event logged [RMP_PAGE_FAULT device=0000:41:00.0, vmg_tag=0x0001, "
+		 "gpa=0x7b657064, flags_rmp=0x0004, flags=0x0000]",
+		 KLOG_FAULT);
+	assert_int_equal(r.rid, 0x4100);
+	assert_int_equal(r.access, IOT_ACCESS_READ);
+}
+
+static void amd_errors_of_the_iommu_itself(void **state)
+{
+	struct klog_record r;
+
+	(void)state;
+	r = must("AMD-Vi: Event logged [INVALID_PPR_REQUEST device=0000:41:00.0 pasid=0x00001 "
+		 "address=0x7f0000000000 flags=0x0005 tag=0x002]",
+		 KLOG_ERROR);
+	assert_int_equal(r.rid, 0x4100);
+	r = must("pci 0000:00:00.2: AMD-Vi: Event logged [ILLEGAL_COMMAND_ERROR "
+		 "address=0x1003b6c0]",
+		 KLOG_ERROR);
+	assert_int_equal(r.error, IOT_ERROR_IOMMU);
+	assert_false(r.iova_known); /* it is the address of the command */
+	must("pci 0000:00:00.2: AMD-Vi: Event logged [UNKNOWN event[0]=0x00000000 "
+	     "event[1]=0xd0000000 event[2]=0x00000000 event[3]=0x00000000",
+	     KLOG_ERROR);
+}
+
+static void page_requests_that_come_to_nothing(void **state)
+{
+	struct klog_record r;
+
+	(void)state;
+	r = must("DMAR: IOMMU: dmar3: PRQ overflow detected", KLOG_ERROR);
+	assert_int_equal(r.error, IOT_ERROR_IOMMU);
+	assert_false(klog__parse("DMAR: IOMMU: dmar3: PRQ overflow cleared", 40, &r));
+	must("DMAR: dmar3: Invalid page request: 6a01000000000004 7f12345000000805", KLOG_ERROR);
+	must("AMD-Vi: IOMMU PPR log restarting", KLOG_ERROR);
+	r = must("idxd 0000:6a:01.0: iopf with pasid 1 aborted", KLOG_ERROR);
+	assert_int_equal(r.error, IOT_ERROR_OTHER);
+	assert_int_equal(r.rid, 0x6a08);
+}
+
 static void overflow_of_the_fault_records_is_a_suppression(void **state)
 {
 	struct klog_record r;
@@ -337,6 +395,9 @@ int main(void)
 		cmocka_unit_test(a_blocked_interrupt_is_no_dma_fault),
 		cmocka_unit_test(overflow_of_the_fault_records_is_a_suppression),
 		cmocka_unit_test(aer_tells_the_severity),
+		cmocka_unit_test(amd_faults_without_an_address_or_without_a_domain),
+		cmocka_unit_test(amd_errors_of_the_iommu_itself),
+		cmocka_unit_test(page_requests_that_come_to_nothing),
 		cmocka_unit_test(s390_says_which_function_but_not_where),
 		cmocka_unit_test(resets_and_gpus_are_known),
 		cmocka_unit_test(the_head_names_the_interface),

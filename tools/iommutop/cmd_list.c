@@ -10,6 +10,7 @@
 #include "collect/collect.h"
 #include "event.h"
 #include "opts.h"
+#include "report/kin.h"
 #include "report/why.h"
 #include "report/words.h"
 
@@ -116,12 +117,16 @@ static void print_text(const struct listing *l, const struct collect *c,
 		const struct model_domain *dom =
 			words__find_domain(&l->analysis->model, dev->domain);
 		struct ops none = {}, *o = dom && dom->nr < l->nr_ops ? &l->ops[dom->nr] : &none;
+		char kin[200];
 
 		printf("%5d  %-14s %-14s %-12s %-10s %-7s %s, %s, %s\n", dev->group, dev->name,
 		       dev->driver[0] ? dev->driver : "-", dev->iommu[0] ? dev->iommu : "-",
-		       words__domain_type(dom), words__domain_mode(dom),
+		       words__domain_kind(dom), words__domain_mode(dom),
 		       function_name(c, o->flush_all), function_name(c, o->sync),
 		       function_name(c, o->sync_map));
+		kin__text(&l->analysis->model, dev, kin, sizeof(kin));
+		if (kin[0])
+			printf("       %s\n", kin);
 		if (queue_without_flush(l, dom))
 			printf("       WARNING: the domain queues unmaps, but its driver has no "
 			       "flush_iotlb_all: the first "
@@ -145,6 +150,7 @@ static void print_json(const struct listing *l, const struct collect *c,
 			words__find_domain(&l->analysis->model, dev->domain);
 		struct ops none = {}, *ops = dom && dom->nr < l->nr_ops ? &l->ops[dom->nr] : &none;
 		json_object *d = json_object_new_object();
+		const char *owner;
 
 		json_object_object_add(d, "group", json_object_new_int(dev->group));
 		json_object_object_add(d, "device", json_object_new_string(dev->name));
@@ -155,8 +161,14 @@ static void print_json(const struct listing *l, const struct collect *c,
 				       dev->iommu[0] ? json_object_new_string(dev->iommu) : NULL);
 		json_object_object_add(d, "physfn",
 				       dev->physfn[0] ? json_object_new_string(dev->physfn) : NULL);
+		json_object_object_add(d, "virtfns",
+				       kin__json(&l->analysis->model, dev, kin__is_vf_of));
+		json_object_object_add(d, "group_devices",
+				       kin__json(&l->analysis->model, dev, kin__share_group));
 		json_object_object_add(d, "domain", json_object_new_int((int)dev->domain));
 		json_object_object_add(d, "type", json_object_new_string(words__domain_type(dom)));
+		owner = words__domain_user(dom);
+		json_object_object_add(d, "owner", owner ? json_object_new_string(owner) : NULL);
 		json_object_object_add(d, "unmap", json_object_new_string(words__domain_mode(dom)));
 		json_object_object_add(d, "flush_iotlb_all",
 				       json_object_new_string(function_name(c, ops->flush_all)));

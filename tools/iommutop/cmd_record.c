@@ -18,7 +18,7 @@
 struct record_opts {
 	const char *output;
 	uint64_t duration;
-	bool stacks, iova, coverage, invariants, hw, quiet;
+	bool stacks, iova, fault_records, coverage, invariants, hw, quiet;
 	uint64_t cpu_buffer, rare_buffer, memory;
 	uint64_t compress, keep, ring, dump_after;
 	struct opt_strings rotate, dump_on;
@@ -36,6 +36,9 @@ static const struct opt record_table[] = {
 	  offsetof(struct record_opts, stacks), 0, 0 },
 	{ OPT_FLAG, 0, "iova", NULL, "allocation and freeing of IOVAs too (doubles the events)",
 	  offsetof(struct record_opts, iova), 0, 0 },
+	{ OPT_FLAG, 0, "fault-records", NULL,
+	  "Intel, virtio: every fault that the IOMMU recorded, not only those logged",
+	  offsetof(struct record_opts, fault_records), 0, 0 },
 	{ OPT_FLAG, 0, "coverage", NULL, "hold our hooks against the kernel's own tracepoints",
 	  offsetof(struct record_opts, coverage), 0, 0 },
 	{ OPT_FLAG, 0, "hw", NULL, "what drivers submit to the hardware, and how long it takes",
@@ -239,6 +242,7 @@ static int record(struct recording *r, const struct session_writer_opts *wopts, 
 		.stream = true,
 		.stacks = o->stacks,
 		.iova = o->iova,
+		.fault_records = o->fault_records,
 		.coverage = o->coverage,
 		.invariants = o->invariants,
 		.hw = o->hw,

@@ -1,0 +1,207 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154 # variables of boot_lib.sh
+#
+# Faults, resets and VFIO behind QEMU's VT-d, and faults behind virtio-iommu. Fault records: each that QEMU's IOMMU made
+# comes out once, below the rate limit of the log and far above it. Resets: each form that the devices have is told with its device, its method and its
+# end. VFIO's type 1: its maps and unmaps are those of the kernel's tracepoints, and told apart from the DMA API's.
+# usage: troubles.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/boot_lib.sh"
+. "$here/facts_lib.sh"
+
+# told: "PHASE EVENT DEVICE ENDS RET SOURCE WHAT" of each reset and fault of the session (for faults, WHAT is the address).
+told()
+{
+	babeltrace2 "$dir/files/session/ctf" 2>>"$dir/err" | python3 -c '
+import re, sys
+devices, phase = {0: "-"}, "quiet"
+for line in sys.stdin:
+    m = re.search(r" (device|fault|reset|log|loss): ", line)
+    if not m:
+        continue
+    def num(key):
+        return int(re.search(r"[ {]" + key + r" = (?:\( \".*?\" : container = )?(-?(?:0x)?[0-9A-Fa-f]+)", line)[1], 0)
+    if m[1] == "log":
+        mark = re.search(r"troubles: ([^\"\s\\]+)", line)
+        phase = mark[1] if mark else phase
+        continue
+    if m[1] == "loss":
+        print(phase, "loss", num("cause"), num("count"))
+        continue
+    if m[1] == "device":
+        devices[num("dev")] = re.search(r" name = \"(.*?)\"", line)[1]
+        continue
+    dev = devices.get(num("dev"), "?")
+    if m[1] == "fault":
+        print(phase, "fault", dev, hex(num("iova")), num("access"), num("source"))
+    else:
+        print(phase, "reset", dev, int(num("begin") != 0), num("ret"), re.search(r" what = \"(.*?)\"", line)[1])
+'
+}
+
+# addresses PHASE: what the fault hook says; recorded FIRST LAST: what QEMU put into its fault registers.
+addresses() { awk -v p="$1" '$1 == p && $2 == "fault" && $6 == 4 { print $4 }' "$dir/facts/told"; }
+recorded()
+{
+	sed -nE -e 's/^vtd_frr_new .* lo 0x([0-9a-f]+).*/\1/p' -e 's/^virtio_iommu_report_fault .*address *= *0x([0-9a-f]+).*/\1/p' \
+		"$dir/files/qemu-trace.log" |
+		while read -r lo; do printf '0x%x\n' $((0x$lo & ~0xfff)); done | sed -n "$1,$2p"
+}
+number() { awk -v p="$1" -v e="$2" '$1 == p && $2 == e { n++ } END { print n + 0 }' "$dir/facts/told"; }
+logged() { grep -cE 'DMAR: \[DMA Read|fault from EP' "$dir/files/dmesg"; }
+
+# reset_of PHASE DEVICE WHAT: one begin and one end of it, in order, and nothing else
+reset_of()
+{
+	equal "$kernel: $1" "$(sed -n "s/^$1 reset //p" "$dir/facts/told" | tr '\n' ';')" \
+		"$2 0 0 pci reset;$2 1 0 $3;"
+}
+
+faults()
+{
+	local nr
+
+	equal "$kernel: three faults: QEMU's records" "$(addresses few | tr '\n' ' ')" "$(recorded 1 3 | tr '\n' ' ')"
+	nr=$(recorded 1 999 | wc -l)
+	equal "$kernel: all faults were recorded by QEMU" "$nr" 27
+	equal "$kernel: many faults: QEMU's records" "$(addresses many | tr '\n' ' ')" "$(recorded 4 999 | tr '\n' ' ')"
+	check "$kernel: the log has fewer ($(logged))" [ "$(logged)" -lt 20 -a "$(logged)" -ge 3 ]
+	equal "$kernel: of which device" "$(awk '$2 == "fault" && $6 == 4 { print $3, $5 }' "$dir/facts/told" | sort -u)" \
+		"$(fact truth edu) 1"
+	equal "$kernel: counted once, records and lines together" "$(fact session totals.faults)" 27
+	check "$kernel: not a lower limit" grep -q '^incidents.0.fault_count_is_floor false$' "$dir/facts/session"
+	# the same session without its records: what can be said is less, and is said to be
+	equal "$kernel: the log alone is a lower limit" "$(fact klog incidents.0.fault_count_is_floor)" true
+	check "$kernel: … of ($(fact klog totals.faults))" [ "$(fact klog totals.faults)" -lt 27 ]
+}
+
+resets()
+{
+	local slot method nr=0
+
+	while read -r slot method; do
+		nr=$((nr + 1))
+		# the controller of a disk is reset afterwards by its driver
+		sed -i -E "/^reset_${slot}_$method reset $slot 0 0 nvme controller reset$/d" "$dir/facts/told"
+		reset_of "reset_${slot}_$method" "$slot" "pci reset, $method"
+	done < <(sed -n 's/^reset //p' "$dir/files/truth")
+	check "$kernel: forms of reset ($(sed -n 's/^reset [^ ]* //p' "$dir/files/truth" | sort -u | tr '\n' ' '))" [ $nr -ge 4 ]
+	equal "$kernel: controller of a disk" "$(sed -n 's/^reset_nvme_controller reset [^ ]* //p' "$dir/facts/told")" \
+		"0 0 nvme controller reset"
+	equal "$kernel: nothing else was reset meanwhile" \
+		"$(awk '$2 == "reset" && ($1 == "few" || $1 == "many" || $1 == "removed" || $1 == "scanned" || $1 == "vfio")' "$dir/facts/told")$kernel" \
+		"$kernel"
+	check "$kernel: by VFIO" grep -q "^vfio_reset reset $(fact truth below) 1 0 pci reset, " "$dir/facts/told"
+	check "$kernel: by VFIO, the bus" grep -q "^vfio_hot_reset reset $(fact truth below) 1 0 pci reset, bus$" "$dir/facts/told"
+	check "$kernel: every reset that began has ended" \
+		[ "$(awk '$2 == "reset" && $6 == "pci" && !$4' "$dir/facts/told" | wc -l)" = \
+		"$(awk '$2 == "reset" && $6 == "pci" && $4' "$dir/facts/told" | wc -l)" ]
+}
+
+# of_edu KEY: what list says of edu; the domain that VFIO's maps went to, by its bytes
+vfio()
+{
+	local i d at_once
+
+	equal "$kernel: list: whose it is" "$(of_device list owner)" vfio
+	equal "$kernel: list: the kernel's type" "$(of_device list type)" unmanaged
+	check "$kernel: list, as text" grep -qE "^ +[0-9]+ +$(fact truth edu) +vfio-pci .* vfio +" "$dir/files/list.txt"
+	check "$kernel: top" grep -q '"owner":"vfio"' "$dir/files/top.json"
+	check "$kernel: top: no other is" [ "$(grep -o '"owner":"vfio"' "$dir/files/top.json" | wc -l)" = \
+		"$(wc -l <"$dir/files/top.json")" ]
+
+	i=$(awk '/^domains\.[0-9]+\.owner vfio$/ { split($1, p, "."); print p[2] }' "$dir/facts/session" |
+		while read -r d; do [ "$(fact session "domains.$d.stats.map_bytes")" -lt 100000 ] || echo "$d"; done)
+	check "$kernel: one domain of VFIO's has the maps ($i)" is_number "$i"
+	equal "$kernel: bytes mapped, as vfio_dma says" "$(fact session "domains.$i.stats.map_bytes")" "$(fact vfio mapped_bytes)"
+	equal "$kernel: bytes mapped, as the tracepoint says" "$(fact session "domains.$i.stats.map_bytes")" "$(total map size)"
+	equal "$kernel: maps, as the tracepoint says" "$(fact session "domains.$i.stats.maps")" "$(grep -c ' map: ' "$dir/files/trace")"
+	equal "$kernel: bytes unmapped, as the tracepoint says" "$(fact session "domains.$i.stats.unmap_bytes")" \
+		"$(total unmap unmapped_size)"
+	equal "$kernel: unmaps, as the tracepoint says" "$(fact session "domains.$i.stats.unmaps")" \
+		"$(grep -c ' unmap: ' "$dir/files/trace")"
+	at_once=$(($(fact vfio unmapped_one_by_one) + $(fact vfio unmapped_at_once) + $(fact vfio left_to_close)))
+	equal "$kernel: bytes unmapped, as vfio_dma says" "$(fact session "domains.$i.stats.unmap_bytes")" "$at_once"
+	check "$kernel: DMA API's domains are told apart" grep -qE '^domains\.[0-9]+\.owner dma-api$' "$dir/facts/session"
+	check "$kernel: analyze, as text" grep -qE '^  [0-9]+ +vfio +strict ' "$dir/facts/text"
+}
+total() { sed -nE "s/.* $1: .*\\b$2=([0-9]+).*/\\1/p" "$dir/files/trace" | awk '{ s += $1 } END { print s + 0 }'; }
+of_device()
+{
+	local d
+	d=$(awk -v d="$(fact truth edu)" '/^devices\.[0-9]+\.device / && $2 == d { sub(/device$/, "", $1); print $1; exit }' \
+		"$dir/facts/$1")
+	fact "$1" "$d$2"
+}
+
+# Two devices behind one bridge: each is told with the other.
+groups()
+{
+	local a b d
+
+	read -r a b < <(sed -n 's/^shared //p' "$dir/files/truth")
+	for d in "$a $b" "$b $a"; do
+		check "$kernel: list: ${d% *} shares its group with ${d#* }" \
+			grep -qE "shares group [0-9]+ with .*${d#* }" <(grep -A 1 " ${d% *} " "$dir/files/list.txt")
+	done
+	check "$kernel: JSON names them" grep -qE "^devices\.[0-9]+\.group_devices\.[0-9]+ $a$" "$dir/facts/session"
+	check "$kernel: analyze names them" grep -qE "shares group [0-9]+ with .*$b" "$dir/facts/text"
+}
+
+# What both kinds of run have in common.
+facts()
+{
+	cp "$dir/files/truth" "$dir/facts/"
+	told >"$dir/facts/told"
+	session "$dir/files/session" >"$dir/facts/session"
+	"$iommutop" analyze --json --klog "$dir/files/dmesg" 2>>"$dir/err" | flatten >"$dir/facts/klog"
+	equal "$kernel: events lost" "$(awk '$2 == "loss" && $3 != 10' "$dir/facts/told" | wc -l)" 0
+}
+fresh()
+{
+	rm -rf "$dir/files" "$dir/facts"
+	mkdir "$dir/facts"
+}
+
+kernels=("$@")
+[ $# -gt 0 ] || kernels=(debian:6.1 debian:6.12 source:7.2)
+for kernel in "${kernels[@]}"; do
+	fresh
+	more=()
+	[ "$kernel" = source:7.2 ] || {
+		: >"$dir/with-modules"
+		more=(--module vfio-pci --module vfio_iommu_type1 --file "$dir/with-modules")
+	}
+	boot --kernel "$kernel" --iommu intel --no-drivers "${more[@]}" --timeout 9m \
+		--append iomem=relaxed --append vfio_iommu_type1.allow_unsafe_interrupts=1 \
+		--device nvme --device edu --device e1000e --device pcie-root-port,id=above,chassis=9 \
+		--device e1000e,bus=above --device pcie-pci-bridge,id=shared --device edu,bus=shared,addr=1 \
+		--device edu,bus=shared,addr=2 --qemu-trace vtd_frr_new --output "$dir/files" \
+		--file "$here/refiommu_guest.sh" --file "$here/troubles.guest" --file "$top/build/guest/vfio_dma" \
+		-- sh /root/troubles.guest
+	came_to_end "$kernel" || continue
+	cp "$dir/files/vfio" "$dir/facts/"
+	facts
+	"$iommutop" analyze "$dir/files/session" >"$dir/facts/text" 2>>"$dir/err"
+	flatten <"$dir/files/list.json" >"$dir/facts/list"
+	faults
+	resets
+	vfio
+	groups
+done
+
+: >"$dir/only-faults"
+for kernel in "${kernels[@]}"; do
+	[ "$kernel" != debian:6.1 ] || continue # it has no driver for virtio-iommu
+	fresh
+	boot --kernel "$kernel" --iommu virtio --no-drivers --timeout 5m --append iomem=relaxed --device edu \
+		--qemu-trace virtio_iommu_report_fault --output "$dir/files" --file "$dir/only-faults" \
+		--file "$here/refiommu_guest.sh" --file "$here/troubles.guest" -- sh /root/troubles.guest
+	kernel="$kernel, virtio"
+	came_to_end "$kernel" || continue
+	facts
+	faults
+done
+finish
