@@ -78,7 +78,7 @@ judge()
 	session "$files/$2/session" >"$dir/facts/session"
 	flatten <"$files/$2/list.json" >"$dir/facts/list"
 	babeltrace2 --clock-cycles --no-delta "$files/$2/session/ctf" 2>/dev/null |
-		python3 "$here/real_told.py" "$1" "$3" "$files/qemu-trace.log" >"$dir/facts/told" 2>"$dir/err"
+		python3 "$here/real_told.py" "$kernel" "$1" "$3" "$files/qemu-trace.log" >"$dir/facts/told" 2>"$dir/err"
 
 	equal "$cell: events that the kernel's trace lost" "$(fact kernel lost)" 0
 	equal "$cell: events that iommutop lost" "$(fact session losses.nr)" 0

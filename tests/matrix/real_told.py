@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What an emulated IOMMU was told, by QEMU's trace and by the events of a session: facts for real_matrix.sh.
 
-usage: babeltrace2 --clock-cycles --no-delta SESSION/ctf | real_told.py MODE NUMBER QEMU-TRACE
+usage: babeltrace2 --clock-cycles --no-delta SESSION/ctf | real_told.py KERNEL MODE NUMBER QEMU-TRACE
 
 MODE: intel-*, amd-* or virtio-*. NUMBER: counts of QEMU's trace are taken between the marks of the device with this number.
 Prints facts "qemu.NAME N" and "ours.NAME N", which must be equal; "marks N"; "told N": commands in QEMU's trace; "flushes
@@ -11,7 +11,7 @@ ours.* is worked out from events by what the kernel's drivers do (drivers/iommu 
 intel   a flush of a range is one invalidation of pages, one of the domain if the aligned power of two around it is beyond what
         the IOMMU takes (MAMV, 2^18 pages in QEMU's capability register); a flush after map is only made in caching mode
 amd     QEMU's IOMMU says that it caches what is not present, so a range is told in naturally aligned powers of two, after
-        maps too; a flush of everything is one command
+        maps too; a flush of everything is one command, but debian:6.12 (6.12.95) cuts 2^63 - 1 bytes like any other range
 virtio  maps and unmaps are told by their bytes: a request for each step of the page sizes
 and ours.submitted (intel, amd) from the commands in events of submissions to the hardware.
 """
@@ -88,7 +88,7 @@ def inside(flushes, events):
     return n
 
 
-def intel(mode, events, lines):
+def intel(_, mode, events, lines):
     ours = collections.Counter(pages=0, domain=0)
     ours["global"] = 0
     for e in events:
@@ -105,18 +105,19 @@ def intel(mode, events, lines):
     return ours, qemu
 
 
-def amd(_, events, lines):
+def amd(kernel, _, events, lines):
+    whole = pieces(0, 2**63 - 1) if kernel == "debian:6.12" else 1
     ours = collections.Counter(pages=0, all=0)
     for e in events:
         if e.name == "flush":
-            ours["pages"] += 1 if e.kind == "all" else pieces(e.iova, e.size)
+            ours["pages"] += whole if e.kind == "all" else pieces(e.iova, e.size)
     qemu = collections.Counter(m[1] for m in (re.match(r"amdvi_(pages|all)_inval", s) for s in lines) if m)
     ours["submitted"] = submitted(events, "amd_queue_command")
     qemu["submitted"] = sum(qemu.values())
     return ours, qemu
 
 
-def virtio(_, events, lines):
+def virtio(_, __, events, lines):
     ours = collections.Counter(map_bytes=0, unmap_bytes=0)
     for e in events:
         if e.name == "map" and not e.ret:
@@ -132,11 +133,11 @@ def virtio(_, events, lines):
 
 
 def main():
-    mode, number, trace = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    kernel, mode, number, trace = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
     lines, marks = between_marks(trace, number)
     events = parse("/dev/stdin")
     flushes = [e for e in events if e.name == "flush" and tells(mode, e)]
-    ours, qemu = {"intel": intel, "amd": amd, "virtio": virtio}[mode.split("-")[0]](mode, events, lines)
+    ours, qemu = {"intel": intel, "amd": amd, "virtio": virtio}[mode.split("-")[0]](kernel, mode, events, lines)
     print("marks", marks)
     print("told", len(lines))
     print("flushes", len(flushes))
