@@ -16,9 +16,9 @@ DEVICES = ["e1000e", "nvme", "virtio-net", "igb"]
 def old_cells(text):
     cells = {}
     for line in text.splitlines():
-        kernel, mode, *rest = [c.strip() for c in line.strip("|").split("|")]
-        if len(rest) == len(DEVICES) and ":" in kernel and "--" not in kernel:
-            cells.update({(kernel, mode, d): c for d, c in zip(DEVICES, rest)})
+        columns = [c.strip() for c in line.strip("|").split("|")]
+        if len(columns) == 2 + len(DEVICES) and ":" in columns[0]:
+            cells.update({(*columns[:2], d): c for d, c in zip(DEVICES, columns[2:])})
     return cells
 
 
