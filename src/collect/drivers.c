@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "collect/pair.h"
+#include "collect/roles.h"
 #include "collect/types.h"
 
 #define SUBMIT(by_, told_, submit_, iommu_)                                  \
@@ -230,7 +231,7 @@ int drivers__want(struct kallsyms *syms)
 	return rc;
 }
 
-static void look(struct drivers *d, size_t i, struct kallsyms *syms)
+static void look(struct drivers *d, size_t i, struct kallsyms *syms, const struct roles *roles)
 {
 	const struct row *row = &rows[i];
 	struct copy *c = &d->copies[i];
@@ -243,6 +244,11 @@ static void look(struct drivers *d, size_t i, struct kallsyms *syms)
 	if (!copies ||
 	    (row->with_tracepoint && !types__has_tracepoint(d->types, row->with_tracepoint)))
 		return;
+	/* most kernels have the drivers of machines of several makers built in */
+	if (row->prefix[0] && !sym.module[0] && !roles__has_prefix(roles, row->prefix)) {
+		snprintf(c->why_not, sizeof(c->why_not), "no domain is of its driver");
+		return;
+	}
 	snprintf(c->module, sizeof(c->module), "%s", sym.module);
 	nr = types__nr_args(d->types, row->function, sym.module);
 	if (nr >= 0 && nr != row->nr_args) {
@@ -270,11 +276,11 @@ static void look(struct drivers *d, size_t i, struct kallsyms *syms)
 	c->state = STATE_PENDING;
 }
 
-void drivers__look(struct drivers *d, struct kallsyms *syms)
+void drivers__look(struct drivers *d, struct kallsyms *syms, const struct roles *roles)
 {
 	for (size_t i = 0; i < NR_ROWS; i++)
 		if (d->copies[i].state == STATE_ABSENT)
-			look(d, i, syms);
+			look(d, i, syms, roles);
 }
 
 size_t drivers__pending(struct drivers *d, struct pair **out)

@@ -26,6 +26,7 @@ struct bpf_object;
 struct types;
 struct drivers;
 struct pair;
+struct roles;
 
 /* What is asked for. */
 struct drivers_want {
@@ -39,8 +40,9 @@ void drivers__free(struct drivers *d);
 
 /* The symbols that drivers__look() asks for. -ENOMEM. */
 int drivers__want(struct kallsyms *syms);
-/* What isn't attached and can be is pending then. */
-void drivers__look(struct drivers *d, struct kallsyms *syms);
+/* What isn't attached and can be is pending then. Of the kernel itself, functions of drivers that
+ * no role is of are left alone: they have no domain yet. */
+void drivers__look(struct drivers *d, struct kallsyms *syms, const struct roles *roles);
 /* As roles__pending() and roles__settle(). fresh() is called for each function that is attached
  * now, if it is not NULL. 0, or what it returned. */
 size_t drivers__pending(struct drivers *d, struct pair **out);

@@ -298,7 +298,7 @@ int events__attach(struct collect *c)
 	c->nr_wants = 0;
 	/* a driver that is new has a function that is */
 	if (c->drivers && (!c->running || roles__count(c->roles) > first))
-		drivers__look(c->drivers, c->syms);
+		drivers__look(c->drivers, c->syms, c->roles);
 	if (!err)
 		err = attach_pending(c);
 	if (!err)

@@ -174,6 +174,15 @@ const struct role *roles__at(const struct roles *r, size_t i)
 	return &r->copies[i].role;
 }
 
+bool roles__has_prefix(const struct roles *r, const char *prefix)
+{
+	for (size_t i = 0; i < r->nr; i++)
+		if (!r->copies[i].role.gone &&
+		    !strncmp(r->copies[i].role.function, prefix, strlen(prefix)))
+			return true;
+	return false;
+}
+
 int role__prefix(const char *function)
 {
 	const char *end = strchr(function, '_');

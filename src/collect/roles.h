@@ -52,6 +52,8 @@ void roles__module_gone(struct roles *r, const char *module);
 
 size_t roles__count(const struct roles *r);
 const struct role *roles__at(const struct roles *r, size_t i); /* i: the fn of IOT_EV_FLUSH */
+/* Does a function that was asked for begin with prefix? */
+bool roles__has_prefix(const struct roles *r, const char *prefix);
 /* How many characters of a function's name say whose it is: "intel_" of intel_iommu_tlb_sync. */
 int role__prefix(const char *function);
 /* Events that the kernel skipped because a program of ours was already running on the CPU. */
