@@ -31,9 +31,10 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o) $(B)/assets.o
 ASSETS := $(addprefix src/report/assets/,report.css base.js tables.js chart.js incidents.js)
 BOOT_OBJ := $(BOOT_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
-# flush.bpf.c and driver.bpf.c are templates that are opened once per function, hang.bpf.c once per program: skeletons of their own
-BPF_PARTS := $(filter-out flush driver hang,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
-SKEL := $(B)/iommutop.skel.h $(B)/flush.skel.h $(B)/driver.skel.h $(B)/hang.skel.h
+# flush.bpf.c and driver.bpf.c are templates that are opened once for a function of each kind, hang.bpf.c once per program;
+# symbols.bpf.c is asked before the others are loaded: skeletons of their own
+BPF_PARTS := $(filter-out flush driver hang symbols,$(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c)))
+SKEL := $(B)/iommutop.skel.h $(B)/template.skel.h $(B)/hang.skel.h $(B)/symbols.skel.h
 
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 UNIT_TOOLS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/gen_*.c))
@@ -138,7 +139,10 @@ $(B)/bpf/iommutop.linked: $(BPF_PARTS:%=$(B)/bpf/%.o)
 	$(call say,BPFLINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $^
 
-$(B)/bpf/flush.linked $(B)/bpf/driver.linked $(B)/bpf/hang.linked: $(B)/bpf/%.linked: $(B)/bpf/%.o
+$(B)/bpf/template.linked: $(B)/bpf/flush.o $(B)/bpf/driver.o
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(B)/bpf/hang.linked $(B)/bpf/symbols.linked: $(B)/bpf/%.linked: $(B)/bpf/%.o
 	$(Q)$(BPFTOOL) gen object $@ $^
 
 $(B)/%.skel.h: $(B)/bpf/%.linked

@@ -299,6 +299,22 @@ int tell_domains(struct iot_tell *ctx)
 	return 0;
 }
 
+static long cpu_step(__u32 cpu, void *ctx)
+{
+	if (cpu >= knobs.nr_cpus)
+		return 1;
+	cpu__this(cpu)->preempt_count = kernel__preempt_count_at(cpu);
+	return 0;
+}
+
+/* Before anything is attached: see cpu__in_irq(). */
+SEC("?syscall")
+int look_at_cpus(void *ctx)
+{
+	bpf_loop(IOT_CPUS_MAX, cpu_step, NULL, 0);
+	return 0;
+}
+
 static long look_step(void *map, __u64 *dev, struct iot_dev *known, void *ctx)
 {
 	dev__look((struct device *)*dev, known);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What drivers do beside their ops, as templates: invalidations, and pages of page tables. User
- * space opens this object once for each function of its table (src/collect/drivers.c) that the
- * kernel has, and points one pair of programs at it; the maps are shared with the rest.
+ * space points one pair of programs at each function of its table (src/collect/drivers.c) that the
+ * kernel has: see flush.bpf.c, which is in the same object.
  */
-#define IOT_DEFINE_STATE
 #include "state.h"
 
-const volatile struct iot_driver_fn fn = {};
+/* Of this copy's programs of each kind. */
+const volatile struct iot_driver_fn inval_fn = {}, alloc_fn = {}, free_fn = {}, submit_fn = {};
 
 /* Calls under way; direct mapped, by who runs. */
 #define CALLS 1024
@@ -17,32 +17,27 @@ struct driver_call {
 	__u64 args[3];
 };
 
-struct {
+struct calls {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, CALLS);
 	__type(key, __u32);
 	__type(value, struct driver_call);
-} driver_calls SEC(".maps");
+};
 
-/* Who is inside of a driver's own function for pages of tables. Shared by all copies. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, CALLS);
-	__type(key, __u64);
-	__type(value, __u32);
-} in_table_fn SEC(".maps");
+/* A page may be allocated while an invalidation is under way, so each kind has its own. */
+struct calls inval_calls SEC(".maps"), alloc_calls SEC(".maps"), submit_calls SEC(".maps");
 
-static __always_inline struct driver_call *call__slot(__u64 runner)
+static __always_inline struct driver_call *call__slot(void *calls, __u64 runner)
 {
 	__u32 k = hash__ptr(runner) & (CALLS - 1);
 
-	return bpf_map_lookup_elem(&driver_calls, &k);
+	return bpf_map_lookup_elem(calls, &k);
 }
 
-static __always_inline void call__enter(__u64 a0, __u64 a1, __u64 a2)
+static __always_inline void call__enter(void *calls, __u64 a0, __u64 a1, __u64 a2)
 {
 	__u64 runner = kernel__runner();
-	struct driver_call *c = call__slot(runner);
+	struct driver_call *c = call__slot(calls, runner);
 
 	if (!c)
 		return;
@@ -54,11 +49,11 @@ static __always_inline void call__enter(__u64 a0, __u64 a1, __u64 a2)
 }
 
 /* 0: entered before we were attached, or another took its place; counted. */
-static __always_inline int call__leave(struct driver_call *out)
+static __always_inline int call__leave(void *calls, struct driver_call *out)
 {
 	struct iot_cpu *cpu = cpu__this(bpf_get_smp_processor_id());
 	__u64 runner = kernel__runner();
-	struct driver_call *c = call__slot(runner);
+	struct driver_call *c = call__slot(calls, runner);
 
 	if (!c || c->runner != runner) {
 		if (hot__active(cpu))
@@ -71,9 +66,9 @@ static __always_inline int call__leave(struct driver_call *out)
 }
 
 /* The domain's place; negative: not known. It is never added here: it may be on its way out. */
-static __always_inline int fn__place(__u64 holder)
+static __always_inline int fn__place(const volatile struct iot_driver_fn *fn, __u64 holder)
 {
-	return fn.domain ? dom__place(holder + fn.domain_at) : -1;
+	return fn->domain ? dom__place(holder + fn->domain_at) : -1;
 }
 
 static __always_inline int inval__end(void)
@@ -84,19 +79,20 @@ static __always_inline int inval__end(void)
 	struct iot_invalidate *e;
 	struct driver_call call;
 
-	if (!call__leave(&call))
+	if (!call__leave(&inval_calls, &call))
 		return 0;
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_INVALIDATE, cpu, dom__or_null(fn__place(call.args[0])), 0);
+	hot__fill(&e->h, IOT_EV_INVALIDATE, cpu, dom__or_null(fn__place(&inval_fn, call.args[0])),
+		  0);
 	e->begin = call.begin;
-	e->iova = fn.range == IOT_RANGE_ALL ? 0 : call.args[1];
+	e->iova = inval_fn.range == IOT_RANGE_ALL ? 0 : call.args[1];
 	last = call.args[2];
 	/* drivers have different sizes for everything; none of them fits behind its begin */
-	if (fn.range == IOT_RANGE_SIZE)
+	if (inval_fn.range == IOT_RANGE_SIZE)
 		last = last && last < (1ULL << 62) ? call.args[1] + last - 1 : ~0ULL;
-	if (fn.range == IOT_RANGE_ALL)
+	if (inval_fn.range == IOT_RANGE_ALL)
 		last = ~0ULL;
 	e->last = last;
 	e->pad = 0;
@@ -160,23 +156,23 @@ static __always_inline int submit__end(__s32 ret)
 	struct driver_call call;
 	struct iot_submit *e;
 
-	if (!call__leave(&call))
+	if (!call__leave(&submit_calls, &call))
 		return 0;
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
-	hot__fill(&e->h, IOT_EV_SUBMIT, cpu, dom__or_null(fn__place(call.args[0])), 0);
+	hot__fill(&e->h, IOT_EV_SUBMIT, cpu, dom__or_null(fn__place(&submit_fn, call.args[0])), 0);
 	e->begin = call.begin;
-	e->iommu = fn.iommu ? call.args[0] : 0;
+	e->iommu = submit_fn.iommu ? call.args[0] : 0;
 	e->commands = 0;
 	e->ret = ret;
-	e->kind = (__u8)fn.submit;
-	e->by = (__u8)fn.by;
+	e->kind = (__u8)submit_fn.submit;
+	e->by = (__u8)submit_fn.by;
 	__builtin_memset(e->pad, 0, sizeof(e->pad));
-	if (fn.told == IOT_TOLD_VTD) {
+	if (submit_fn.told == IOT_TOLD_VTD) {
 		e->kind = vtd__kind(call.args[1]);
 		e->commands = (__u32)call.args[2];
-	} else if (fn.told == IOT_TOLD_AMDVI) {
+	} else if (submit_fn.told == IOT_TOLD_AMDVI) {
 		e->kind = amdvi__kind(call.args[1]);
 		e->commands = 1;
 	}
@@ -215,27 +211,27 @@ static __always_inline int table__tell(__u16 id, int place, __u64 page, __u64 by
 }
 
 /* A driver's own function may call the kernel's: the page is told once. */
-static __always_inline int table__is_told(void)
+static __always_inline int table__is_told(const volatile struct iot_driver_fn *fn)
 {
 	__u64 runner = kernel__runner();
 
-	return fn.inner && bpf_map_lookup_elem(&in_table_fn, &runner);
+	return fn->inner && bpf_map_lookup_elem(&in_table_fn, &runner);
 }
 
-static __always_inline void table__enter(void)
+static __always_inline void table__enter(const volatile struct iot_driver_fn *fn)
 {
 	__u64 runner = kernel__runner();
 	__u32 one = 1;
 
-	if (!fn.inner && bpf_map_update_elem(&in_table_fn, &runner, &one, BPF_ANY))
+	if (!fn->inner && bpf_map_update_elem(&in_table_fn, &runner, &one, BPF_ANY))
 		__sync_fetch_and_add(&cpu__this(bpf_get_smp_processor_id())->no_begin, 1);
 }
 
-static __always_inline void table__leave(void)
+static __always_inline void table__leave(const volatile struct iot_driver_fn *fn)
 {
 	__u64 runner = kernel__runner();
 
-	if (!fn.inner)
+	if (!fn->inner)
 		bpf_map_delete_elem(&in_table_fn, &runner);
 }
 
@@ -245,12 +241,12 @@ static __always_inline int alloc__end(__u64 page)
 	struct driver_call call;
 	int place = -1;
 
-	table__leave();
-	if (!call__leave(&call) || !page || table__is_told())
+	table__leave(&alloc_fn);
+	if (!call__leave(&alloc_calls, &call) || !page || table__is_told(&alloc_fn))
 		return 0;
-	if (fn.domain)
-		place = dom__add(call.args[0] + fn.domain_at, -1, IOT_SEEN_TABLE);
-	return table__tell(IOT_EV_TABLE_ALLOC, place, page, fn.bytes ?: call.args[2]);
+	if (alloc_fn.domain)
+		place = dom__add(call.args[0] + alloc_fn.domain_at, -1, IOT_SEEN_TABLE);
+	return table__tell(IOT_EV_TABLE_ALLOC, place, page, alloc_fn.bytes ?: call.args[2]);
 }
 
 /* The address of the page that a struct page stands for (x86: arch/x86/include/asm/page_64.h,
@@ -259,22 +255,22 @@ static __always_inline __u64 page__address(__u64 page)
 {
 	__u64 map = 0, offset = 0;
 
-	if (bpf_probe_read_kernel(&map, sizeof(map), (void *)fn.vmemmap_base) ||
-	    bpf_probe_read_kernel(&offset, sizeof(offset), (void *)fn.page_offset_base))
+	if (bpf_probe_read_kernel(&map, sizeof(map), (void *)free_fn.vmemmap_base) ||
+	    bpf_probe_read_kernel(&offset, sizeof(offset), (void *)free_fn.page_offset_base))
 		return 0;
 	return (page - map) / bpf_core_type_size(struct page) * 4096 + offset;
 }
 
 /* On entry: as soon as it is free, another CPU may allocate it. */
-static __always_inline int free__begin(__u64 a0, __u64 a1)
+static __always_inline int page__free(__u64 a0, __u64 a1)
 {
-	int is_struct = fn.page == IOT_PAGE_STRUCT;
+	int is_struct = free_fn.page == IOT_PAGE_STRUCT;
 
-	if (table__is_told())
+	if (table__is_told(&free_fn))
 		return 0;
-	table__enter();
-	return table__tell(IOT_EV_TABLE_FREE, fn__place(a0), is_struct ? page__address(a0) : a1,
-			   fn.bytes);
+	table__enter(&free_fn);
+	return table__tell(IOT_EV_TABLE_FREE, fn__place(&free_fn, a0),
+			   is_struct ? page__address(a0) : a1, free_fn.bytes);
 }
 
 /* Argument n of the traced function, 0 if it hasn't got so many. */
@@ -289,7 +285,7 @@ static __always_inline __u64 arg(void *ctx, __u32 n)
 SEC("?fentry")
 int inval_entry(void *ctx)
 {
-	call__enter(arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
+	call__enter(&inval_calls, arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
 	return 0;
 }
 
@@ -302,7 +298,8 @@ int inval_exit(void *ctx)
 SEC("?kprobe")
 int inval_kentry(struct pt_regs *ctx)
 {
-	call__enter(PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx), PT_REGS_PARM3_CORE(ctx));
+	call__enter(&inval_calls, PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx),
+		    PT_REGS_PARM3_CORE(ctx));
 	return 0;
 }
 
@@ -312,13 +309,28 @@ int inval_kexit(void *ctx)
 	return inval__end();
 }
 
-/* Entered like an invalidation. 32 bits of what it returns, if it returns anything (fn.told). */
+SEC("?fentry")
+int submit_entry(void *ctx)
+{
+	call__enter(&submit_calls, arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
+	return 0;
+}
+
+SEC("?kprobe")
+int submit_kentry(struct pt_regs *ctx)
+{
+	call__enter(&submit_calls, PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx),
+		    PT_REGS_PARM3_CORE(ctx));
+	return 0;
+}
+
+/* 32 bits of what it returns, if it returns anything (submit_fn.told). */
 SEC("?fexit")
 int submit_exit(void *ctx)
 {
 	__u64 ret = 0;
 
-	if (fn.told == IOT_TOLD_VTD)
+	if (submit_fn.told == IOT_TOLD_VTD)
 		bpf_get_func_ret(ctx, &ret);
 	return submit__end((__s32)ret);
 }
@@ -326,14 +338,14 @@ int submit_exit(void *ctx)
 SEC("?kretprobe")
 int submit_kexit(struct pt_regs *ctx)
 {
-	return submit__end(fn.told == IOT_TOLD_VTD ? (__s32)PT_REGS_RC_CORE(ctx) : 0);
+	return submit__end(submit_fn.told == IOT_TOLD_VTD ? (__s32)PT_REGS_RC_CORE(ctx) : 0);
 }
 
 SEC("?fentry")
 int alloc_entry(void *ctx)
 {
-	table__enter();
-	call__enter(arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
+	table__enter(&alloc_fn);
+	call__enter(&alloc_calls, arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
 	return 0;
 }
 
@@ -349,8 +361,9 @@ int alloc_exit(void *ctx)
 SEC("?kprobe")
 int alloc_kentry(struct pt_regs *ctx)
 {
-	table__enter();
-	call__enter(PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx), PT_REGS_PARM3_CORE(ctx));
+	table__enter(&alloc_fn);
+	call__enter(&alloc_calls, PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx),
+		    PT_REGS_PARM3_CORE(ctx));
 	return 0;
 }
 
@@ -361,29 +374,27 @@ int alloc_kexit(struct pt_regs *ctx)
 }
 
 SEC("?fentry")
-int free_entry(void *ctx)
+int page_free_entry(void *ctx)
 {
-	return free__begin(arg(ctx, 0), arg(ctx, 1));
+	return page__free(arg(ctx, 0), arg(ctx, 1));
 }
 
 SEC("?fexit")
-int free_exit(void *ctx)
+int page_free_exit(void *ctx)
 {
-	table__leave();
+	table__leave(&free_fn);
 	return 0;
 }
 
 SEC("?kprobe")
-int free_kentry(struct pt_regs *ctx)
+int page_free_kentry(struct pt_regs *ctx)
 {
-	return free__begin(PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx));
+	return page__free(PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx));
 }
 
 SEC("?kretprobe")
-int free_kexit(void *ctx)
+int page_free_kexit(void *ctx)
 {
-	table__leave();
+	table__leave(&free_fn);
 	return 0;
 }
-
-char LICENSE[] SEC("license") = "GPL";

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * IOTLB flushes, as templates by role. User space opens this object once for every flush function
- * that a live domain's ops name, whichever driver it belongs to, and points one pair of programs at
- * it; the maps are shared with the rest.
+ * IOTLB flushes, as templates by role: user space points one pair of programs at each flush
+ * function that a live domain's ops name, whichever driver it belongs to. One object has the
+ * programs for one function of each kind (with those of driver.bpf.c), and is opened as often as it
+ * takes; the maps are shared with the rest.
  */
 #define IOT_DEFINE_STATE
 #include "ending.h"
 
-/* Which function this copy is attached to: index of the attribute flush_fn.<n>. */
-const volatile __u32 flush_fn = 0;
+/* By IOT_FLUSH_*: which function this copy's programs are attached to, index of the attribute
+ * flush_fn.<n>. */
+const volatile __u32 flush_fns[IOT_FLUSH_SYNC_MAP + 1] = {};
 
 struct covered {
 	__u64 begin, end;
@@ -222,7 +224,7 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 	e->gather = kernel__low32(gather);
 	e->kind = (__u8)kind;
 	e->why = (__u8)why;
-	e->fn = (__u16)flush_fn;
+	e->fn = (__u16)flush_fns[kind];
 	hot__publish(&e->h, ts);
 	return 0;
 }

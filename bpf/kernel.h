@@ -30,11 +30,16 @@ extern const struct pcpu_hot___new pcpu_hot __ksym __weak;
 #define PREEMPT_NMI_BITS     0x00f00000
 #define PREEMPT_IRQ_BITS     (PREEMPT_SOFTIRQ_BIT | PREEMPT_HARDIRQ_BITS | PREEMPT_NMI_BITS)
 
+/*
+ * For hot programs alone: for each mention of such a variable the verifier walks through all of the
+ * kernel's types, several million instructions at load time. Others read it by its address, which
+ * is in the state: cpu__in_irq().
+ */
 static __always_inline int kernel__preempt_count(void)
 {
 	int count = 0;
 
-	if (&pcpu_hot) {
+	if (bpf_core_type_exists(struct pcpu_hot___new)) {
 		const struct pcpu_hot___new *hot = bpf_this_cpu_ptr(&pcpu_hot);
 
 		count = hot->preempt_count;
@@ -47,6 +52,17 @@ static __always_inline int kernel__preempt_count(void)
 static __always_inline int kernel__in_irq(void)
 {
 	return (kernel__preempt_count() & PREEMPT_IRQ_BITS) != 0;
+}
+
+/* Where preempt_count of a CPU is; 0: not known on this kernel. */
+static __always_inline __u64 kernel__preempt_count_at(__u32 cpu)
+{
+	if (bpf_core_type_exists(struct pcpu_hot___new)) {
+		const struct pcpu_hot___new *hot = bpf_per_cpu_ptr(&pcpu_hot, cpu);
+
+		return hot ? (__u64)&hot->preempt_count : 0;
+	}
+	return &__preempt_count ? (__u64)bpf_per_cpu_ptr(&__preempt_count, cpu) : 0;
 }
 
 /*

@@ -65,7 +65,8 @@ struct iot_cpu {
 	__u64 map_max; /* largest single one: what an operation under way can make the sums differ
 			  by */
 	__u64 unmap_max;
-	__u64 pad1[1];
+	__u64 preempt_count; /* address of this CPU's, 0 = not known; set before anything is
+				attached */
 	/*
 	 * Only user space writes these. limit: the first slot that may not be reserved yet, so head
 	 * == limit is a full ring; 0: the capture is off, and nothing is taken, counted or lost.

@@ -104,6 +104,14 @@ struct {
 	__type(value, __u32);
 } free_fns SEC(".maps") __weak;
 
+/* Who is inside of a driver's own function for pages of tables. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u32);
+} in_table_fn SEC(".maps") __weak;
+
 /* Counters of what was handed out: [0] domains, [1] devices. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -212,14 +220,25 @@ static __always_inline void rare__submit(void *p)
 	bpf_ringbuf_submit(p, BPF_RB_NO_WAKEUP);
 }
 
+/* Is an interrupt being served here? As kernel__in_irq(), for programs that are rarely run. */
+static __always_inline int cpu__in_irq(__u32 cpu)
+{
+	int count = 0;
+
+	bpf_probe_read_kernel(&count, sizeof(count), (void *)cpu__this(cpu)->preempt_count);
+	return (count & PREEMPT_IRQ_BITS) != 0;
+}
+
 static __always_inline void event__init(struct iot_event *e, __u16 id, __u16 len, __u32 domain,
 					__u32 dev)
 {
+	__u32 cpu = bpf_get_smp_processor_id();
+
 	e->ts = bpf_ktime_get_ns();
 	e->id = id;
 	e->len = len;
-	e->cpu = bpf_get_smp_processor_id();
-	e->flags = kernel__in_irq() ? IOT_F_IRQ : 0;
+	e->cpu = (__u16)cpu;
+	e->flags = cpu__in_irq(cpu) ? IOT_F_IRQ : 0;
 	e->tid = (__u32)bpf_get_current_pid_tgid();
 	e->domain = domain;
 	e->dev = dev;

@@ -78,6 +78,8 @@ const char *rules__preset_text(size_t i, const char **name);
 /* Moves the rules of more to the end of set; one that has the name of a rule of set takes its
  * place. more is empty then, also after -ENOMEM. A set without a name takes that of more. */
 int rules__add(struct rule_set *set, struct rule_set *more);
+/* What all of them together must see: NEED_*. */
+__u32 rules__needs(const struct rule_set *set);
 void rules__free(struct rule_set *set); /* all zero is fine, and left */
 
 struct model;

@@ -29,6 +29,19 @@ void rule__free(struct rule *rule)
 	free(rule->file);
 }
 
+__u32 rules__needs(const struct rule_set *set)
+{
+	__u32 needs = 0;
+
+	for (size_t i = 0; i < set->nr; i++) {
+		const struct invariant *inv = set->rules[i].invariant;
+
+		needs |= inv->needs | inv->counted;
+	}
+	/* that an IOVA is freed tells where an unmap and its flush end */
+	return needs & NEED_FLUSHES ? needs | NEED_IOVAS : needs;
+}
+
 void rules__free(struct rule_set *set)
 {
 	for (size_t i = 0; i < set->nr; i++)

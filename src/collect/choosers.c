@@ -11,7 +11,19 @@
 #include "util/parse.h"
 #include "util/text.h"
 
-static uint64_t address(const struct kallsyms *syms, const char *name)
+static const char *const variables[] = { "iommu_def_domain_type", "iommu_dma_strict",
+					 "iommu_cmd_line" };
+
+int choosers__want(struct kallsyms *syms)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sizeof(variables) / sizeof(variables[0]); i++)
+		rc = kallsyms__want(syms, variables[i]);
+	return rc;
+}
+
+static uint64_t address(struct kallsyms *syms, const char *name)
 {
 	struct ksym sym;
 
@@ -19,11 +31,11 @@ static uint64_t address(const struct kallsyms *syms, const char *name)
 	return kallsyms__count(syms, name, &sym) == 1 ? sym.addr : 0;
 }
 
-void choosers__find(struct iot_why_vars *vars, const struct kallsyms *syms)
+void choosers__find(struct iot_why_vars *vars, struct kallsyms *syms)
 {
-	vars->def_type = address(syms, "iommu_def_domain_type");
-	vars->strict = address(syms, "iommu_dma_strict");
-	vars->cmd_line = address(syms, "iommu_cmd_line");
+	vars->def_type = address(syms, variables[0]);
+	vars->strict = address(syms, variables[1]);
+	vars->cmd_line = address(syms, variables[2]);
 }
 
 int choosers__core(const struct iot_raw_why_core *raw, facts_add add, void *ctx)
@@ -41,7 +53,7 @@ int choosers__core(const struct iot_raw_why_core *raw, facts_add add, void *ctx)
 
 /* " key=name", the address if the symbols don't name it, nothing if there is no function. */
 static void add_function(char *text, size_t size, const char *key, uint64_t addr,
-			 const struct kallsyms *syms)
+			 struct kallsyms *syms)
 {
 	struct ksym sym;
 
@@ -53,7 +65,7 @@ static void add_function(char *text, size_t size, const char *key, uint64_t addr
 		text__append(text, size, " %s=%s", key, sym.name);
 }
 
-int choosers__group(const struct iot_raw_why_group *raw, const struct kallsyms *syms, facts_add add,
+int choosers__group(const struct iot_raw_why_group *raw, struct kallsyms *syms, facts_add add,
 		    void *ctx)
 {
 	char text[600] = "";

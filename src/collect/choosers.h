@@ -11,12 +11,14 @@
 #include "collect/kallsyms.h"
 #include "shared.h"
 
+/* The symbols that choosers__find() asks for. -ENOMEM. */
+int choosers__want(struct kallsyms *syms);
 /* Where the kernel's variables are; 0 for those that it doesn't name (CONFIG_KALLSYMS_ALL). */
-void choosers__find(struct iot_why_vars *vars, const struct kallsyms *syms);
+void choosers__find(struct iot_why_vars *vars, struct kallsyms *syms);
 
 /* Of what the program look_at_choosers said. 0, or the error of add(). */
 int choosers__core(const struct iot_raw_why_core *raw, facts_add add, void *ctx);
-int choosers__group(const struct iot_raw_why_group *raw, const struct kallsyms *syms, facts_add add,
+int choosers__group(const struct iot_raw_why_group *raw, struct kallsyms *syms, facts_add add,
 		    void *ctx);
 int choosers__untrusted(const struct iot_raw_why_dev *raw, facts_add add, void *ctx);
 

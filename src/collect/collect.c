@@ -18,13 +18,14 @@
 #include "collect/internal.h"
 #include "collect/offers.h"
 #include "collect/programs.h"
+#include "collect/symbols.h"
 #include "collect/sysfs.h"
+#include "collect/types.h"
 #include "collect/world.h"
 #include "iommutop.skel.h"
 
-#define SETTLE_NS \
-	1000000000ULL /* how long __stop() waits for programs that were running when detached */
-#define SLOW_NS 1000000000ULL /* how often counters that cost a system call each are read */
+#define SETTLE_NS 1000000000ULL /* how long __stop() waits for what programs have reserved */
+#define SLOW_NS   1000000000ULL /* how often counters that cost a system call each are read */
 
 /* --- setting up
  * ------------------------------------------------------------------------------------------------
@@ -62,9 +63,11 @@ static int make_windows(struct collect *c, struct error *err)
 	c->rings = rings__new(c->state->cpus, c->hot.mem, c->opts.stream ? c->knobs.nr_cpus : 0,
 			      c->ring_slots, c->opts.hold_ns ? c->opts.hold_ns : 10000000,
 			      c->opts.memory);
-	c->roles = roles__new(c->skel->obj, &c->knobs, c->btf);
+	c->roles = roles__new(c->skel->obj, c->types);
 	if (c->opts.invariants || c->opts.hw)
-		c->drivers = drivers__new(c->skel->obj, &c->knobs, c->btf, c->opts.hw);
+		c->drivers = drivers__new(
+			c->types,
+			&(struct drivers_want){ c->opts.invariants, c->opts.tables, c->opts.hw });
 	c->tally = (struct tally){ .counts = c->tallies.mem,
 				   .doms = c->state->doms,
 				   .nr_cpus = c->knobs.nr_cpus,
@@ -95,7 +98,7 @@ int collect__new(struct collect **out, const struct collect_opts *opts, collect_
 		return error__set(err, -ENOMEM, "no memory for the collector");
 	c->opts = *opts;
 	if (c->opts.invariants)
-		c->opts.iova = c->opts.coverage = true;
+		c->opts.coverage = true;
 	c->sink = sink;
 	c->ctx = ctx;
 	c->links = calloc(plan_nr_points, sizeof(*c->links));
@@ -147,8 +150,10 @@ void collect__free(struct collect *c)
 	unmap_window(&c->tallies);
 	iommutop_bpf__destroy(c->skel);
 	plan__free(&c->plan);
+	types__free(c->types);
 	btf__free(c->btf);
 	kallsyms__free(c->syms);
+	symbols__free(c->symbols);
 	free(c->links);
 	free(c->seen);
 	free(c->misses_seen);
@@ -312,14 +317,15 @@ int collect__start(struct collect *c, struct error *err)
 	uint32_t ret = 0;
 	int rc;
 
+	rc = program__run(bpf_program__fd(c->skel->progs.look_at_cpus), NULL, 0, &ret);
+	if (rc)
+		return error__set(err, rc, "a BPF program can't be run: %s", strerror(-rc));
 	c->attach_begin = c->begin = c->last_poll = c->last_slow = facts__now();
 	if (c->opts.stream)
 		early__begin(&c->early);
 	rc = attach_all(c, err);
 	if (rc)
 		return rc;
-	if (c->drivers && events__drivers(c))
-		return error__set(err, -ENOMEM, "no memory for the collector");
 	rc = program__run(bpf_program__fd(c->skel->progs.snapshot), NULL, 0, &ret);
 	if (rc || ret)
 		return error__set(err, rc ? rc : -EIO,
@@ -329,6 +335,9 @@ int collect__start(struct collect *c, struct error *err)
 					     : "iommu_group_kset is not readable");
 	/* the domains name their flush functions; then the state from which flushes are counted */
 	rc = read_rare(c);
+	/* without a domain, nobody named any */
+	if (!rc && c->drivers)
+		rc = events__attach(c);
 	if (!rc)
 		rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell),
 				  &ret);
@@ -438,11 +447,12 @@ int collect__stop(struct collect *c, struct error *err)
 				  &ret);
 	if (!rc)
 		rc = tell_choosers(c);
-	detach_all(c);
-	roles__detach(c->roles);
-	if (c->drivers)
-		drivers__detach(c->drivers);
-	/* after detaching, programs may still be running: every reserved slot is waited for */
+	/*
+	 * Detaching is left to collect__free(): it takes longer than all the rest of the end, and
+	 * programs that begin now find the rings off. Those that had begun before end first.
+	 */
+	if (!rc)
+		rc = programs__wait();
 	deadline = facts__now() + SETTLE_NS;
 	do {
 		if (!rc)
@@ -495,7 +505,7 @@ const struct plan *collect__plan(const struct collect *c)
 	return &c->plan;
 }
 
-const struct kallsyms *collect__syms(const struct collect *c)
+struct kallsyms *collect__syms(const struct collect *c)
 {
 	return c->syms;
 }

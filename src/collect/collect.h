@@ -26,8 +26,10 @@ struct collect_opts {
 	bool stream; /* every event (record); false: counters in the kernel, rare events only (top)
 		      */
 	bool stacks; /* kernel stacks on unmap and fault */
-	bool iova;   /* IOVA_ALLOC and IOVA_FREE too */
-	bool invariants; /* what src/assert needs: implies iova and coverage; with stream only */
+	bool iova;   /* IOVA_ALLOC and IOVA_FREE too … */
+	bool iova_times; /* … and when an allocation began, and whether the tree was searched */
+	bool invariants; /* what src/assert needs: implies coverage; with stream only */
+	bool tables;     /* of that, pages of page tables too */
 	bool hw;         /* what drivers submit to the hardware, too (SUBMIT); with stream only */
 	bool fault_records;  /* what IOMMUs record of faults, beneath the log's rate limit */
 	bool coverage;       /* hold our hooks against the kernel's tracepoints */
@@ -57,7 +59,9 @@ int collect__start(struct collect *c, struct error *err);
 /* Delivers what is old enough. Returns the ns to wait before the next call, or a negative errno
  * (the sink's). */
 int64_t collect__poll(struct collect *c, struct error *err);
-/* Detaches, delivers the rest with the last state, loss and coverage, then IOT_EV_CAPTURE. */
+/* Ends the capture and delivers the rest with the last state, loss and coverage, then
+ * IOT_EV_CAPTURE. The programs stay attached until __free(), which takes some time; they do nothing
+ * any more. */
 int collect__stop(struct collect *c, struct error *err);
 void collect__free(struct collect *c);
 
@@ -67,7 +71,7 @@ int collect__note_loss(struct collect *c, uint32_t cause, uint64_t begin, uint64
 		       const char *what);
 
 const struct plan *collect__plan(const struct collect *c);
-const struct kallsyms *collect__syms(const struct collect *c);
+struct kallsyms *collect__syms(const struct collect *c);
 
 /* Calls say() with a line for each thing that was wanted and could not be attached; to be asked
  * after __start(). */

@@ -16,29 +16,38 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stdbool.h>
+
 #include "collect/facts.h"
 #include "collect/kallsyms.h"
 #include "shared.h"
 
 struct bpf_object;
-struct btf;
+struct types;
 struct drivers;
+struct pair;
+struct roles;
 
-/* main_object: loaded, lends its maps; knobs: as loaded there; vmlinux: the kernel's BTF. All stay
- * the caller's. submissions: those to the hardware, too; what the invariants need is by the knobs.
- * NULL: no memory. */
-struct drivers *drivers__new(struct bpf_object *main_object, const struct iot_knobs *knobs,
-			     const struct btf *vmlinux, bool submissions);
+/* What is asked for. */
+struct drivers_want {
+	bool invalidations, tables;
+	bool submissions; /* to the hardware */
+};
+
+/* types: the kernel's, stay the caller's. NULL: no memory. */
+struct drivers *drivers__new(const struct types *types, const struct drivers_want *want);
 void drivers__free(struct drivers *d);
 
-/*
- * Attaches what isn't and can be now; calls fresh() with each function that is, if it is not NULL.
- * 0, or what fresh() returned.
- */
-int drivers__look(struct drivers *d, const struct kallsyms *syms,
-		  int (*fresh)(void *ctx, const char *function), void *ctx);
+/* The symbols that drivers__look() asks for. -ENOMEM. */
+int drivers__want(struct kallsyms *syms);
+/* What isn't attached and can be is pending then. Of the kernel itself, functions of drivers that
+ * no role is of are left alone: they have no domain yet. */
+void drivers__look(struct drivers *d, struct kallsyms *syms, const struct roles *roles);
+/* As roles__pending() and roles__settle(). fresh() is called for each function that is attached
+ * now, if it is not NULL. 0, or what it returned. */
+size_t drivers__pending(struct drivers *d, struct pair **out);
+int drivers__settle(struct drivers *d, int (*fresh)(void *ctx, const char *function), void *ctx);
 void drivers__module_gone(struct drivers *d, const char *module);
-void drivers__detach(struct drivers *d);
 
 /* The attributes, those that changed since the last time. 0 or the error of add(). */
 int drivers__tell(struct drivers *d, facts_add add, void *ctx);

@@ -10,6 +10,7 @@
 #include "collect/facts.h"
 #include "collect/hooks.h"
 #include "collect/internal.h"
+#include "collect/pair.h"
 #include "collect/world.h"
 #include "iommutop.skel.h"
 
@@ -27,26 +28,11 @@ int events__add(void *ctx, const struct iot_event *ev)
 	return collect__add(ctx, ev);
 }
 
-/* The old ones stay if that fails. */
-static void read_symbols_again(struct collect *c)
-{
-	struct kallsyms *fresh;
-
-	c->modules_changed = false;
-	if (!kallsyms__load(&fresh, NULL, NULL)) {
-		kallsyms__free(c->syms);
-		c->syms = fresh;
-	}
-}
-
 static int tell_stack(struct collect *c, uint32_t number)
 {
 	if (!number || number > bpf_map__max_entries(c->skel->maps.stacks) || c->stack_told[number])
 		return 0;
 	c->stack_told[number] = 1;
-	/* or a function of the new module would get the name of the one that lies before it */
-	if (c->modules_changed)
-		read_symbols_again(c);
 	return facts__stack(events__add, c, bpf_map__fd(c->skel->maps.stacks), number, c->syms) ==
 			       -ENOMEM
 		       ? -ENOMEM
@@ -88,7 +74,7 @@ static bool may_sync(const struct collect *c, const struct iot_domain *d)
 
 	if (!d->sync || c->opts.only_snapshot)
 		return false;
-	if (kallsyms__count(c->syms, "dma_iova_unlink", NULL))
+	if (kallsyms__count(c->syms, IOVA_UNLINK, NULL))
 		return true;
 	switch (d->type) {
 	case IOT_TYPE_UNMANAGED:
@@ -133,7 +119,7 @@ int events__point(void *ctx, size_t i)
 static int on_module(struct collect *c, const struct iot_module *m)
 {
 	world__changed(c->world);
-	c->modules_changed = true;
+	kallsyms__changed(c->syms);
 	if (!m->gone)
 		return hooks__module_loaded(c->hooks, m->name, events__point, c);
 	roles__module_gone(c->roles, m->name);
@@ -256,47 +242,74 @@ static int driver_is_fresh(void *ctx, const char *function)
 	return c->running ? collect__note_loss(c, IOT_LOST_UNHOOKED, c->last_poll, 0, function) : 0;
 }
 
-int events__drivers(struct collect *c)
+static int attach_pending(struct collect *c)
 {
-	int err = drivers__look(c->drivers, c->syms, driver_is_fresh, c);
+	size_t nr = roles__pending(c->roles, NULL), n;
+	struct pair **pairs;
+
+	nr += c->drivers ? drivers__pending(c->drivers, NULL) : 0;
+	if (!nr)
+		return 0;
+	pairs = calloc(nr, sizeof(struct pair *));
+	if (!pairs)
+		return -ENOMEM;
+	n = roles__pending(c->roles, pairs);
+	if (c->drivers)
+		drivers__pending(c->drivers, pairs + n);
+	pairs__attach(pairs, nr, c->skel->obj, &c->knobs);
+	free(pairs);
+	roles__settle(c->roles);
+	return 0;
+}
+
+static int tell_drivers(struct collect *c)
+{
+	int err = drivers__settle(c->drivers, driver_is_fresh, c);
 
 	return err ? err : drivers__tell(c->drivers, events__add, c);
 }
 
-int events__serve_wants(struct collect *c)
+/* Roles from number first on. */
+static int tell_roles(struct collect *c, size_t first)
 {
-	bool reloaded = false;
-	struct ksym sym;
-	int rc, err = 0;
+	int err = 0;
 
-	for (size_t i = 0; i < c->nr_wants; i++) {
-		const struct want *w = &c->wants[i];
+	for (size_t i = first; !err && i < roles__count(c->roles); i++) {
+		const struct role *r = roles__at(c->roles, i);
 
-		if (!reloaded && (kallsyms__at(c->syms, w->addr, &sym) || sym.addr != w->addr)) {
-			/* the ops of a module that was loaded since */
-			reloaded = true;
-			read_symbols_again(c);
-		}
-		rc = roles__want(c->roles, w->kind, w->addr, c->syms);
-		if (rc == -ENOMEM)
-			err = rc;
-		if (!rc)
-			continue;
-		if (tell_role(c, roles__count(c->roles) - 1))
-			err = -ENOMEM;
+		err = tell_role(c, i);
 		/* flushes by it up to now were not seen; if it can't be attached, none ever will be
 		 */
-		if (w->kind != ROLE_FREE && (c->running || rc < 0))
-			collect__note_loss(
-				c, IOT_LOST_UNHOOKED, c->last_poll, 0,
-				roles__at(c->roles, roles__count(c->roles) - 1)->function);
+		if (!err && r->kind != ROLE_FREE && (c->running || r->why_not[0]))
+			err = collect__note_loss(c, IOT_LOST_UNHOOKED, c->last_poll, 0,
+						 r->function);
 	}
-	if (c->nr_wants)
-		live__drop_pending(c->live);
-	if (c->nr_wants && c->drivers && !err)
-		err = events__drivers(c);
-	c->nr_wants = 0;
 	return err;
+}
+
+int events__attach(struct collect *c)
+{
+	size_t first = roles__count(c->roles);
+	int err = 0;
+
+	for (size_t i = 0; i < c->nr_wants; i++)
+		if (roles__want(c->roles, c->wants[i].kind, c->wants[i].addr, c->syms) == -ENOMEM)
+			err = -ENOMEM;
+	c->nr_wants = 0;
+	/* a driver that is new has a function that is */
+	if (c->drivers && (!c->running || roles__count(c->roles) > first))
+		drivers__look(c->drivers, c->syms, c->roles);
+	if (!err)
+		err = attach_pending(c);
+	if (!err)
+		err = tell_roles(c, first);
+	live__drop_pending(c->live);
+	return err || !c->drivers ? err : tell_drivers(c);
+}
+
+int events__serve_wants(struct collect *c)
+{
+	return c->nr_wants ? events__attach(c) : 0;
 }
 
 int events__deliver(void *ctx, void *events, size_t bytes)

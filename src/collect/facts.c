@@ -65,7 +65,7 @@ int facts__attr(facts_add add, void *ctx, const char *fmt, ...)
 	return add(ctx, &e.h);
 }
 
-static int add_symbol(facts_add add, void *ctx, uint64_t addr, const struct kallsyms *syms)
+static int add_symbol(facts_add add, void *ctx, uint64_t addr, struct kallsyms *syms)
 {
 	union text_event e;
 	struct ksym sym;
@@ -89,7 +89,7 @@ static int add_symbol(facts_add add, void *ctx, uint64_t addr, const struct kall
 	return add(ctx, &e.h);
 }
 
-int facts__stack(facts_add add, void *ctx, int map_fd, uint32_t id, const struct kallsyms *syms)
+int facts__stack(facts_add add, void *ctx, int map_fd, uint32_t id, struct kallsyms *syms)
 {
 	struct {
 		struct iot_stack s;

@@ -21,7 +21,7 @@ int facts__attr(facts_add add, void *ctx, const char *fmt, ...)
 
 /* The stack of number id in the BPF map fd, with the symbols of its addresses. -ENOENT: the map has
  * none. */
-int facts__stack(facts_add add, void *ctx, int map_fd, uint32_t id, const struct kallsyms *syms);
+int facts__stack(facts_add add, void *ctx, int map_fd, uint32_t id, struct kallsyms *syms);
 
 /* The attribute task.<tid>=<name>; nothing if the task is gone. */
 int facts__task(facts_add add, void *ctx, uint32_t tid);

@@ -19,6 +19,8 @@
 struct btf;
 struct hooks;
 struct iommutop_bpf;
+struct symbols;
+struct types;
 struct world;
 
 /* A BPF map seen through mmap. */
@@ -37,9 +39,10 @@ struct collect {
 	collect_sink sink;
 	void *ctx;
 
+	struct symbols *symbols; /* NULL: the kernel has none to ask for */
 	struct kallsyms *syms;
-	bool modules_changed; /* since syms were read */
 	struct btf *btf;
+	struct types *types; /* of btf */
 	struct plan plan;
 	struct iot_knobs knobs;
 	uint32_t ring_slots, nr_places; /* what the masks in knobs stand for */
@@ -82,6 +85,9 @@ struct bpf_program *load__program(const struct collect *c, size_t point);
 /* collect.c: attaches the points of PLAN_STRICT, if they aren't. */
 void collect__strict(struct collect *c);
 
+/* A function that only kernels have whose DMA API can remove a part of a range. */
+#define IOVA_UNLINK "dma_iova_unlink"
+
 #define TASKS_MAX (1U << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
 
 /* events.c: puts an event into the stream. The second is for those who call back. */
@@ -89,12 +95,11 @@ int collect__add(struct collect *c, const struct iot_event *ev);
 int events__add(void *collect, const struct iot_event *ev);
 /* An event of the ring of rare ones: into the stream, with what it tells the collector. */
 int events__rare(void *collect, void *data, size_t size);
-/* Attaches to functions that domains' ops named since the last time, and to others of their
- * drivers.
- */
+/* Attaches to functions that domains' ops named since the last time, and to others of drivers that
+ * are there now (c->drivers), and tells of them. */
+int events__attach(struct collect *c);
+/* The same, if any was named. */
 int events__serve_wants(struct collect *c);
-/* Attaches to functions of drivers that are there now (c->drivers), and tells of them. */
-int events__drivers(struct collect *c);
 /* Tells what became of a point of the plan. */
 int events__point(void *collect, size_t point);
 /* Merged events to the sink, after the names of stacks and tasks that are new. */

@@ -8,13 +8,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "collect/choosers.h"
 #include "collect/host.h"
 #include "collect/internal.h"
 #include "collect/offers.h"
+#include "collect/symbols.h"
+#include "collect/types.h"
 #include "iommutop.skel.h"
 
-#define LOG_BYTES (256 << 10) /* a program's verifier log, for the message if it is refused */
-#define LOGS      64          /* programs at the most */
+#define LOG_BYTES  (256 << 10) /* a program's verifier log, for the message if it is refused */
+#define GROUP_KSET "iommu_group_kset"
+#define LOGS       64 /* programs at the most */
 
 static uint64_t round_pow2(uint64_t v)
 {
@@ -74,6 +78,8 @@ static bool is_wanted(const struct collect *c, const struct plan_point *point)
 		return !c->opts.stream;
 	case PLAN_IOVA:
 		return c->opts.iova && c->opts.stream;
+	case PLAN_IOVA_TIMES:
+		return c->opts.iova_times && c->opts.stream;
 	case PLAN_INVARIANTS:
 		return c->opts.invariants;
 	case PLAN_RECORDS:
@@ -89,7 +95,7 @@ static int resolve_plan(struct collect *c, struct error *err)
 {
 	struct ksym kset;
 
-	if (plan__resolve(&c->plan, c->syms, c->btf))
+	if (plan__resolve(&c->plan, c->syms, c->types))
 		return error__set(err, -ENOMEM, "no memory for the attach plan");
 	for (size_t i = 0; i < plan_nr_points; i++) {
 		c->plan.choices[i].wanted = is_wanted(c, &plan_points[i]);
@@ -102,7 +108,7 @@ static int resolve_plan(struct collect *c, struct error *err)
 					  plan_points[i].name, plan_points[i].sees,
 					  c->plan.choices[i].why_not[0]);
 	}
-	if (kallsyms__count(c->syms, "iommu_group_kset", &kset))
+	if (kallsyms__count(c->syms, GROUP_KSET, &kset))
 		c->knobs.group_kset = kset.addr;
 	if (c->opts.invariants)
 		offers__choose(&c->knobs, c->syms);
@@ -138,7 +144,8 @@ static int open_object(struct collect *c, struct error *err)
 	memcpy((void *)&c->skel->rodata->knobs, &c->knobs, sizeof(c->knobs));
 	bpf_object__for_each_program (prog, c->skel->obj) {
 		bpf_program__set_autoload(prog, bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL);
-		bpf_program__set_log_buf(prog, c->logs + n++ * LOG_BYTES, LOG_BYTES);
+		if (c->logs)
+			bpf_program__set_log_buf(prog, c->logs + n++ * LOG_BYTES, LOG_BYTES);
 	}
 	for (size_t i = 0; i < plan_nr_points; i++) {
 		const struct plan_candidate *cand = plan__chosen(&c->plan, i);
@@ -223,7 +230,7 @@ static int load_programs(struct collect *c, struct error *err)
 	int rc;
 
 	for (;;) {
-		for (size_t i = 0; i < LOGS; i++)
+		for (size_t i = 0; c->logs && i < LOGS; i++)
 			c->logs[i * LOG_BYTES] = 0;
 		rc = open_object(c, err);
 		if (rc)
@@ -231,8 +238,13 @@ static int load_programs(struct collect *c, struct error *err)
 		rc = iommutop_bpf__load(c->skel);
 		if (!rc)
 			return 0;
-		if (!give_up_refused(c, err))
+		/* which one it was, only logs tell, which are large: they are for a second try */
+		if (c->logs && !give_up_refused(c, err))
 			break;
+		if (!c->logs)
+			c->logs = calloc(LOGS, LOG_BYTES);
+		if (!c->logs)
+			return error__set(err, -ENOMEM, "no memory for the collector");
 		iommutop_bpf__destroy(c->skel);
 		c->skel = NULL;
 	}
@@ -242,6 +254,43 @@ static int load_programs(struct collect *c, struct error *err)
 				  "container it needs "
 				  "CAP_BPF, CAP_PERFMON and no seccomp filter on bpf()");
 	return error__set(err, rc, "loading the BPF programs failed: %s", strerror(-rc));
+}
+
+/* Those that are known to be asked for are read in one go. */
+static int want_symbols(struct kallsyms *k)
+{
+	int rc = kallsyms__want(k, GROUP_KSET);
+
+	for (size_t i = 0; !rc && i < plan_nr_points; i++)
+		for (int n = 0; !rc && n < PLAN_CANDIDATES; n++) {
+			const struct plan_candidate *cand = &plan_points[i].candidates[n];
+
+			if (cand->function && cand->kind != PLAN_TP_BTF)
+				rc = kallsyms__want(k, cand->function);
+		}
+	if (!rc)
+		rc = kallsyms__want(k, IOVA_UNLINK);
+	if (!rc)
+		rc = choosers__want(k);
+	if (!rc)
+		rc = offers__want(k);
+	return rc ? rc : drivers__want(k);
+}
+
+static int open_symbols(struct collect *c, struct error *err)
+{
+	struct kallsyms_source source = { .named = symbols__named,
+					  .at = symbols__at,
+					  .of = symbols__of };
+	int rc;
+
+	if (symbols__new(&c->symbols))
+		return kallsyms__load(&c->syms, NULL, err);
+	source.ctx = c->symbols;
+	rc = kallsyms__ask(&c->syms, &source);
+	if (!rc)
+		rc = want_symbols(c->syms);
+	return rc ? error__set(err, rc, "no memory for the kernel's symbols") : 0;
 }
 
 int load__object(struct collect *c, struct error *err)
@@ -259,7 +308,7 @@ int load__object(struct collect *c, struct error *err)
 			err, -E2BIG,
 			"this machine has %u possible CPUs; iommutop is built for %u at the most",
 			c->knobs.nr_cpus, IOT_CPUS_MAX);
-	rc = kallsyms__load(&c->syms, NULL, err);
+	rc = open_symbols(c, err);
 	if (rc)
 		return rc;
 	c->btf = btf__load_vmlinux_btf();
@@ -268,8 +317,8 @@ int load__object(struct collect *c, struct error *err)
 		c->btf = NULL;
 		return error__set(err, rc, "the kernel's BTF can't be read: %s", strerror(-rc));
 	}
-	c->logs = calloc(LOGS, LOG_BYTES); /* touched only where a program is refused */
-	if (!c->logs)
+	c->types = types__new(c->btf);
+	if (!c->types)
 		return error__set(err, -ENOMEM, "no memory for the collector");
 	rc = resolve_plan(c, err);
 	if (!rc)

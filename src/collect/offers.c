@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "collect/offers.h"
 
-void offers__choose(struct iot_knobs *knobs, const struct kallsyms *syms)
+static const char function[] = "__cond_resched", static_key[] = "__SCK__cond_resched",
+		  dynamic[] = "dynamic_cond_resched";
+
+int offers__want(struct kallsyms *syms)
+{
+	int rc = kallsyms__want(syms, function);
+
+	if (!rc)
+		rc = kallsyms__want(syms, static_key);
+	return rc ? rc : kallsyms__want(syms, dynamic);
+}
+
+void offers__choose(struct iot_knobs *knobs, struct kallsyms *syms)
 {
 	struct ksym key, fn;
 
 	knobs->offers = IOT_OFFERS_UNSEEN;
 	/* only kernels that can't be preempted anywhere at all times have the function */
-	if (!kallsyms__count(syms, "__cond_resched", &fn)) {
+	if (!kallsyms__count(syms, function, &fn)) {
 		knobs->offers = IOT_OFFERS_ANYWHERE;
-	} else if (kallsyms__count(syms, "__SCK__cond_resched", &key)) {
+	} else if (kallsyms__count(syms, static_key, &key)) {
 		/* its first member is the function (struct static_call_key) */
 		knobs->offers = IOT_OFFERS_KEY;
 		knobs->offers_key = key.addr;
 		knobs->offers_fn = fn.addr;
-	} else if (!kallsyms__count(syms, "dynamic_cond_resched", NULL)) {
+	} else if (!kallsyms__count(syms, dynamic, NULL)) {
 		/* with that one, a static branch decides, which we don't read (arm64) */
 		knobs->offers = IOT_OFFERS_SEEN;
 	}

@@ -10,8 +10,10 @@
 #include "collect/kallsyms.h"
 #include "shared.h"
 
+/* The symbols that offers__choose() asks for. -ENOMEM. */
+int offers__want(struct kallsyms *syms);
 /* Before load. */
-void offers__choose(struct iot_knobs *knobs, const struct kallsyms *syms);
+void offers__choose(struct iot_knobs *knobs, struct kallsyms *syms);
 /* The attribute "offers". seen: what the program offers_are_seen returned; hooked: the function is
  * attached. 0 or the error of add(). */
 int offers__tell(const struct iot_knobs *knobs, bool hooked, bool seen, facts_add add, void *ctx);

@@ -1,58 +1,123 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "collect/pair.h"
 
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "collect/programs.h"
 
-int function__nr_args(const struct btf *vmlinux, const char *function, const char *module)
-{
-	const struct btf *btf = vmlinux;
-	struct btf *mod = NULL;
-	int id, nr = -ENOENT;
+#include "template.skel.h" /* after shared.h: it holds structs of it */
 
-	if (module[0]) {
-		mod = btf__load_module_btf(module, (struct btf *)vmlinux);
-		if (libbpf_get_error(mod))
-			return -ENOENT;
-		btf = mod;
-	}
-	id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
-	if (id >= 0)
-		nr = btf_vlen(btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type));
-	btf__free(mod);
-	return nr;
+struct template
+{
+	struct template_bpf *skel;
+	unsigned int users; /* pairs */
+};
+
+static const struct {
+	const char *entry, *exit;   /* fentry, fexit */
+	const char *kentry, *kexit; /* kprobe, kretprobe */
+} programs[PAIR_KINDS] = {
+	[PAIR_FLUSH_ALL] = { "flush_all_entry", "flush_all_exit", "flush_all_kentry",
+			     "flush_all_kexit" },
+	[PAIR_SYNC] = { "sync_entry", "sync_exit", "sync_kentry", "sync_kexit" },
+	[PAIR_SYNC_MAP] = { "sync_map_entry", "sync_map_exit", "sync_map_kentry",
+			    "sync_map_kexit" },
+	[PAIR_FREE] = { "free_entry", "free_exit", "free_kentry", "free_kexit" },
+	[PAIR_INVALIDATE] = { "inval_entry", "inval_exit", "inval_kentry", "inval_kexit" },
+	[PAIR_TABLE_ALLOC] = { "alloc_entry", "alloc_exit", "alloc_kentry", "alloc_kexit" },
+	[PAIR_TABLE_FREE] = { "page_free_entry", "page_free_exit", "page_free_kentry",
+			      "page_free_kexit" },
+	[PAIR_SUBMIT] = { "submit_entry", "submit_exit", "submit_kentry", "submit_kexit" },
+};
+
+static void template__put(struct template *t)
+{
+	if (!t || --t->users)
+		return;
+	template_bpf__destroy(t->skel);
+	free(t);
 }
 
-int pair__prepare(struct pair *p, struct bpf_object *obj, struct bpf_object *main_object,
-		  const struct pair_names *names, const char *function, bool kprobe)
+static void detach(struct pair *p)
 {
-	struct bpf_program *prog;
+	for (int i = 0; i < 2; i++) {
+		bpf_link__destroy(p->links[i]);
+		p->links[i] = NULL;
+	}
+}
+
+void pair__drop(struct pair *p)
+{
+	detach(p);
+	template__put(p->of);
+	p->of = NULL;
+}
+
+uint64_t pair__misses(const struct pair *p)
+{
+	return p->of ? program__misses(bpf_program__fd(p->entry)) +
+			       program__misses(bpf_program__fd(p->exit))
+		     : 0;
+}
+
+/* Its part of the read-only data. */
+static void describe(struct template_bpf *skel, const struct pair *p)
+{
+	switch (p->kind) {
+	case PAIR_FLUSH_ALL:
+		*(uint32_t *)&skel->rodata->flush_fns[IOT_FLUSH_ALL] = p->flush_fn;
+		break;
+	case PAIR_SYNC:
+		*(uint32_t *)&skel->rodata->flush_fns[IOT_FLUSH_SYNC] = p->flush_fn;
+		break;
+	case PAIR_SYNC_MAP:
+		*(uint32_t *)&skel->rodata->flush_fns[IOT_FLUSH_SYNC_MAP] = p->flush_fn;
+		break;
+	case PAIR_INVALIDATE:
+		memcpy((void *)&skel->rodata->inval_fn, &p->how, sizeof(p->how));
+		break;
+	case PAIR_TABLE_ALLOC:
+		memcpy((void *)&skel->rodata->alloc_fn, &p->how, sizeof(p->how));
+		break;
+	case PAIR_TABLE_FREE:
+		memcpy((void *)&skel->rodata->free_fn, &p->how, sizeof(p->how));
+		break;
+	case PAIR_SUBMIT:
+		memcpy((void *)&skel->rodata->submit_fn, &p->how, sizeof(p->how));
+		break;
+	default:
+		break;
+	}
+}
+
+/* Between open and load: switches its two programs on and points them at the function. */
+static int prepare(struct template *t, struct pair *p)
+{
+	struct bpf_object *obj = t->skel->obj;
 	int err;
 
-	p->kprobe = kprobe;
-	p->entry = bpf_object__find_program_by_name(obj, kprobe ? names->kentry : names->entry);
-	p->exit = bpf_object__find_program_by_name(obj, kprobe ? names->kexit : names->exit);
-	bpf_object__for_each_program (prog, obj)
-		bpf_program__set_autoload(prog, prog == p->entry || prog == p->exit);
-	err = programs__share_maps(obj, main_object);
-	if (!err && !kprobe)
-		err = bpf_program__set_attach_target(p->entry, 0, function);
-	if (!err && !kprobe)
-		err = bpf_program__set_attach_target(p->exit, 0, function);
-	return err;
+	p->entry = bpf_object__find_program_by_name(obj, p->kprobe ? programs[p->kind].kentry
+								   : programs[p->kind].entry);
+	p->exit = bpf_object__find_program_by_name(obj, p->kprobe ? programs[p->kind].kexit
+								  : programs[p->kind].exit);
+	describe(t->skel, p);
+	bpf_program__set_autoload(p->entry, true);
+	bpf_program__set_autoload(p->exit, true);
+	err = p->kprobe ? 0 : bpf_program__set_attach_target(p->entry, 0, p->function);
+	return err || p->kprobe ? err : bpf_program__set_attach_target(p->exit, 0, p->function);
 }
 
-int pair__attach(struct pair *p, const char *function)
+static int attach(struct pair *p)
 {
 	int err;
 
 	if (p->kprobe) {
-		p->links[1] = bpf_program__attach_kprobe(p->exit, true, function);
-		p->links[0] =
-			p->links[1] ? bpf_program__attach_kprobe(p->entry, false, function) : NULL;
+		p->links[1] = bpf_program__attach_kprobe(p->exit, true, p->function);
+		p->links[0] = p->links[1] ? bpf_program__attach_kprobe(p->entry, false, p->function)
+					  : NULL;
 	} else {
 		p->links[1] = bpf_program__attach(p->exit);
 		p->links[0] = p->links[1] ? bpf_program__attach(p->entry) : NULL;
@@ -60,14 +125,72 @@ int pair__attach(struct pair *p, const char *function)
 	if (p->links[0])
 		return 0;
 	err = -errno;
-	pair__detach(p);
+	detach(p);
 	return err;
 }
 
-void pair__detach(struct pair *p)
+/* pairs: of different kinds. 0 if all are loaded. */
+static int load(struct template *t, struct pair **pairs, size_t nr, struct bpf_object *main_object,
+		const struct iot_knobs *knobs)
 {
-	for (int i = 0; i < 2; i++) {
-		bpf_link__destroy(p->links[i]);
-		p->links[i] = NULL;
+	struct bpf_program *prog;
+	int err;
+
+	t->skel = template_bpf__open();
+	if (!t->skel)
+		return -errno;
+	memcpy((void *)&t->skel->rodata->knobs, knobs, sizeof(*knobs));
+	bpf_object__for_each_program (prog, t->skel->obj)
+		bpf_program__set_autoload(prog, false);
+	err = programs__share_maps(t->skel->obj, main_object);
+	for (size_t i = 0; !err && i < nr; i++)
+		err = prepare(t, pairs[i]);
+	return err ? err : template_bpf__load(t->skel);
+}
+
+static void attach_some(struct pair **pairs, size_t nr, struct bpf_object *main_object,
+			const struct iot_knobs *knobs)
+{
+	struct template *t = calloc(1, sizeof(*t));
+	int err = -ENOMEM;
+
+	if (t) {
+		t->users = 1; /* this function */
+		err = load(t, pairs, nr, main_object, knobs);
+	}
+	if (err && nr > 1) {
+		/* one that is refused is not to take the others with it */
+		for (size_t i = 0; i < nr; i++)
+			attach_some(&pairs[i], 1, main_object, knobs);
+		nr = 0;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		pairs[i]->err = err ? err : attach(pairs[i]);
+		if (pairs[i]->err)
+			continue;
+		pairs[i]->of = t;
+		t->users++;
+	}
+	template__put(t);
+}
+
+void pairs__attach(struct pair **pairs, size_t nr, struct bpf_object *main_object,
+		   const struct iot_knobs *knobs)
+{
+	while (nr) {
+		bool taken[PAIR_KINDS] = { false };
+		struct pair *some[PAIR_KINDS];
+		size_t n = 0, left = 0;
+
+		for (size_t i = 0; i < nr; i++) {
+			if (taken[pairs[i]->kind]) {
+				pairs[left++] = pairs[i];
+				continue;
+			}
+			taken[pairs[i]->kind] = true;
+			some[n++] = pairs[i];
+		}
+		attach_some(some, n, main_object, knobs);
+		nr = left;
 	}
 }

@@ -1,43 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two programs of a template object on entry and exit of one function: by fentry and fexit, or,
- * where the function has no BTF (a module built without), by kprobe and kretprobe at about three
- * times the cost.
+ * Two template programs on entry and exit of one function: by fentry and fexit, or, where the
+ * function has no BTF (a module built without), by kprobe and kretprobe at about three times the
+ * cost. An object of templates has the programs for one function of each kind. Opening and loading
+ * one costs far more than its programs do, so as many pairs as possible share one.
  */
 #ifndef IOMMUTOP_COLLECT_PAIR_H
 #define IOMMUTOP_COLLECT_PAIR_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared.h"
 
 struct bpf_link;
 struct bpf_object;
 struct bpf_program;
-struct btf;
+struct template;
 
-struct pair_names {
-	const char *entry, *exit;   /* fentry, fexit */
-	const char *kentry, *kexit; /* kprobe, kretprobe */
+enum pair_kind {
+	PAIR_FLUSH_ALL,
+	PAIR_SYNC,
+	PAIR_SYNC_MAP,
+	PAIR_FREE, /* of the domain */
+	PAIR_INVALIDATE,
+	PAIR_TABLE_ALLOC,
+	PAIR_TABLE_FREE,
+	PAIR_SUBMIT,
+	PAIR_KINDS,
 };
 
 struct pair {
-	struct bpf_program *entry, *exit; /* of the caller's object */
-	struct bpf_link *links[2];
+	/* what is asked for */
+	enum pair_kind kind;
 	bool kprobe;
+	uint32_t flush_fn;        /* of flushes: index of the attribute flush_fn.<n> */
+	struct iot_driver_fn how; /* from PAIR_INVALIDATE on */
+	char function[80];
+	/* what became of it */
+	int err;
+	struct template *of; /* NULL: not attached, or let go */
+	struct bpf_program *entry, *exit;
+	struct bpf_link *links[2];
 };
 
-/* Number of arguments that BTF knows a function with: that of its module has to be asked, or a
- * namesake in the kernel would answer. -ENOENT: it has no BTF. module: "" = the kernel itself. */
-int function__nr_args(const struct btf *vmlinux, const char *function, const char *module);
-
 /*
- * Between open and load of obj: chooses the two programs, points them at the function, switches all
- * others off and shares the maps of main_object. 0, or negative errno.
+ * Loads and attaches. Each pair's err tells whether it is; all zero but for what is asked for
+ * before. main_object is loaded and lends its maps; knobs: as loaded there. A pair's exit is
+ * attached first: a call that entered unseen is told from one whose exit was missed.
  */
-int pair__prepare(struct pair *p, struct bpf_object *obj, struct bpf_object *main_object,
-		  const struct pair_names *names, const char *function, bool kprobe);
-/* After load. The exit first: a call that entered unseen is told from one whose exit was missed. 0,
- * or negative errno, and then nothing is attached. */
-int pair__attach(struct pair *p, const char *function);
-void pair__detach(struct pair *p);
+void pairs__attach(struct pair **pairs, size_t nr, struct bpf_object *main_object,
+		   const struct iot_knobs *knobs);
+/* Detaches, and lets go of the programs. */
+void pair__drop(struct pair *p);
+/* Events that the kernel skipped because a program of the pair was already running on the CPU. */
+uint64_t pair__misses(const struct pair *p);
 
 #endif

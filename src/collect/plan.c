@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/types.h"
+
 #define FENTRY(f, n, p)                                                        \
 	{                                                                      \
 		.kind = PLAN_FENTRY, .function = f, .nr_args = n, .program = p \
@@ -262,12 +264,12 @@ const struct plan_point plan_points[] = {
 	{ "iova-begin",
 	  "its begin: how long it took (--iova)",
 	  PLAN_USEFUL,
-	  PLAN_IOVA,
+	  PLAN_IOVA_TIMES,
 	  { FENTRY("iommu_dma_alloc_iova", 4, "iova_alloc_entry") } },
 	{ "iova-slow",
 	  "the allocator's tree was searched (--iova)",
 	  PLAN_USEFUL,
-	  PLAN_IOVA,
+	  PLAN_IOVA_TIMES,
 	  { FENTRY("alloc_iova", 4, "iova_slow_entry") } },
 	{ "iova-free",
 	  "IOVA freed (--iova)",
@@ -304,23 +306,19 @@ const char *plan__kind_name(enum plan_kind kind)
 	return names[kind];
 }
 
-static int check_tracepoint(const struct btf *btf, const char *name, char *why, size_t size)
+static int check_tracepoint(const struct types *types, const char *name, char *why, size_t size)
 {
-	char type[96];
-
-	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	if (btf && btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0)
+	if (types__has_tracepoint(types, name))
 		return 0;
 	snprintf(why, size, "this kernel has no tracepoint %s in its BTF", name);
 	return -ENOENT;
 }
 
-static int check_function(const struct kallsyms *syms, const struct btf *btf,
+static int check_function(struct kallsyms *syms, const struct types *types,
 			  const struct plan_candidate *c, char *why, size_t size)
 {
-	const struct btf_type *t;
 	size_t copies = kallsyms__count(syms, c->function, NULL);
-	int id, nr;
+	int nr;
 
 	if (!copies && c->kind == PLAN_SYMBOL) {
 		snprintf(why, size,
@@ -346,13 +344,11 @@ static int check_function(const struct kallsyms *syms, const struct btf *btf,
 	}
 	if (c->kind == PLAN_SYMBOL || c->kind == PLAN_KPROBE)
 		return 0;
-	id = btf ? btf__find_by_name_kind(btf, c->function, BTF_KIND_FUNC) : -ENOENT;
-	if (id < 0) {
+	nr = types ? types__nr_args(types, c->function, "") : -ENOENT;
+	if (nr < 0) {
 		snprintf(why, size, "%s has no BTF", c->function);
 		return -ENOENT;
 	}
-	t = btf__type_by_id(btf, btf__type_by_id(btf, (__u32)id)->type);
-	nr = btf_vlen(t);
 	if (c->nr_args >= 0 && nr != c->nr_args) {
 		snprintf(why, size, "%s takes %d arguments, this program knows it with %d",
 			 c->function, nr, c->nr_args);
@@ -361,16 +357,16 @@ static int check_function(const struct kallsyms *syms, const struct btf *btf,
 	return 0;
 }
 
-int plan__check(const struct kallsyms *syms, const struct btf *btf, const struct plan_candidate *c,
+int plan__check(struct kallsyms *syms, const struct types *types, const struct plan_candidate *c,
 		char *why, size_t why_size)
 {
 	why[0] = 0;
 	if (c->kind == PLAN_TP_BTF)
-		return check_tracepoint(btf, c->function, why, why_size);
-	return check_function(syms, btf, c, why, why_size);
+		return check_tracepoint(types, c->function, why, why_size);
+	return check_function(syms, types, c, why, why_size);
 }
 
-int plan__resolve(struct plan *plan, const struct kallsyms *syms, const struct btf *btf)
+int plan__resolve(struct plan *plan, struct kallsyms *syms, const struct types *types)
 {
 	int err;
 
@@ -383,8 +379,8 @@ int plan__resolve(struct plan *plan, const struct kallsyms *syms, const struct b
 		ch->chosen = -1;
 		ch->absent = plan_points[i].need == PLAN_OPTIONAL;
 		for (int c = 0; c < PLAN_CANDIDATES && plan_points[i].candidates[c].function; c++) {
-			err = plan__check(syms, btf, &plan_points[i].candidates[c], ch->why_not[c],
-					  sizeof(ch->why_not[c]));
+			err = plan__check(syms, types, &plan_points[i].candidates[c],
+					  ch->why_not[c], sizeof(ch->why_not[c]));
 			ch->absent = ch->absent && err == -ENOENT;
 			if (err)
 				continue;

@@ -11,7 +11,7 @@
 
 #include "collect/kallsyms.h"
 
-struct btf;
+struct types;
 
 enum plan_kind {
 	PLAN_FENTRY,
@@ -38,6 +38,7 @@ enum plan_group { /* what a capture may leave out */
 		  PLAN_STREAM, /* every event */
 		  PLAN_LIVE,   /* counters only */
 		  PLAN_IOVA,
+		  PLAN_IOVA_TIMES, /* how long allocating one took, and why */
 		  PLAN_CONTROL,
 		  PLAN_RECORDS, /* fault records */
 		  PLAN_INVARIANTS,
@@ -75,9 +76,9 @@ struct plan {
 	struct plan_choice *choices; /* plan_nr_points of them */
 };
 
-/* btf: the running kernel's. Always resolves what it can; only -ENOMEM fails. plan__free() takes
- * what it made. */
-int plan__resolve(struct plan *plan, const struct kallsyms *syms, const struct btf *btf);
+/* types: the running kernel's, NULL = it has no BTF. Always resolves what it can; only -ENOMEM
+ * fails. plan__free() takes what it made. */
+int plan__resolve(struct plan *plan, struct kallsyms *syms, const struct types *types);
 void plan__free(struct plan *plan);
 
 /* The candidate chosen for a point, or NULL. */
@@ -88,7 +89,7 @@ const char *plan__kind_name(enum plan_kind kind);
  * Can kind be attached to function? 0, or -errno with the reason in why. module: "" for the kernel
  * itself; btf is that of the module then.
  */
-int plan__check(const struct kallsyms *syms, const struct btf *btf, const struct plan_candidate *c,
+int plan__check(struct kallsyms *syms, const struct types *types, const struct plan_candidate *c,
 		char *why, size_t why_size);
 
 #endif

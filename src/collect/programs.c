@@ -3,7 +3,9 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 uint64_t program__misses(int fd)
 {
@@ -22,6 +24,28 @@ int program__run(int fd, const void *arg, size_t size, uint32_t *ret)
 
 	*ret = opts.retval;
 	return err;
+}
+
+/* The kernel promises it to whoever replaces a map in a map of maps (bpf_map_update_elem() of
+ * kernel/bpf/syscall.c): the programs that saw the old one are done with it then. */
+int programs__wait(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	int inner, outer = -1, rc = 0;
+	__u32 key = 0;
+
+	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(key), sizeof(key), 1, NULL);
+	if (inner < 0)
+		return -errno;
+	opts.inner_map_fd = (__u32)inner;
+	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, NULL, sizeof(key), sizeof(key), 1,
+			       &opts);
+	if (outer < 0 || bpf_map_update_elem(outer, &key, &inner, BPF_ANY))
+		rc = -errno;
+	if (outer >= 0)
+		close(outer);
+	close(inner);
+	return rc;
 }
 
 int programs__share_maps(struct bpf_object *obj, struct bpf_object *main_object)

@@ -20,6 +20,12 @@ uint64_t program__misses(int fd);
 int program__run(int fd, const void *arg, size_t size, uint32_t *ret);
 
 /*
+ * Waits until every program that runs now has ended, on any CPU, preempted ones too. Those that
+ * begin meanwhile may run on. 0 or a negative errno.
+ */
+int programs__wait(void);
+
+/*
  * Lets an object that isn't loaded yet use the maps of one that is, by name, its global data
  * included. Read-only data stays each object's own. 0, or negative errno.
  */

@@ -2,7 +2,6 @@
 #include "collect/roles.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,19 +9,17 @@
 #include <string.h>
 
 #include "collect/pair.h"
-#include "collect/programs.h"
-#include "flush.skel.h"
+#include "collect/types.h"
 
 struct copy {
 	struct role role;
-	struct flush_bpf *skel; /* NULL: failed, or gone */
 	struct pair pair;
+	bool pending; /* wanted, and not tried yet */
 };
 
 struct roles {
 	struct bpf_object *main_object;
-	const struct btf *vmlinux;
-	struct iot_knobs knobs;
+	const struct types *types;
 	struct copy *copies;
 	size_t nr;
 	uint64_t misses_gone;
@@ -30,16 +27,12 @@ struct roles {
 
 static const struct {
 	const char *name;
-	struct pair_names programs;
+	enum pair_kind pair;
 } kinds[] = {
-	[ROLE_FLUSH_ALL] = { "flush_iotlb_all",
-			     { "flush_all_entry", "flush_all_exit", "flush_all_kentry",
-			       "flush_all_kexit" } },
-	[ROLE_SYNC] = { "iotlb_sync", { "sync_entry", "sync_exit", "sync_kentry", "sync_kexit" } },
-	[ROLE_SYNC_MAP] = { "iotlb_sync_map",
-			    { "sync_map_entry", "sync_map_exit", "sync_map_kentry",
-			      "sync_map_kexit" } },
-	[ROLE_FREE] = { "free", { "free_entry", "free_exit", "free_kentry", "free_kexit" } },
+	[ROLE_FLUSH_ALL] = { "flush_iotlb_all", PAIR_FLUSH_ALL },
+	[ROLE_SYNC] = { "iotlb_sync", PAIR_SYNC },
+	[ROLE_SYNC_MAP] = { "iotlb_sync_map", PAIR_SYNC_MAP },
+	[ROLE_FREE] = { "free", PAIR_FREE },
 };
 
 const char *role__kind_name(enum role_kind kind)
@@ -47,24 +40,15 @@ const char *role__kind_name(enum role_kind kind)
 	return kinds[kind].name;
 }
 
-struct roles *roles__new(struct bpf_object *main_object, const struct iot_knobs *knobs,
-			 const struct btf *vmlinux)
+struct roles *roles__new(struct bpf_object *main_object, const struct types *types)
 {
 	struct roles *r = calloc(1, sizeof(*r));
 
 	if (r) {
 		r->main_object = main_object;
-		r->knobs = *knobs;
-		r->vmlinux = vmlinux;
+		r->types = types;
 	}
 	return r;
-}
-
-static void destroy_copy(struct copy *c)
-{
-	pair__detach(&c->pair);
-	flush_bpf__destroy(c->skel);
-	c->skel = NULL;
 }
 
 void roles__free(struct roles *r)
@@ -72,7 +56,7 @@ void roles__free(struct roles *r)
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->nr; i++)
-		destroy_copy(&r->copies[i]);
+		pair__drop(&r->copies[i].pair);
 	free(r->copies);
 	free(r);
 }
@@ -90,39 +74,11 @@ static int note_free(struct roles *r, const struct role *role, bool hooked)
 		      : bpf_map_delete_elem(fd, &addr);
 }
 
-static int attach_copy(struct roles *r, struct copy *c, size_t index)
-{
-	struct role *role = &c->role;
-	int err;
-
-	role->kprobe = function__nr_args(r->vmlinux, role->function, role->module) < 0;
-	c->skel = flush_bpf__open();
-	if (!c->skel) {
-		snprintf(role->why_not, sizeof(role->why_not), "opening the template failed: %s",
-			 strerror(errno));
-		return -errno;
-	}
-	memcpy((void *)&c->skel->rodata->knobs, &r->knobs, sizeof(r->knobs));
-	*(uint32_t *)&c->skel->rodata->flush_fn = (uint32_t)index;
-	err = pair__prepare(&c->pair, c->skel->obj, r->main_object, &kinds[role->kind].programs,
-			    role->function, role->kprobe);
-	if (!err)
-		err = flush_bpf__load(c->skel);
-	if (!err)
-		err = pair__attach(&c->pair, role->function);
-	if (!err)
-		err = note_free(r, role, true);
-	if (!err)
-		return 1;
-	snprintf(role->why_not, sizeof(role->why_not), "the kernel refused it: %s", strerror(-err));
-	destroy_copy(c);
-	return err;
-}
-
-int roles__want(struct roles *r, enum role_kind kind, uint64_t addr, const struct kallsyms *syms)
+int roles__want(struct roles *r, enum role_kind kind, uint64_t addr, struct kallsyms *syms)
 {
 	struct copy *c, *more;
 	struct ksym sym;
+	int rc;
 
 	for (size_t i = 0; i < r->nr; i++)
 		if (!r->copies[i].role.gone && r->copies[i].role.addr == addr &&
@@ -136,32 +92,60 @@ int roles__want(struct roles *r, enum role_kind kind, uint64_t addr, const struc
 	memset(c, 0, sizeof(*c));
 	c->role.kind = kind;
 	c->role.addr = addr;
-	if (kallsyms__at(syms, addr, &sym) || sym.addr != addr) {
+	rc = kallsyms__function(syms, addr, &sym);
+	if (rc == -ENOENT) {
 		snprintf(c->role.function, sizeof(c->role.function), "0x%llx",
 			 (unsigned long long)addr);
 		snprintf(c->role.why_not, sizeof(c->role.why_not), "no symbol at that address");
-		return -ENOENT;
+		return rc;
 	}
 	snprintf(c->role.function, sizeof(c->role.function), "%s", sym.name);
 	snprintf(c->role.module, sizeof(c->role.module), "%s", sym.module);
-	if (kallsyms__count(syms, sym.name, NULL) > 1) {
-		/* both ways of attaching go by name, and would take the first */
+	if (rc) {
+		/* both ways of attaching go by name */
 		snprintf(c->role.why_not, sizeof(c->role.why_not),
 			 "several functions have this name");
-		return -EEXIST;
+		return rc;
 	}
-	return attach_copy(r, c, r->nr - 1);
+	c->role.kprobe = types__nr_args(r->types, c->role.function, c->role.module) < 0;
+	c->pair.kind = kinds[kind].pair;
+	c->pair.kprobe = c->role.kprobe;
+	c->pair.flush_fn = (uint32_t)(r->nr - 1);
+	memcpy(c->pair.function, c->role.function, sizeof(c->pair.function));
+	c->pending = true;
+	return 1;
 }
 
-static uint64_t copy_misses(const struct copy *c)
+size_t roles__pending(struct roles *r, struct pair **out)
 {
-	struct bpf_program *prog;
-	uint64_t n = 0;
+	size_t n = 0;
 
-	if (c->skel)
-		bpf_object__for_each_program (prog, c->skel->obj)
-			n += program__misses(bpf_program__fd(prog));
+	for (size_t i = 0; i < r->nr; i++) {
+		if (!r->copies[i].pending)
+			continue;
+		if (out)
+			out[n] = &r->copies[i].pair;
+		n++;
+	}
 	return n;
+}
+
+void roles__settle(struct roles *r)
+{
+	for (size_t i = 0; i < r->nr; i++) {
+		struct copy *c = &r->copies[i];
+
+		if (!c->pending)
+			continue;
+		c->pending = false;
+		if (!c->pair.err)
+			c->pair.err = note_free(r, &c->role, true);
+		if (!c->pair.err)
+			continue;
+		snprintf(c->role.why_not, sizeof(c->role.why_not), "the kernel refused it: %s",
+			 strerror(-c->pair.err));
+		pair__drop(&c->pair);
+	}
 }
 
 void roles__module_gone(struct roles *r, const char *module)
@@ -171,18 +155,13 @@ void roles__module_gone(struct roles *r, const char *module)
 
 		if (c->role.gone || strcmp(c->role.module, module))
 			continue;
-		r->misses_gone += copy_misses(c);
-		if (c->skel)
+		r->misses_gone += pair__misses(&c->pair);
+		if (c->pair.of)
 			note_free(r, &c->role, false);
-		destroy_copy(c);
+		pair__drop(&c->pair);
+		c->pending = false;
 		c->role.gone = true;
 	}
-}
-
-void roles__detach(struct roles *r)
-{
-	for (size_t i = 0; i < r->nr; i++)
-		pair__detach(&r->copies[i].pair);
 }
 
 size_t roles__count(const struct roles *r)
@@ -193,6 +172,15 @@ size_t roles__count(const struct roles *r)
 const struct role *roles__at(const struct roles *r, size_t i)
 {
 	return &r->copies[i].role;
+}
+
+bool roles__has_prefix(const struct roles *r, const char *prefix)
+{
+	for (size_t i = 0; i < r->nr; i++)
+		if (!r->copies[i].role.gone &&
+		    !strncmp(r->copies[i].role.function, prefix, strlen(prefix)))
+			return true;
+	return false;
 }
 
 int role__prefix(const char *function)
@@ -207,6 +195,6 @@ uint64_t roles__misses(const struct roles *r)
 	uint64_t n = r->misses_gone;
 
 	for (size_t i = 0; i < r->nr; i++)
-		n += copy_misses(&r->copies[i]);
+		n += pair__misses(&r->copies[i].pair);
 	return n;
 }

@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 #include "collect/kallsyms.h"
-#include "shared.h"
 
 struct roles;
-struct btf;
+struct types;
 struct bpf_object;
+struct pair;
 
 enum role_kind {
 	ROLE_FLUSH_ALL,
@@ -34,26 +34,26 @@ struct role {
 	bool gone;         /* its module was unloaded */
 };
 
-/* main_object: loaded, lends its maps; knobs: as loaded there. Both stay the caller's. NULL: no
- * memory. */
-struct roles *roles__new(struct bpf_object *main_object, const struct iot_knobs *knobs,
-			 const struct btf *vmlinux);
+/* main_object: loaded. All stay the caller's. NULL: no memory. */
+struct roles *roles__new(struct bpf_object *main_object, const struct types *types);
 void roles__free(struct roles *r);
 
 /*
- * Makes sure that the function at addr is attached in this role. syms must be new enough to know
- * it. Returns 1 if it is newly attached, 0 if it was attached (or has failed) before, or a negative
- * errno with the reason in the role.
+ * The function at addr is to be attached in this role. Returns 1 if it is new and can be: it is
+ * pending now; 0 if it was asked for before; or a negative errno with the reason in the role.
  */
-int roles__want(struct roles *r, enum role_kind kind, uint64_t addr, const struct kallsyms *syms);
+int roles__want(struct roles *r, enum role_kind kind, uint64_t addr, struct kallsyms *syms);
+/* The pairs that are to be attached, to out (NULL: only counts); good until the next
+ * roles__want(). Once pairs__attach() had them, roles__settle() takes note of what came of it. */
+size_t roles__pending(struct roles *r, struct pair **out);
+void roles__settle(struct roles *r);
 /* Forgets the functions of a module that is going away; its programs are detached. */
 void roles__module_gone(struct roles *r, const char *module);
 
-/* Detaches all; the counters can still be read. */
-void roles__detach(struct roles *r);
-
 size_t roles__count(const struct roles *r);
 const struct role *roles__at(const struct roles *r, size_t i); /* i: the fn of IOT_EV_FLUSH */
+/* Does a function that was asked for begin with prefix? */
+bool roles__has_prefix(const struct roles *r, const char *prefix);
 /* How many characters of a function's name say whose it is: "intel_" of intel_iommu_tlb_sync. */
 int role__prefix(const char *function);
 /* Events that the kernel skipped because a program of ours was already running on the CPU. */

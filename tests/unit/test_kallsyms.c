@@ -101,6 +101,138 @@ static void hidden_addresses_and_missing_files_are_said(void **state)
 	assert_non_null(strstr(err.text, "/nonexistent/kallsyms"));
 }
 
+/* A source that knows the symbols of the text above, and how often it was asked. */
+struct fake {
+	unsigned int asked;
+	size_t names; /* the last time */
+	int error;
+};
+
+static int fake_named(void *ctx, const char *const *names, size_t nr, char **text, size_t *len)
+{
+	FILE *f = open_memstream(text, len);
+	struct fake *fake = ctx;
+
+	fake->asked++;
+	fake->names = nr;
+	for (const char *line = kernel; *line; line = strchr(line, '\n') + 1)
+		for (size_t i = 0; i < nr; i++)
+			if (!strncmp(line + 19, names[i], strlen(names[i])) &&
+			    strchr("\t\n", line[19 + strlen(names[i])]))
+				fprintf(f, "%.*s", (int)(strchr(line, '\n') + 1 - line), line);
+	fclose(f);
+	if (fake->error)
+		free(*text);
+	return fake->error;
+}
+
+static int fake_at(void *ctx, uint64_t addr, struct ksym *out)
+{
+	(void)ctx;
+	if (addr < 0xffffffff81000200 || addr >= 0xffffffff81000400)
+		return -ENOENT;
+	*out = (struct ksym){
+		.addr = addr & ~0xffULL, .name = "twice", .module = "", .text = true
+	};
+	return 0;
+}
+
+static int fake_of(void *ctx, const char *name, uint64_t *addr)
+{
+	(void)ctx;
+	if (strcmp(name, "twice"))
+		return -ENOENT;
+	*addr = 0xffffffff81000200;
+	return 0;
+}
+
+static void what_is_asked_for_is_read_in_one_go_and_again_when_modules_change(void **state)
+{
+	struct fake fake = {};
+	struct kallsyms_source source = { &fake, fake_named, fake_at, fake_of };
+	struct kallsyms *k = NULL;
+	struct ksym s = {};
+
+	(void)state;
+	assert_int_equal(kallsyms__ask(&k, &source), 0);
+	assert_int_equal(kallsyms__want(k, "twice"), 0);
+	assert_int_equal(kallsyms__want(k, "late_fn"), 0);
+	assert_int_equal(kallsyms__want(k, "twice"), 0);
+	assert_int_equal(kallsyms__want(k, "gone"), 0);
+	assert_int_equal(fake.asked, 0);
+	assert_int_equal(kallsyms__count(k, "twice", NULL), 2);
+	assert_int_equal(kallsyms__count(k, "late_fn", &s), 1);
+	assert_string_equal(s.module, "late");
+	assert_int_equal(kallsyms__count(k, "gone", NULL), 0);
+	assert_true(fake.asked == 1 && fake.names == 3);
+	/* a name that nobody announced isn't taken for one that isn't there */
+	assert_int_equal(kallsyms__count(k, "early_fn", &s), 1);
+	assert_true(s.addr == 0xffffffffc0100000 && fake.asked == 2 && fake.names == 4);
+	kallsyms__changed(k);
+	assert_int_equal(kallsyms__count(k, "gone", NULL), 0);
+	assert_int_equal(fake.asked, 3);
+	kallsyms__free(k);
+}
+
+static void a_function_is_known_by_its_first_byte_and_by_what_its_name_leads_to(void **state)
+{
+	struct fake fake = {};
+	struct kallsyms_source source = { &fake, fake_named, fake_at, fake_of };
+	struct kallsyms *asked = NULL, *all = load(kernel, 0, NULL);
+	struct ksym s;
+
+	(void)state;
+	assert_int_equal(kallsyms__ask(&asked, &source), 0);
+	assert_int_equal(kallsyms__function(asked, 0xffffffff81000200, &s), 0);
+	assert_string_equal(s.name, "twice");
+	assert_int_equal(kallsyms__function(asked, 0xffffffff81000300, &s), -EEXIST);
+	assert_int_equal(kallsyms__function(asked, 0xffffffff81000210, &s), -ENOENT);
+	assert_int_equal(kallsyms__function(asked, 0xffffffff81000000, &s), -ENOENT);
+	assert_int_equal(fake.asked, 0);
+	/* where all are known, two of a name are too many whichever is meant */
+	assert_int_equal(kallsyms__function(all, 0xffffffff81000100, &s), 0);
+	assert_int_equal(kallsyms__function(all, 0xffffffff81000200, &s), -EEXIST);
+	assert_int_equal(kallsyms__function(all, 0xffffffff81000101, &s), -ENOENT);
+	kallsyms__free(asked);
+	kallsyms__free(all);
+}
+
+static void a_table_of_all_is_read_again_for_a_function_that_came_later(void **state)
+{
+	char path[] = "/tmp/iommutop-kallsyms.XXXXXX";
+	static const char more[] = "ffffffffc0300000 t new_fn\t[new]\n";
+	int fd = mkstemp(path);
+	struct kallsyms *k = NULL;
+	struct ksym s;
+
+	(void)state;
+	assert_int_equal(write(fd, kernel, strlen(kernel)), strlen(kernel));
+	assert_int_equal(kallsyms__load(&k, path, NULL), 0);
+	assert_int_equal(write(fd, more, strlen(more)), strlen(more));
+	close(fd);
+	assert_int_equal(kallsyms__function(k, 0xffffffffc0300000, &s), -ENOENT);
+	kallsyms__changed(k);
+	assert_int_equal(kallsyms__function(k, 0xffffffffc0300000, &s), 0);
+	assert_string_equal(s.module, "new");
+	unlink(path);
+	kallsyms__free(k);
+}
+
+/* Then /proc/kallsyms of this machine is read, which has none of these names. */
+static void a_source_that_fails_is_not_asked_again(void **state)
+{
+	struct fake fake = { .error = -EPERM };
+	struct kallsyms_source source = { &fake, fake_named, fake_at, fake_of };
+	struct kallsyms *k = NULL;
+
+	(void)state;
+	assert_int_equal(kallsyms__ask(&k, &source), 0);
+	assert_int_equal(kallsyms__count(k, "iommu_helper_of_a_test", NULL), 0);
+	assert_int_equal(kallsyms__count(k, "another_of_a_test", NULL), 0);
+	assert_int_equal(fake.asked, 1);
+	kallsyms__free(k);
+}
+
 static void a_plan_without_btf_says_why_of_each_candidate(void **state)
 {
 	struct kallsyms *k = load(kernel, 0, NULL);
@@ -179,6 +311,11 @@ int main(void)
 		cmocka_unit_test(names_are_counted_and_found),
 		cmocka_unit_test(addresses_give_the_function_below_even_in_unsorted_modules),
 		cmocka_unit_test(hidden_addresses_and_missing_files_are_said),
+		cmocka_unit_test(what_is_asked_for_is_read_in_one_go_and_again_when_modules_change),
+		cmocka_unit_test(
+			a_function_is_known_by_its_first_byte_and_by_what_its_name_leads_to),
+		cmocka_unit_test(a_table_of_all_is_read_again_for_a_function_that_came_later),
+		cmocka_unit_test(a_source_that_fails_is_not_asked_again),
 		cmocka_unit_test(a_plan_without_btf_says_why_of_each_candidate),
 		cmocka_unit_test(absent_is_not_missing),
 	};

@@ -15,6 +15,7 @@
 #include <zlib.h>
 
 #include "collect/plan.h"
+#include "collect/types.h"
 
 #define CONFIG_MAX (4U << 20)
 
@@ -249,6 +250,7 @@ static int find_hooks(const char *image, const char *run_dir, lack_say say, void
 {
 	struct btf *btf = btf__parse_elf(image, NULL);
 	struct kallsyms *syms = NULL;
+	struct types *types = NULL;
 	struct plan plan = {};
 	char *path = NULL;
 	int rc = 0;
@@ -264,11 +266,15 @@ static int find_hooks(const char *image, const char *run_dir, lack_say say, void
 	}
 	rc = rc ?: write_symbols(btf, path);
 	rc = rc ?: kallsyms__load(&syms, path, NULL);
-	rc = rc ?: plan__resolve(&plan, syms, btf);
+	types = rc ? NULL : types__new(btf);
+	if (!rc && !types)
+		rc = -ENOMEM;
+	rc = rc ?: plan__resolve(&plan, syms, types);
 	if (!rc)
 		say_hooks(&plan, say, ctx);
 	plan__free(&plan);
 	kallsyms__free(syms);
+	types__free(types);
 	btf__free(btf);
 	free(path);
 	return rc;

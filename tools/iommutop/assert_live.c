@@ -372,12 +372,17 @@ static void run(struct live *l, struct assert_run *out)
 }
 
 int assert_live__watch(struct checks *c, const struct assert_live_opts *o, struct assert_run *out,
-		       struct assert_report *r, bool *bad_save, struct error *err)
+		       struct assert_report *r, struct collect **ended, bool *bad_save,
+		       struct error *err)
 {
 	struct collect_opts copts = {
 		.stream = true,
 		.stacks = o->stacks,
 		.invariants = true,
+		/* who saves a session may ask it for more than these rules */
+		.iova = o->save || o->needs & NEED_IOVAS,
+		.iova_times = o->save,
+		.tables = o->save || o->needs & NEED_TABLES,
 		.ring_bytes = o->cpu_buffer,
 		.rare_bytes = o->rare_buffer,
 		.memory = o->memory / 4,
@@ -386,6 +391,7 @@ int assert_live__watch(struct checks *c, const struct assert_live_opts *o, struc
 	int rc = child__watch();
 
 	*bad_save = false;
+	*ended = NULL;
 	if (rc)
 		return error__set(err, rc, "cannot block signals: %s", strerror(-rc));
 	rc = collect__new(&l.collect, &copts, to_checks, &l, err);
@@ -400,6 +406,6 @@ int assert_live__watch(struct checks *c, const struct assert_live_opts *o, struc
 		run(&l, out);
 	}
 	finish_saving(&l);
-	collect__free(l.collect);
+	*ended = l.collect;
 	return rc;
 }

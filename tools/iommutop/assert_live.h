@@ -14,6 +14,8 @@
 #include "report/assert.h"
 #include "util/error.h"
 
+struct collect;
+
 enum assert_until {
 	UNTIL_COMMAND, /* its end */
 	UNTIL_TIME,    /* length */
@@ -32,6 +34,7 @@ struct assert_live_opts {
 	uint64_t timeout; /* ns, 0 = none: then the command is ended, and the run is INCONCLUSIVE */
 	bool ignore_command; /* its exit code doesn't matter */
 	bool stacks, quiet;
+	uint32_t needs;                           /* NEED_*: what the rules must see */
 	uint64_t cpu_buffer, rare_buffer, memory; /* bytes, as of record */
 	const char *save;                         /* directory of the session, NULL = none */
 	uint64_t ring;                            /* bytes of it that stay in memory */
@@ -41,12 +44,13 @@ struct assert_live_opts {
 
 /*
  * Watches until the end that opts ask for, and leaves the checks ready for checks__finish(). r->run
- * is filled in, and notes are added to r. 0; negative errno and err: it could not begin, nothing
+ * is filled in, and notes are added to r. *ended: for collect__free(), which nobody who waits for
+ * the report has to wait for; may be NULL. 0; negative errno and err: it could not begin, nothing
  * was watched and the command didn't run: -EPERM and such from the collector, or -EEXIST,
  * -ENOTEMPTY … if *bad_save is set and the session can't be made.
  */
 int assert_live__watch(struct checks *c, const struct assert_live_opts *opts,
-		       struct assert_run *run, struct assert_report *r, bool *bad_save,
-		       struct error *err);
+		       struct assert_run *run, struct assert_report *r, struct collect **ended,
+		       bool *bad_save, struct error *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include "assert_list.h"
 #include "assert_out.h"
 #include "child.h"
+#include "collect/collect.h"
 #include "input.h"
 #include "opts.h"
 #include "report/early.h"
@@ -210,6 +211,7 @@ struct job {
 	struct rule_set rules;
 	struct analysis *analysis;
 	struct checks *checks;
+	struct collect *ended; /* of what was watched; NULL = nothing */
 	const struct check_result **results;
 	struct check_result *skipped; /* if nothing could be watched */
 	struct assert_run run;
@@ -329,6 +331,7 @@ static int watch(struct job *j, char **rest, struct error *err)
 		.ignore_command = o->ignore_command,
 		.stacks = o->stacks,
 		.quiet = o->quiet,
+		.needs = rules__needs(&j->rules),
 		.cpu_buffer = o->cpu_buffer,
 		.rare_buffer = o->rare_buffer,
 		.memory = o->memory,
@@ -350,7 +353,7 @@ static int watch(struct job *j, char **rest, struct error *err)
 	if (!uname(&j->host))
 		j->report.kernel = j->host.release;
 	j->report.run = &j->run;
-	rc = assert_live__watch(j->checks, &lopts, &j->run, &j->report, &bad_save, err);
+	rc = assert_live__watch(j->checks, &lopts, &j->run, &j->report, &j->ended, &bad_save, err);
 	if (bad_save)
 		return 1;
 	if (rc)
@@ -449,6 +452,7 @@ static int assert_run(const void *values, int rest_nr, char **rest)
 	} else {
 		code = watch_and_report(&j, rest);
 	}
+	collect__free(j.ended);
 	checks__free(j.checks);
 	analysis__free(j.analysis);
 	json_object_put(j.about);

@@ -8,6 +8,7 @@
 #include "collect/host.h"
 #include "collect/kallsyms.h"
 #include "collect/plan.h"
+#include "collect/types.h"
 #include "opts.h"
 
 struct probe_opts {
@@ -123,6 +124,7 @@ static int probe_run(const void *values, int rest_nr, char **rest)
 	struct kallsyms *syms = NULL;
 	struct error problem = {};
 	struct plan plan = {};
+	struct types *types = NULL;
 	struct btf *btf = NULL;
 	struct host h;
 	bool vital = true;
@@ -137,7 +139,8 @@ static int probe_run(const void *values, int rest_nr, char **rest)
 		btf = h.btf ? btf__load_vmlinux_btf() : NULL;
 		if (libbpf_get_error(btf))
 			btf = NULL;
-		plan__resolve(&plan, syms, btf);
+		types = btf ? types__new(btf) : NULL;
+		plan__resolve(&plan, syms, types);
 	}
 	for (size_t i = 0; i < plan_nr_points; i++)
 		if (plan_points[i].need == PLAN_VITAL &&
@@ -148,6 +151,7 @@ static int probe_run(const void *values, int rest_nr, char **rest)
 	else
 		print_text(&h, &plan, &problem);
 	plan__free(&plan);
+	types__free(types);
 	btf__free(btf);
 	kallsyms__free(syms);
 	return vital && !problem.text[0] ? EXIT_OK : EXIT_FAILED;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The running kernel's BTF with an index of its names. libbpf compares each type's name for each
+ * look-up; with 130,000 types and a hundred look-ups that is felt at the start of a capture.
+ */
+#ifndef IOMMUTOP_COLLECT_TYPES_H
+#define IOMMUTOP_COLLECT_TYPES_H
+
+#include <stdbool.h>
+
+struct btf;
+struct btf_type;
+struct types;
+
+/* btf: stays the caller's and must outlive it. NULL: no memory. */
+struct types *types__new(const struct btf *btf);
+void types__free(struct types *t);
+
+/* The first type of this kind (BTF_KIND_FUNC, _TYPEDEF, _STRUCT: no others are in the index) and
+ * name. NULL: there is none, or t is NULL. */
+const struct btf_type *types__find(const struct types *t, const char *name, unsigned int kind);
+/* Number of arguments of a function of the kernel itself (module "") or of a module, whose BTF is
+ * asked, or a namesake in the kernel would answer. -ENOENT: it has no BTF. */
+int types__nr_args(const struct types *t, const char *function, const char *module);
+/* Has the kernel this tracepoint? */
+bool types__has_tracepoint(const struct types *t, const char *name);
+const struct btf *types__btf(const struct types *t);
+
+#endif
