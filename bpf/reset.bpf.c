@@ -95,6 +95,8 @@ static __always_inline __u32 reset__unseen(struct pci_dev *pdev)
 	for (int i = 0; i < METHODS; i++) {
 		__u32 m = methods[i];
 
+		if (i >= bpf_core_field_size(d->reset_methods)) /* 7 up to 6.1 */
+			break;
 		if (!m || m == METHOD_FLR || m >= METHOD_BUS)
 			continue;
 		found = m;
