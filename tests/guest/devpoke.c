@@ -39,7 +39,8 @@
 /* NVM Express base specification, 5: admin commands */
 #define NVME_DELETE_SQ     0x00
 #define NVME_CREATE_SQ     0x01
-#define NVME_QUEUE_ENTRIES 8
+/* As Linux has them (io_queue_depth), or a tail that it writes would be refused. */
+#define NVME_QUEUE_ENTRIES 1024U
 
 static int failed(const char *what)
 {
