@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "analyze/signals.h"
+#include "analyze/why.h"
 
 #define S 1000000000ULL
 
@@ -109,8 +110,29 @@ static bool small_share(const struct incident_share *s)
 	return s->known && s->flush_ns + s->alloc_ns <= s->window / SMALL_SHARE;
 }
 
+/*
+ * An AMD-Vi that caches what isn't present is emulated. QEMU's refuses an access without telling
+ * its guest (seen with 10.0; 11.1 tells), so that nothing speaks for the IOMMU if nothing is heard
+ * of it.
+ */
+static bool silent_iommu(struct incident *i, struct model *m)
+{
+	const struct model_device *dev = model__device(m, i->hang.dev);
+	struct why_core core;
+
+	why__core(&core, m, dev ? dev->origin : 0);
+	if (!core.np_cache[0])
+		return false;
+	incident__note(i,
+		       "The machine is virtual (%s caches what isn't present), and QEMU's AMD-Vi "
+		       "before 11 refuses accesses without a word: a fault may have been there.",
+		       core.np_cache);
+	return true;
+}
+
 static void judge_hang(struct incident *i, struct model *m)
 {
+	bool silent = silent_iommu(i, m);
 	const struct signal_kind *signal = signals__find(i->hang.what);
 	__u64 seen = i->hang.ts > begin_of(m) ? i->hang.ts - begin_of(m) : 0, from;
 	struct judgement *j = &i->judgement;
@@ -150,7 +172,7 @@ static void judge_hang(struct incident *i, struct model *m)
 			       "to this kind of hang may be up to %llu s older",
 			       (double)seen / 1e9, signal->window / S);
 	} else {
-		i->cleared = small_share(&i->share) && !signal->lost_interrupt &&
+		i->cleared = small_share(&i->share) && !signal->lost_interrupt && !silent &&
 			     !model__lost(m, from, i->hang.ts, JUDGEMENT_LOSES_FLUSHES);
 		judgement__set(j, VERDICT_NO_FAULT, CONFIDENCE_LIKELY,
 			       i->cleared
