@@ -126,7 +126,9 @@ queue()
 	begin queue
 	one_incident queue
 	check "$what: QEMU refused an access to address 0" [ "$(faults_in_qemu | grep -cE '^0x0+[0-9a-f]{0,3}$')" -gt 0 ]
-	equal "$what: verdict" "$(fact queue $i.verdict)" never_mapped
+	# which of the two depends on whether the domain could be made anew within the recording
+	check "$what: verdict" grep -qE "^$i.verdict (never_mapped|cannot_be_known)$" "$dir/facts/queue"
+	check "$what: nobody is said to have had the address" [ "$(fact queue $f.owner)$(fact queue $f.owner.start)" = nullnone ]
 	equal "$what: address" "$(page "$(fact queue $f.iova)")" 0
 	equal "$what: a" "$(fact queue $f.access)" read
 	equal "$what: the hang is the disk's" "$(fact queue $i.hang.device_name)" "$device"
