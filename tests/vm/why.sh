@@ -60,7 +60,7 @@ def block(mark):
         return mark[0]
     return f"<!-- transcript: {mark[1]} {mark[2]} -->\n```\n{open(path).read()}```\n"
 text = open(page).read()
-mark = re.compile(r"<!-- transcript: (.+) (\w+) -->\n(?:```\n.*?\n```\n)?", re.S)
+mark = re.compile(r"<!-- transcript: ([^\n]+) (\w+) -->\n(?:```\n.*?\n```\n)?", re.S)
 open(page, "w").write(mark.sub(block, text))
 END
 }
