@@ -99,7 +99,7 @@ judge()
 	done
 	equal "$cell: flushes with a submission of their task's inside, of those that the hardware is told" \
 		"$(fact told inside)" "$(fact told flushes)"
-	check "$cell: it was told something" [ "$(fact told told)" -gt 20 ]
+	check "$cell: it was told something" [ "$(fact told told)" -gt 0 ]
 	if [ "$unmaps" = lazy ]; then
 		equal "$cell: whole flushes are by queue or timer" \
 			"$(sum session totals.flushes.queue_full totals.flushes.timer)" "$(fact session flush.all)"
