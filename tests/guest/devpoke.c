@@ -37,8 +37,8 @@
 #define QUEUES_MAX      16
 
 /* NVM Express base specification, 5: admin commands */
-#define NVME_DELETE_SQ     0x00
-#define NVME_CREATE_SQ     0x01
+#define NVME_DELETE_SQ 0x00
+#define NVME_CREATE_SQ 0x01
 /* As Linux has them (io_queue_depth), or a tail that it writes would be refused. */
 #define NVME_QUEUE_ENTRIES 1024U
 
