@@ -79,13 +79,13 @@ faults()
 
 resets()
 {
-	local slot method nr=0
+	local slot method nr=0 own="device's own"
 
 	while read -r slot method; do
 		nr=$((nr + 1))
 		# the controller of a disk is reset afterwards by its driver
 		sed -i -E "/^reset_${slot}_$method reset $slot 0 0 nvme controller reset$/d" "$dir/facts/told"
-		reset_of "reset_${slot}_$method" "$slot" "pci reset, $method"
+		reset_of "reset_${slot}_$method" "$slot" "pci reset, ${method/device_specific/$own}"
 	done < <(sed -n 's/^reset //p' "$dir/files/truth")
 	check "$kernel: forms of reset ($(sed -n 's/^reset [^ ]* //p' "$dir/files/truth" | sort -u | tr '\n' ' '))" [ $nr -ge 4 ]
 	equal "$kernel: controller of a disk" "$(sed -n 's/^reset_nvme_controller reset [^ ]* //p' "$dir/facts/told")" \
