@@ -261,12 +261,6 @@ struct pci_dev___own {
 	__u8 reset_methods[8];
 } __attribute__((preserve_access_index));
 
-struct intel_iommu___own {
-	void *reg; /* its registers, mapped */
-	__u64 cap;
-	__u16 segment;
-} __attribute__((preserve_access_index));
-
 struct virtio_device_id___own {
 	__u32 device;
 } __attribute__((preserve_access_index));

@@ -48,27 +48,13 @@ static bool limits_faults(const char *func)
 	return strstr(func, "fault") || strstr(func, "iommu") || strstr(func, "smmu");
 }
 
-/* The faults behind these lines were recorded all the same, by what the attribute "plan.<point>"
- * names (record --fault-records): nothing is missing. */
+/* The faults behind these lines were recorded all the same (record --fault-records): nothing is
+ * missing. */
 static bool is_recorded(const struct model *m, const char *func)
 {
-	static const struct {
-		const char *func, *plan;
-	} recorded[] = {
-		{ "dmar_fault", "plan.intel-record" },
-		{ "DMAR fault records", "plan.intel-record" }, /* told by the hook itself */
-		{ "viommu_fault_handler", "plan.virtio-record" },
-	};
+	const char *how = model__attr(m, "plan.virtio-record");
 
-	for (size_t i = 0; i < sizeof(recorded) / sizeof(recorded[0]); i++) {
-		const char *how;
-
-		if (strcmp(recorded[i].func, func))
-			continue;
-		how = model__attr(m, recorded[i].plan);
-		return how && (!strncmp(how, "fentry ", 7) || !strncmp(how, "fexit ", 6));
-	}
-	return false;
+	return !strcmp(func, "viommu_fault_handler") && how && !strncmp(how, "fexit ", 6);
 }
 
 static void fill_fault(struct logline *l, const struct klog_record *r, union logline_event *out)

@@ -3,7 +3,7 @@
  * Maps pages for a device by VFIO's type 1 interface and unmaps them again: one by one, several at
  * once, and the rest by closing. It prints what it did, as facts: what the kernel said of it.
  *
- * usage: vfio_dma DEVICE PAGES [wait] [reset] [hot-reset]
+ * usage: vfio_dma DEVICE PAGES [wait] [reset]
  * DEVICE: its name on the PCI bus; it must be bound to vfio-pci. PAGES: a multiple of 4. wait: with
  * all of them mapped, until there is a byte, or the end, on standard input.
  */
@@ -67,24 +67,6 @@ static uint64_t unmap(int container, uint64_t iova, uint64_t size)
 	return u.size;
 }
 
-/* Every device that a reset of the bus concerns must be ours: they are in our group. */
-static void hot_reset(int device, int group)
-{
-	char info_room[4096] = { 0 }, reset_room[256] = { 0 };
-	struct vfio_pci_hot_reset_info *info = (void *)info_room;
-	struct vfio_pci_hot_reset *reset = (void *)reset_room;
-
-	info->argsz = sizeof(info_room);
-	if (ioctl(device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, info))
-		die("what a hot reset concerns");
-	reset->argsz = sizeof(*reset) + sizeof(reset->group_fds[0]);
-	reset->count = 1;
-	reset->group_fds[0] = group;
-	if (ioctl(device, VFIO_DEVICE_PCI_HOT_RESET, reset))
-		die("hot reset");
-	printf("hot_reset_concerns %u\n", info->count);
-}
-
 int main(int argc, char **argv)
 {
 	unsigned int pages = argc > 2 ? (unsigned int)atoi(argv[2]) : 0;
@@ -93,7 +75,7 @@ int main(int argc, char **argv)
 	char *memory;
 
 	if (!pages || pages % 4) {
-		printf("usage: vfio_dma DEVICE PAGES [wait] [reset] [hot-reset]\n");
+		printf("usage: vfio_dma DEVICE PAGES [wait] [reset]\n");
 		return 2;
 	}
 	container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
@@ -135,7 +117,5 @@ int main(int argc, char **argv)
 	printf("left_to_close %llu\n", pages / 4 * PAGE);
 	if (asked(argc, argv, "reset") && ioctl(device, VFIO_DEVICE_RESET))
 		die("reset");
-	if (asked(argc, argv, "hot-reset"))
-		hot_reset(device, group);
 	return 0;
 }
