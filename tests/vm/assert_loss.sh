@@ -5,7 +5,7 @@
 # Loss never passes: assert with every invariant and rings that are too small for the traffic. A rule that needs events that
 # were lost is INCONCLUSIVE and says why; one that the kernel side counts is decided all the same, rightly: what it counted is
 # what the reference driver did.
-# usage: [RECORDINGS=DIR] assert_loss.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
+# usage: [RECORDINGS=DIR] [KERNELS=...] assert_loss.sh [KERNEL...]   (default: debian:6.1; make matrix: three)
 # RECORDINGS: where the reports are kept; those that are there are looked at again instead of making new ones.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -56,8 +56,8 @@ reasons()
 passes_counted() { [ -z "$(comm -23 <(with "$1" outcome PASS | xargs -n 1) <(with "$1" counted_only true | xargs -n 1))" ]; }
 show() { awk '/^results\.[0-9]+\.(name|outcome|why\.[0-9]+|findings\.[0-9]+\.text) / { sub(/^results\./, "# "); print }' "$dir/facts/$1"; }
 
-kernels=("$@")
-[ $# -gt 0 ] || kernels=(debian:6.1 debian:6.12 source:7.2)
+read -ra kernels <<<"${KERNELS:-debian:6.1}"
+[ $# = 0 ] || kernels=("$@")
 for kernel in "${kernels[@]}"; do
 	files=${RECORDINGS:-$dir/files}/$kernel
 	rm -rf "$dir/facts"
