@@ -292,8 +292,10 @@ static void sync_gather(struct checks *c, struct watched *w, struct runner *r,
 		next = u->next;
 		if (u->gather != ev->gather || u->ts > ev->begin)
 			continue;
-		/* without a range, the driver's own book says what was gathered */
-		if (!ev->size || !cut(u, ev->iova, last))
+		/* Without a range, the driver's own book says what was gathered; and a driver may
+		 * keep one although there is a range (virtio-iommu's requests under VFIO): unless
+		 * it is seen what the hardware is told, its word is taken. */
+		if (!ev->size || !told__seen(w, ev) || !cut(u, ev->iova, last))
 			covered(c, w, r, ev, i);
 		else
 			left_out(c, w, ev, i);
