@@ -50,10 +50,14 @@ const char *why__type_name(int type)
 		return "identity";
 	case IOT_TYPE_DMA_FQ:
 		return "DMA-FQ";
+	case IOT_TYPE_SVA:
+		return "SVA";
 	case IOT_TYPE_PLATFORM:
 		return "platform";
+	case IOT_TYPE_NESTED:
+		return "nested";
 	}
-	return "-";
+	return type < 0 ? "-" : "other";
 }
 
 __attribute__((format(printf, 5, 6))) static void say(struct why *out, enum why_chooser by,

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "analyze/why.h"
+
 #define STACK_FRAMES 2
 
 static __attribute__((format(printf, 1, 2))) struct words say(const char *fmt, ...)
@@ -135,27 +137,7 @@ const char *words__origin(const struct model *m, int number)
 
 const char *words__domain_type(const struct model_domain *dom)
 {
-	if (!dom || !dom->type_known)
-		return "-";
-	switch (dom->type) {
-	case IOT_TYPE_BLOCKED:
-		return "blocked";
-	case IOT_TYPE_UNMANAGED:
-		return "unmanaged";
-	case IOT_TYPE_DMA:
-		return "DMA";
-	case IOT_TYPE_IDENTITY:
-		return "identity";
-	case IOT_TYPE_DMA_FQ:
-		return "DMA-FQ";
-	case IOT_TYPE_SVA:
-		return "SVA";
-	case IOT_TYPE_PLATFORM:
-		return "platform";
-	case IOT_TYPE_NESTED:
-		return "nested";
-	}
-	return "other";
+	return why__type_name(dom && dom->type_known ? (int)dom->type : -1);
 }
 
 const char *words__domain_user(const struct model_domain *dom)
