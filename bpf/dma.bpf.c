@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Maps, unmaps and IOVAs, every one of them as an event (record). */
-#include "state.h"
+#include "slots.h"
 
 /* NULL, counted, if the table is full. */
 static __always_inline struct iot_dom *stream__dom(struct iot_cpu *c, __u64 dom)
@@ -48,10 +48,10 @@ int map_exit(__u64 *ctx)
 	__u64 ts;
 
 	map__check(c, ctx);
-	ts = bpf_ktime_get_ns();
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
+	ts = bpf_ktime_get_ns();
 	map__fill(e, cpu, stream__dom(c, ctx[0]), ctx);
 	hot__publish(&e->h, ts);
 	return 0;
@@ -93,10 +93,10 @@ int unmap_exit(__u64 *ctx)
 	__u64 ts;
 
 	unmap__check(c, ctx);
-	ts = bpf_ktime_get_ns();
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
+	ts = bpf_ktime_get_ns();
 	if (knobs.stacks)
 		stack = stack__number(ctx);
 	unmap__fill(e, cpu, stream__dom(c, ctx[0]), stack, ctx);
@@ -120,13 +120,15 @@ int map_exit_counted(__u64 *ctx)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
-	__u64 ts = bpf_ktime_get_ns();
 	struct iot_counts *n;
 	struct iot_map *e;
 	int place;
+	__u64 ts;
 
 	if (!hot__active(c))
 		return 0;
+	e = (void *)hot__reserve(c);
+	ts = bpf_ktime_get_ns();
 	map__check(c, ctx);
 	place = dom__find_or_add(ctx[0]);
 	n = counts__of(cpu, place);
@@ -136,7 +138,6 @@ int map_exit_counted(__u64 *ctx)
 		count__add(&n->maps, 1);
 		count__add(&n->map_bytes, ctx[3]);
 	}
-	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
 	map__fill(e, cpu, dom__or_unknown(c, place), ctx);
@@ -149,14 +150,16 @@ int unmap_exit_counted(__u64 *ctx)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
-	__u64 ts = bpf_ktime_get_ns();
 	struct iot_counts *n;
 	struct iot_unmap *e;
 	__u32 stack = 0;
 	int place;
+	__u64 ts;
 
 	if (!hot__active(c))
 		return 0;
+	e = (void *)hot__reserve(c);
+	ts = bpf_ktime_get_ns();
 	unmap__check(c, ctx);
 	place = dom__find_or_add(ctx[0]);
 	n = counts__of(cpu, place);
@@ -166,7 +169,6 @@ int unmap_exit_counted(__u64 *ctx)
 		if (ctx[4] < ctx[2])
 			count__add(&n->short_unmaps, 1);
 	}
-	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
 	if (knobs.stacks)
@@ -178,41 +180,31 @@ int unmap_exit_counted(__u64 *ctx)
 
 /*
  * The address range itself, only when asked for: it doubles the events. Allocations under way wait
- * here, direct mapped by who runs; one whose place another took has no begin, and whether it was
- * slow isn't known.
+ * here, by who runs; one that found no slot has no begin, and whether it was slow isn't known.
  */
-#define ALLOCS 1024
+#define ALLOCS_BITS 10
 struct alloc {
-	__u64 runner; /* 0: nobody's */
-	__u64 begin;  /* ns */
-	__u64 slow;   /* 1: alloc_iova() searched the tree */
+	__u64 key;   /* kernel__runner(); 0 = free */
+	__u64 begin; /* ns */
+	__u64 slow;  /* 1: alloc_iova() searched the tree */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, ALLOCS);
+	__uint(max_entries, 1 << ALLOCS_BITS);
 	__type(key, __u32);
 	__type(value, struct alloc);
 } allocs SEC(".maps");
 
-static __always_inline struct alloc *alloc__slot(__u64 runner)
-{
-	__u32 k = hash__ptr(runner) & (ALLOCS - 1);
-
-	return bpf_map_lookup_elem(&allocs, &k);
-}
-
 SEC("?fentry")
 int BPF_PROG(iova_alloc_entry)
 {
-	__u64 runner = kernel__runner();
-	struct alloc *a = alloc__slot(runner);
+	struct alloc *a = slot__take(&allocs, ALLOCS_BITS, kernel__runner());
 
 	if (!a)
 		return 0;
 	a->slow = 0;
 	a->begin = bpf_ktime_get_ns();
-	a->runner = runner;
 	return 0;
 }
 
@@ -220,10 +212,9 @@ int BPF_PROG(iova_alloc_entry)
 SEC("?fentry")
 int BPF_PROG(iova_slow_entry)
 {
-	__u64 runner = kernel__runner();
-	struct alloc *a = alloc__slot(runner);
+	struct alloc *a = slot__find(&allocs, ALLOCS_BITS, kernel__runner());
 
-	if (a && a->runner == runner)
+	if (a)
 		a->slow = 1;
 	return 0;
 }
@@ -233,22 +224,22 @@ int BPF_PROG(iova_alloc_exit, struct iommu_domain *dom, u64 size, u64 limit, str
 	     u64 iova)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
-	__u64 runner = kernel__runner();
 	struct iot_cpu *c = cpu__this(cpu);
-	struct alloc *a = alloc__slot(runner);
+	struct alloc *a;
 	__u64 key = (__u64)dev, begin = 0;
 	struct iot_dev *known;
 	struct iot_iova *e;
 	__u32 slow = 0;
 	__u64 ts;
 
+	e = (void *)hot__reserve(c);
 	ts = bpf_ktime_get_ns();
-	if (a && a->runner == runner) {
+	a = slot__find(&allocs, ALLOCS_BITS, kernel__runner());
+	if (a) {
 		begin = a->begin;
 		slow = a->slow != 0;
-		a->runner = 0;
+		slot__free(a);
 	}
-	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
 	hot__fill(&e->h, IOT_EV_IOVA_ALLOC, cpu, stream__dom(c, (__u64)dom), 0);
@@ -274,13 +265,13 @@ int BPF_PROG(iova_free_entry, struct iova_domain *iovad, unsigned long pfn, unsi
 	__u64 ts, *dom;
 	int place = -1;
 
+	e = (void *)hot__reserve(c);
+	if (!e)
+		return 0;
 	ts = bpf_ktime_get_ns();
 	dom = bpf_map_lookup_elem(&allocators, &key);
 	if (dom)
 		place = dom__place(*dom);
-	e = (void *)hot__reserve(c);
-	if (!e)
-		return 0;
 	hot__fill(&e->h, IOT_EV_IOVA_FREE, cpu, dom__or_null(place), 0);
 	e->iova = pfn * iovad->granule;
 	e->size = pages * iovad->granule;

@@ -4,22 +4,22 @@
  * space points one pair of programs at each function of its table (src/collect/drivers.c) that the
  * kernel has: see flush.bpf.c, which is in the same object.
  */
-#include "state.h"
+#include "slots.h"
 
 /* Of this copy's programs of each kind. */
 const volatile struct iot_driver_fn inval_fn = {}, alloc_fn = {}, free_fn = {}, submit_fn = {};
 
-/* Calls under way; direct mapped, by who runs. */
-#define CALLS 1024
+/* Calls under way, by who runs. */
+#define CALLS_BITS 10
 struct driver_call {
-	__u64 runner; /* 0: nobody's */
-	__u64 begin;  /* ns */
+	__u64 key;   /* kernel__runner(); 0 = free */
+	__u64 begin; /* ns */
 	__u64 args[3];
 };
 
 struct calls {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CALLS);
+	__uint(max_entries, 1 << CALLS_BITS);
 	__type(key, __u32);
 	__type(value, struct driver_call);
 };
@@ -27,17 +27,9 @@ struct calls {
 /* A page may be allocated while an invalidation is under way, so each kind has its own. */
 struct calls inval_calls SEC(".maps"), alloc_calls SEC(".maps"), submit_calls SEC(".maps");
 
-static __always_inline struct driver_call *call__slot(void *calls, __u64 runner)
-{
-	__u32 k = hash__ptr(runner) & (CALLS - 1);
-
-	return bpf_map_lookup_elem(calls, &k);
-}
-
 static __always_inline void call__enter(void *calls, __u64 a0, __u64 a1, __u64 a2)
 {
-	__u64 runner = kernel__runner();
-	struct driver_call *c = call__slot(calls, runner);
+	struct driver_call *c = slot__take(calls, CALLS_BITS, kernel__runner());
 
 	if (!c)
 		return;
@@ -45,23 +37,22 @@ static __always_inline void call__enter(void *calls, __u64 a0, __u64 a1, __u64 a
 	c->args[1] = a1;
 	c->args[2] = a2;
 	c->begin = bpf_ktime_get_ns();
-	c->runner = runner;
 }
 
-/* 0: entered before we were attached, or another took its place; counted. */
-static __always_inline int call__leave(void *calls, struct driver_call *out)
+/* 0: entered before we were attached, its entry skipped, or no slot left; counted. what:
+ * IOT_CALL_*. */
+static __always_inline int call__leave(void *calls, __u32 what, struct driver_call *out)
 {
 	struct iot_cpu *cpu = cpu__this(bpf_get_smp_processor_id());
-	__u64 runner = kernel__runner();
-	struct driver_call *c = call__slot(calls, runner);
+	struct driver_call *c = slot__find(calls, CALLS_BITS, kernel__runner());
 
-	if (!c || c->runner != runner) {
+	if (!c) {
 		if (hot__active(cpu))
-			__sync_fetch_and_add(&cpu->no_begin, 1);
+			__sync_fetch_and_add(&cpu->no_call[what], 1);
 		return 0;
 	}
 	*out = *c;
-	c->runner = 0;
+	slot__free(c);
 	return 1;
 }
 
@@ -73,17 +64,18 @@ static __always_inline int fn__place(const volatile struct iot_driver_fn *fn, __
 
 static __always_inline int inval__end(void)
 {
-	__u64 ts = bpf_ktime_get_ns(), last;
+	__u64 ts, last;
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
 	struct iot_invalidate *e;
 	struct driver_call call;
 
-	if (!call__leave(&inval_calls, &call))
+	if (!call__leave(&inval_calls, IOT_CALL_INVALIDATE, &call))
 		return 0;
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
+	ts = bpf_ktime_get_ns();
 	hot__fill(&e->h, IOT_EV_INVALIDATE, cpu, dom__or_null(fn__place(&inval_fn, call.args[0])),
 		  0);
 	e->begin = call.begin;
@@ -150,17 +142,18 @@ static __always_inline __u8 amdvi__kind(__u64 command)
 
 static __always_inline int submit__end(__s32 ret)
 {
-	__u64 ts = bpf_ktime_get_ns();
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
 	struct driver_call call;
 	struct iot_submit *e;
+	__u64 ts;
 
-	if (!call__leave(&submit_calls, &call))
+	if (!call__leave(&submit_calls, IOT_CALL_SUBMIT, &call))
 		return 0;
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
+	ts = bpf_ktime_get_ns();
 	hot__fill(&e->h, IOT_EV_SUBMIT, cpu, dom__or_null(fn__place(&submit_fn, call.args[0])), 0);
 	e->begin = call.begin;
 	e->iommu = submit_fn.iommu ? call.args[0] : 0;
@@ -182,7 +175,7 @@ static __always_inline int submit__end(__s32 ret)
 
 static __always_inline int table__tell(__u16 id, int place, __u64 page, __u64 bytes)
 {
-	__u64 ts = bpf_ktime_get_ns(), task = bpf_get_current_task();
+	__u64 ts, task = bpf_get_current_task();
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
 	struct iot_ending *ending;
@@ -202,6 +195,7 @@ static __always_inline int table__tell(__u16 id, int place, __u64 page, __u64 by
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
+	ts = bpf_ktime_get_ns();
 	hot__fill(&e->h, id, cpu, dom__or_null(place), 0);
 	e->page = page;
 	e->bytes = bytes;
@@ -224,7 +218,8 @@ static __always_inline void table__enter(const volatile struct iot_driver_fn *fn
 	__u32 one = 1;
 
 	if (!fn->inner && bpf_map_update_elem(&in_table_fn, &runner, &one, BPF_ANY))
-		__sync_fetch_and_add(&cpu__this(bpf_get_smp_processor_id())->no_begin, 1);
+		__sync_fetch_and_add(
+			&cpu__this(bpf_get_smp_processor_id())->no_call[IOT_CALL_TABLE], 1);
 }
 
 static __always_inline void table__leave(const volatile struct iot_driver_fn *fn)
@@ -242,7 +237,7 @@ static __always_inline int alloc__end(__u64 page)
 	int place = -1;
 
 	table__leave(&alloc_fn);
-	if (!call__leave(&alloc_calls, &call) || !page || table__is_told(&alloc_fn))
+	if (!call__leave(&alloc_calls, IOT_CALL_TABLE, &call) || !page || table__is_told(&alloc_fn))
 		return 0;
 	if (alloc_fn.domain)
 		place = dom__add(call.args[0] + alloc_fn.domain_at, -1, IOT_SEEN_TABLE);

@@ -7,6 +7,7 @@
  */
 #define IOT_DEFINE_STATE
 #include "ending.h"
+#include "slots.h"
 
 /* By IOT_FLUSH_*: which function this copy's programs are attached to, index of the attribute
  * flush_fn.<n>. */
@@ -123,33 +124,27 @@ static __always_inline void flush_live(__u32 cpu, int place, __u64 begin, __u64 
 }
 
 /*
- * Whose begin this is: the gather is on its caller's stack and so unique; without one, the domain
- * and the task (two tasks may flush one domain at once, and a task be interrupted by a flush of the
- * same domain).
+ * Whose begin this is: the gather is on its caller's stack and so unique; without one, who runs and
+ * which kind of flush he is in (two tasks may flush one domain at once, and a task be interrupted
+ * by a flush of the same domain). A task's address has its low six bits free.
  */
-struct flush_key {
-	__u64 ptr;
-	__u64 task;
-};
-
-static __always_inline struct iot_inflight *flush__slot(struct flush_key *k, __u64 dom,
-							__u64 gather)
+static __always_inline __u64 flush__key(__u64 gather, __u32 kind)
 {
-	k->ptr = gather ?: dom;
-	k->task = gather ? 0 : kernel__runner();
-	return inflight__of(hash__ptr(k->ptr) ^ (__u32)k->task);
+	return gather ?: kernel__runner() | kind << 2;
 }
 
-static __always_inline int flush__begin(__u64 dom, __u64 gather)
+static __always_inline int flush__begin(__u64 dom, __u64 gather, __u32 kind)
 {
-	struct flush_key k;
-	struct iot_inflight *f = flush__slot(&k, dom, gather);
+	__u64 key = flush__key(gather, kind);
+	struct iot_inflight *f = NULL;
 
-	if (!f)
-		return 0;
-	if (f->ptr != k.ptr || f->task != k.task) {
-		f->ptr = k.ptr;
-		f->task = k.task;
+	if (knobs.mode == IOT_MODE_LIVE) /* its unmap may have taken the slot */
+		f = slot__find(&inflight, IOT_INFLIGHT_BITS, key);
+	if (!f) {
+		f = slot__take(&inflight, IOT_INFLIGHT_BITS, key);
+		if (!f)
+			return 0;
+		f->domain = gather ? 0 : dom;
 		f->first_unmap = 0;
 	}
 	f->begin = bpf_ktime_get_ns();
@@ -184,21 +179,25 @@ static __always_inline __u32 inside__what(void)
 static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32 why, __u64 iova,
 				      __u64 size)
 {
-	__u64 begin = 0, first = 0, ts = bpf_ktime_get_ns();
+	__u64 begin = 0, first = 0, ts;
 	__u32 cpu = bpf_get_smp_processor_id();
-	struct flush_key k;
-	struct iot_inflight *f = flush__slot(&k, dom, gather);
 	struct iot_cpu *c = cpu__this(cpu);
-	int place = dom__place(dom);
 	const __u32 mode = knobs.mode;
-	struct iot_flush *e;
+	struct iot_flush *e = NULL;
+	struct iot_inflight *f;
+	int place;
 
+	if (mode == IOT_MODE_STREAM)
+		e = (void *)hot__reserve(c);
+	ts = bpf_ktime_get_ns();
+	f = slot__find(&inflight, IOT_INFLIGHT_BITS, flush__key(gather, kind));
+	place = dom__place(dom);
 	/* also before the capture is on: or it would seem to be under way until the next one */
-	if (f && f->ptr == k.ptr && f->task == k.task) {
+	if (f) {
 		begin = f->begin;
 		first = f->first_unmap;
 		f->begin = 0;
-		f->first_unmap = 0;
+		slot__free(f);
 	}
 	if (mode == IOT_MODE_STREAM && !hot__active(c))
 		return 0;
@@ -212,7 +211,6 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32
 	}
 	if (knobs.invariants && begin && kind != IOT_FLUSH_SYNC_MAP)
 		flush__count(cpu, place, ts - begin);
-	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
 	hot__fill(&e->h, IOT_EV_FLUSH, cpu, dom__or_null(place), 0);
@@ -284,7 +282,7 @@ static __always_inline __u32 sync__why(void)
 SEC("?fentry")
 int BPF_PROG(flush_all_entry, struct iommu_domain *dom)
 {
-	return flush__begin((__u64)dom, 0);
+	return flush__begin((__u64)dom, 0, IOT_FLUSH_ALL);
 }
 
 SEC("?fexit")
@@ -296,7 +294,7 @@ int BPF_PROG(flush_all_exit, struct iommu_domain *dom)
 SEC("?fentry")
 int BPF_PROG(sync_entry, struct iommu_domain *dom, struct iommu_iotlb_gather *gather)
 {
-	return flush__begin((__u64)dom, (__u64)gather);
+	return flush__begin((__u64)dom, (__u64)gather, IOT_FLUSH_SYNC);
 }
 
 SEC("?fexit")
@@ -312,7 +310,7 @@ int BPF_PROG(sync_exit, struct iommu_domain *dom, struct iommu_iotlb_gather *gat
 SEC("?fentry")
 int BPF_PROG(sync_map_entry, struct iommu_domain *dom)
 {
-	return flush__begin((__u64)dom, 0);
+	return flush__begin((__u64)dom, 0, IOT_FLUSH_SYNC_MAP);
 }
 
 SEC("?fexit")
@@ -324,58 +322,45 @@ int BPF_PROG(sync_map_exit, struct iommu_domain *dom, unsigned long iova, u64 si
 /*
  * The same by kprobe and kretprobe, for functions without BTF: modules built against a kernel that
  * has none. On return the arguments are gone, so they wait here, by task and whether in an
- * interrupt; direct mapped.
+ * interrupt.
  */
-#define CALLS 1024
+#define CALLS_BITS 10
 struct call {
-	__u64 task; /* 0: nobody's */
+	__u64 key; /* kernel__runner(); 0 = free */
 	__u64 dom;
 	__u64 arg1, arg2; /* gather; or iova and size */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, CALLS);
+	__uint(max_entries, 1 << CALLS_BITS);
 	__type(key, __u32);
 	__type(value, struct call);
 } calls SEC(".maps");
 
-static __always_inline struct call *call__slot(__u64 *task)
-{
-	__u32 k;
-
-	*task = kernel__runner();
-	k = hash__ptr(*task) & (CALLS - 1);
-	return bpf_map_lookup_elem(&calls, &k);
-}
-
 static __always_inline void call__enter(__u64 dom, __u64 arg1, __u64 arg2)
 {
-	__u64 task;
-	struct call *c = call__slot(&task);
+	struct call *c = slot__take(&calls, CALLS_BITS, kernel__runner());
 
 	if (!c)
 		return;
 	c->dom = dom;
 	c->arg1 = arg1;
 	c->arg2 = arg2;
-	c->task = task;
 }
 
-/* 0: entered before we were attached, or overwritten by another task; the flush can't be told from
- * none. */
+/* 0: entered before we were attached, or no slot was left; the flush can't be told from none. */
 static __always_inline int call__leave(struct call *out)
 {
 	struct iot_cpu *cpu = cpu__this(bpf_get_smp_processor_id());
-	__u64 task;
-	struct call *c = call__slot(&task);
+	struct call *c = slot__find(&calls, CALLS_BITS, kernel__runner());
 
-	if (!c || c->task != task) {
+	if (!c) {
 		__sync_fetch_and_add(&cpu->no_begin, 1);
 		return 0;
 	}
 	*out = *c;
-	c->task = 0;
+	slot__free(c);
 	return 1;
 }
 
@@ -383,7 +368,7 @@ SEC("?kprobe")
 int BPF_KPROBE(flush_all_kentry, struct iommu_domain *dom)
 {
 	call__enter((__u64)dom, 0, 0);
-	return flush__begin((__u64)dom, 0);
+	return flush__begin((__u64)dom, 0, IOT_FLUSH_ALL);
 }
 
 SEC("?kretprobe")
@@ -400,7 +385,7 @@ SEC("?kprobe")
 int BPF_KPROBE(sync_kentry, struct iommu_domain *dom, struct iommu_iotlb_gather *gather)
 {
 	call__enter((__u64)dom, (__u64)gather, 0);
-	return flush__begin((__u64)dom, (__u64)gather);
+	return flush__begin((__u64)dom, (__u64)gather, IOT_FLUSH_SYNC);
 }
 
 SEC("?kretprobe")
@@ -423,7 +408,7 @@ SEC("?kprobe")
 int BPF_KPROBE(sync_map_kentry, struct iommu_domain *dom, unsigned long iova, u64 size)
 {
 	call__enter((__u64)dom, iova, size);
-	return flush__begin((__u64)dom, 0);
+	return flush__begin((__u64)dom, 0, IOT_FLUSH_SYNC_MAP);
 }
 
 SEC("?kretprobe")

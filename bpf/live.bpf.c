@@ -4,7 +4,7 @@
  * instruction counts: no knob is read that record needs, and maps are taken on entry, which costs a
  * third less than on exit.
  */
-#include "state.h"
+#include "slots.h"
 
 static __always_inline struct iot_live *live__this(struct iommu_domain *dom)
 {
@@ -56,10 +56,11 @@ int BPF_PROG(unmap_live_exit, struct iommu_domain *dom, unsigned long iova, u64 
 		return 0;
 	}
 	l->unmaps_strict++;
-	f = inflight__of(hash__ptr((__u64)gather));
-	if (f && (f->ptr != (__u64)gather || !f->first_unmap)) {
-		f->ptr = (__u64)gather;
-		f->task = 0;
+	if (slot__find(&inflight, IOT_INFLIGHT_BITS, (__u64)gather))
+		return 0;
+	f = slot__take(&inflight, IOT_INFLIGHT_BITS, (__u64)gather);
+	if (f) {
+		f->domain = 0;
 		f->begin = 0;
 		f->first_unmap = ts;
 	}

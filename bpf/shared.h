@@ -44,13 +44,19 @@ struct iot_knobs {
  * reserve. */
 #define IOT_RING_SLACK 16
 
+/* Calls of drivers' functions whose begin is not known, by what they do: no event tells of them. */
+#define IOT_CALL_INVALIDATE 0
+#define IOT_CALL_TABLE      1
+#define IOT_CALL_SUBMIT     2
+#define IOT_CALL_NR         3
+
 /* One per CPU. The writer's and the reader's fields lie in cache lines of their own. */
 struct iot_cpu {
 	__u64 head;           /* slots ever reserved; atomic: interrupts nest */
 	__u64 lost;           /* hot events that found the ring full */
 	__u64 rare_lost;      /* rare events that found their ring full */
 	__u64 unknown_domain; /* hot events whose domain had no place in the table */
-	__u64 no_begin;       /* flushes whose begin was overwritten */
+	__u64 no_begin;       /* flushes whose begin is not known */
 	__u64 no_device;      /* devices that found no room in their table */
 	__u32 in_fq_timer;    /* this CPU is inside fq_flush_timeout() */
 	__u32 ring_first;     /* index of this CPU's first slot */
@@ -74,8 +80,9 @@ struct iot_cpu {
 	 * microseconds.
 	 */
 	__u64 limit;
-	__u64 tail; /* slots ever consumed */
-	__u64 pad2[6];
+	__u64 tail;                 /* slots ever consumed */
+	__u64 no_call[IOT_CALL_NR]; /* written by programs, but hardly ever */
+	__u64 pad2[3];
 };
 _Static_assert(sizeof(struct iot_cpu) == 192, "struct iot_cpu fills whole cache lines");
 
@@ -225,11 +232,12 @@ struct iot_raw_aer { /* the tracepoint knows the device by its name only */
 #define IOT_AER_FATAL     1
 #define IOT_AER_CORRECTED 2
 
-/* Flushes (and, live, strict unmaps) under way; direct mapped. */
-#define IOT_INFLIGHT 4096
+/* Flushes (and, live, strict unmaps) under way: slots of bpf/slots.h. */
+#define IOT_INFLIGHT_BITS 12
+#define IOT_INFLIGHT      (1 << IOT_INFLIGHT_BITS)
 struct iot_inflight {
-	__u64 ptr;         /* the gather, or the domain */
-	__u64 task;        /* 0 with a gather */
+	__u64 key;         /* 0 = free */
+	__u64 domain;      /* struct iommu_domain *; 0 with a gather */
 	__u64 begin;       /* ns, the flush's; 0 = not begun */
 	__u64 first_unmap; /* ns, end of the first unmap that this flush covers; 0 = none (live
 			      mode) */

@@ -151,10 +151,11 @@ static __always_inline struct iot_cpu *cpu__this(__u32 cpu)
 }
 
 /* Fibonacci hashing: pointers differ in their middle bits, the multiplication carries them to the
- * top. 20 bits. */
+ * top. HASH_BITS of them. */
+#define HASH_BITS 20
 static __always_inline __u32 hash__ptr(__u64 ptr)
 {
-	return (kernel__low32(ptr) * 0x9e3779b1U) >> 12;
+	return (kernel__low32(ptr) * 0x9e3779b1U) >> (32 - HASH_BITS);
 }
 
 static __always_inline struct iot_live *live__of(__u32 cpu, __u32 place)
@@ -188,13 +189,6 @@ static __always_inline void count__max(__u64 *max, __u64 value)
 		if (value <= old || __sync_val_compare_and_swap(max, old, value) == old)
 			return;
 	}
-}
-
-static __always_inline struct iot_inflight *inflight__of(__u32 hash)
-{
-	__u32 k = hash & (IOT_INFLIGHT - 1);
-
-	return bpf_map_lookup_elem(&inflight, &k);
 }
 
 /*

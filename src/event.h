@@ -329,7 +329,11 @@ struct iot_module {
 #define IOT_LOST_DAMAGE      12 /* the session on disk is damaged or torn here */
 /* a flush had begun, and not ended when the capture did, or its end was not seen; what: whose */
 #define IOT_LOST_UNENDED 13
-#define IOT_LOST_CAUSES  14
+/* calls of a driver's own functions that no event tells of, for the kernel skipped a program or
+ * their begin was forgotten; maps, unmaps, flushes and faults are all there. what: "invalidation",
+ * "page table", "submission" */
+#define IOT_LOST_CALL   14
+#define IOT_LOST_CAUSES 15
 struct iot_loss {
 	struct iot_event h; /* cpu: where, 0xffff = not known */
 	__u64 begin;        /* ns: they are missing between begin and end */

@@ -257,6 +257,7 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
 		[IOT_LOST_DAMAGE] = "the session is damaged",
 		[IOT_LOST_UNENDED] = "", /* the same */
+		[IOT_LOST_CALL] = "calls of a driver's own function were not seen",
 	};
 
 	for (size_t n = 0; n < m->nr_losses; n++) {

@@ -21,7 +21,8 @@
 	(LOSS(RING) | LOSS(RECURSION) | LOSS(DOMAIN_TABLE) | LOSS(WRITER) | LOSS(OVERWRITTEN) | \
 	 LOSS(DAMAGE))
 /* What is needed to say that something was not flushed. */
-#define LOSS_FLUSH (LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) | LOSS(UNENDED) | LOSS(LATE))
+#define LOSS_FLUSH \
+	(LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) | LOSS(UNENDED) | LOSS(LATE) | LOSS(CALL))
 
 /* What is counted of each subject; looked_at is made of it. */
 enum seen {
@@ -390,13 +391,28 @@ __attribute__((format(printf, 2, 3))) void result__why(struct check_result *res,
 						       ...);
 
 /* --- missing.c --- */
+/* What programs that the kernel skipped would have told. */
+#define SKIPPED_MAPS          0x01U
+#define SKIPPED_FLUSHES       0x02U
+#define SKIPPED_IOVAS         0x04U
+#define SKIPPED_TABLES        0x08U
+#define SKIPPED_INVALIDATIONS 0x10U
+#define SKIPPED_RARE          0x20U
+#define SKIPPED_TEARDOWNS     0x40U
+/* all that is in the rings of hot events */
+#define SKIPPED_HOT \
+	(SKIPPED_MAPS | SKIPPED_FLUSHES | SKIPPED_IOVAS | SKIPPED_TABLES | SKIPPED_INVALIDATIONS)
+
 /* A loss of one of the causes (bits) in [from, to], as far as it concerns the rule. Of programs
- * that the kernel skipped: those that see the events asked for. */
-enum lost_of { LOST_OF_HOT, LOST_OF_RARE, LOST_OF_TEARDOWN, LOST_OF_ANY };
+ * that the kernel skipped: those that would have told of skipped. */
 const struct model_loss *missing__lost(struct checks *c, const struct rule_state *r, __u64 from,
-				       __u64 to, __u32 causes, enum lost_of of);
+				       __u64 to, __u32 causes, __u32 skipped);
+/* What needs (NEED_*) of the rule have to be told of: SKIPPED_*. */
+__u32 missing__skipped(const struct rule_state *r, __u32 need);
 /* The causes that make needs (NEED_*) incomplete for the rule. */
 __u32 missing__causes(const struct rule_state *r, __u32 need);
+/* A flush function could not be hooked at all: flushes by it are not seen, ever. */
+bool missing__untraced(const struct checks *c);
 const char *missing__cause(__u32 cause);
 /* Adds to the rule's result why a violation could have been missed. */
 void missing__tell(struct checks *c, struct rule_state *r);

@@ -5,19 +5,23 @@
 
 #include "assert/internal.h"
 
-/* Which losses make a need incomplete. Of the kernel's skipped programs see skipped_of(). */
+/* Which losses make a need incomplete; of the kernel's skipped programs those that would have told
+ * of this (SKIPPED_*). */
 static const struct {
-	__u32 need, causes;
+	__u32 need, causes, skipped;
 } needs[] = {
-	{ NEED_MAPS, LOSS_HOT },
-	{ NEED_FLUSHES, LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) | LOSS(UNENDED) },
-	{ NEED_IOVAS, LOSS_HOT },
-	{ NEED_TABLES, LOSS_HOT | LOSS(UNHOOKED) },
+	{ NEED_MAPS, LOSS_HOT, SKIPPED_MAPS },
+	{ NEED_FLUSHES, LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) | LOSS(UNENDED), SKIPPED_FLUSHES },
+	{ NEED_IOVAS, LOSS_HOT, SKIPPED_IOVAS },
+	{ NEED_TABLES, LOSS_HOT | LOSS(UNHOOKED) | LOSS(CALL), SKIPPED_TABLES },
 	{ NEED_RARE,
-	  LOSS(RARE) | LOSS(RECURSION) | LOSS(DOMAIN_TABLE) | LOSS(WRITER) | LOSS(DAMAGE) },
-	{ NEED_LOG, LOSS(RARE) | LOSS(RECURSION) | LOSS(RATELIMIT) | LOSS(WRITER) | LOSS(DAMAGE) },
-	{ NEED_TEARDOWN, LOSS(RARE) | LOSS(RECURSION) | LOSS(WRITER) | LOSS(DAMAGE) },
-	{ NEED_COVERAGE, LOSS(RARE) | LOSS(WRITER) | LOSS(DAMAGE) },
+	  LOSS(RARE) | LOSS(RECURSION) | LOSS(DOMAIN_TABLE) | LOSS(WRITER) | LOSS(DAMAGE),
+	  SKIPPED_RARE },
+	{ NEED_LOG, LOSS(RARE) | LOSS(RECURSION) | LOSS(RATELIMIT) | LOSS(WRITER) | LOSS(DAMAGE),
+	  SKIPPED_RARE },
+	{ NEED_TEARDOWN, LOSS(RARE) | LOSS(RECURSION) | LOSS(WRITER) | LOSS(DAMAGE),
+	  SKIPPED_TEARDOWNS },
+	{ NEED_COVERAGE, LOSS(RARE) | LOSS(WRITER) | LOSS(DAMAGE), 0 },
 };
 
 /* Invariants about the order of events: one that came too late was moved. */
@@ -44,33 +48,36 @@ const char *missing__cause(__u32 cause)
 		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
 		[IOT_LOST_DAMAGE] = "the session is damaged",
 		[IOT_LOST_UNENDED] = "a flush had begun and not ended at the end",
+		[IOT_LOST_CALL] = "calls of a driver's own function were not seen",
 	};
 
 	return cause < IOT_LOST_CAUSES && names[cause] ? names[cause] : "events are missing";
 }
 
 /* What a skipped program (a point of the attach plan, or what the collector calls it) would have
- * told. Those of teardowns tell nothing else. */
-static enum lost_of skipped_of(const char *what)
+ * told: SKIPPED_*. */
+static __u32 skipped_of(const char *what)
 {
-	static const char *const hot[] = { "map",  "unmap",        "flush",
-					   "iova", "invalidation", "control" };
+	static const struct {
+		const char *begins;
+		__u32 told;
+	} programs[] = {
+		{ "map", SKIPPED_MAPS },
+		{ "unmap", SKIPPED_MAPS },
+		{ "control", SKIPPED_MAPS },
+		/* these tell how long an allocation took, not that it was made */
+		{ "iova-begin", 0 },
+		{ "iova-slow", 0 },
+		{ "iova", SKIPPED_IOVAS },
+		/* the ends of teardowns are told by one of those that see flushes */
+		{ "flush", SKIPPED_FLUSHES | SKIPPED_TEARDOWNS },
+		{ "teardown", SKIPPED_TEARDOWNS },
+	};
 
-	for (size_t i = 0; i < sizeof(hot) / sizeof(hot[0]); i++)
-		if (!strncmp(what, hot[i], strlen(hot[i])))
-			return LOST_OF_HOT;
-	if (!strncmp(what, "teardown", strlen("teardown")))
-		return LOST_OF_TEARDOWN;
-	return *what ? LOST_OF_RARE : LOST_OF_HOT;
-}
-
-/* The ends of teardowns are told by a program of those that see flushes. */
-static bool skipped_matters(const char *what, enum lost_of of)
-{
-	enum lost_of told = skipped_of(what);
-
-	return of == LOST_OF_ANY || told == of ||
-	       (of == LOST_OF_TEARDOWN && !strncmp(what, "flush", strlen("flush")));
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (!strncmp(what, programs[i].begins, strlen(programs[i].begins)))
+			return programs[i].told;
+	return *what ? SKIPPED_RARE : SKIPPED_HOT;
 }
 
 /*
@@ -106,8 +113,19 @@ static bool unended_matters(const struct rule_state *r, const struct model_loss 
 	       l->end - l->begin >= r->rule->params[0];
 }
 
+/*
+ * Invalidations that nobody saw can make a violation of what was none, but hide none: they matter
+ * only where something looks like one.
+ */
+static bool call_matters(const struct rule_state *r, const struct model_loss *l, __u32 skipped)
+{
+	if (skipped & SKIPPED_INVALIDATIONS)
+		return strcmp(l->what, "submission") != 0;
+	return r->rule->invariant->needs & NEED_TABLES && !strcmp(l->what, "page table");
+}
+
 const struct model_loss *missing__lost(struct checks *c, const struct rule_state *r, __u64 from,
-				       __u64 to, __u32 causes, enum lost_of of)
+				       __u64 to, __u32 causes, __u32 skipped)
 {
 	const struct model *m = &c->a->model;
 
@@ -116,11 +134,13 @@ const struct model_loss *missing__lost(struct checks *c, const struct rule_state
 
 		if (l->cause >= 32 || !(causes & 1U << l->cause) || l->begin > to || l->end < from)
 			continue;
-		if (l->cause == IOT_LOST_RECURSION && !skipped_matters(l->what, of))
+		if (l->cause == IOT_LOST_RECURSION && !(skipped_of(l->what) & skipped))
 			continue;
 		if (l->cause == IOT_LOST_UNHOOKED && !unhooked_matters(c, r, l))
 			continue;
 		if (l->cause == IOT_LOST_UNENDED && !unended_matters(r, l))
+			continue;
+		if (l->cause == IOT_LOST_CALL && !call_matters(r, l, skipped))
 			continue;
 		return l;
 	}
@@ -156,6 +176,21 @@ __u32 missing__causes(const struct rule_state *r, __u32 need)
 	return causes;
 }
 
+__u32 missing__skipped(const struct rule_state *r, __u32 need)
+{
+	__u32 skipped = 0;
+
+	/* a freed IOVA shows that its unmap has returned; without such events, the next one of the
+	 * task does */
+	if (r->id == INV_STRICT_MEANS_STRICT && need & NEED_FLUSHES)
+		skipped = SKIPPED_IOVAS;
+
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+		if (needs[i].need & need)
+			skipped |= needs[i].skipped;
+	return skipped;
+}
+
 /* Each need on its own: which programs a loss is about depends on it. */
 static void add_losses(struct checks *c, struct rule_state *r, __u32 segment)
 {
@@ -164,15 +199,13 @@ static void add_losses(struct checks *c, struct rule_state *r, __u32 segment)
 	interval(c, segment, &from, &to);
 	for (__u32 need = 1; need <= NEED_COVERAGE; need <<= 1) {
 		__u32 causes = r->rule->invariant->needs & need ? missing__causes(r, need) : 0;
-		enum lost_of of = causes & LOSS(RING)     ? LOST_OF_HOT
-				  : need == NEED_TEARDOWN ? LOST_OF_TEARDOWN
-							  : LOST_OF_RARE;
 
 		for (__u32 cause = 1; cause < IOT_LOST_CAUSES; cause++) {
 			const struct model_loss *l = NULL;
 
 			if (causes & 1U << cause)
-				l = missing__lost(c, r, from, to, 1U << cause, of);
+				l = missing__lost(c, r, from, to, 1U << cause,
+						  missing__skipped(r, need));
 			if (!l)
 				continue;
 			if (l->count)
@@ -217,6 +250,14 @@ static void add_hooks(struct checks *c, struct rule_state *r)
 	for (const struct model_attr *a = m->attrs; needed & NEED_FLUSHES && a; a = a->next)
 		if (!strncmp(a->text, "flush_fn.", 9) && strstr(a->text, "not attached"))
 			result__why(&r->result, "a flush function can't be traced: %s", a->text);
+}
+
+bool missing__untraced(const struct checks *c)
+{
+	for (const struct model_attr *a = c->a->model.attrs; a; a = a->next)
+		if (!strncmp(a->text, "flush_fn.", 9) && strstr(a->text, "not attached"))
+			return true;
+	return false;
 }
 
 static bool hooked_for_all(const struct checks *c, enum hook_kind kind)

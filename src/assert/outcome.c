@@ -39,28 +39,39 @@ static void take_finding(struct check_result *res, const struct finding *f)
 		res->findings[res->nr_findings++] = *f;
 }
 
+/* What could have made a violation of [from, to] of what was none; NULL: nothing. causes: as of
+ * struct kept. */
+static const char *doubt(struct checks *c, const struct rule_state *r, __u64 from, __u64 to,
+			 __u32 causes)
+{
+	const struct model_loss *l =
+		causes ? missing__lost(c, r, from, to, causes, SKIPPED_HOT) : NULL;
+
+	if (l)
+		return missing__cause(l->cause);
+	return causes & LOSS(UNHOOKED) && missing__untraced(c) ? "a flush function can't be traced"
+							       : NULL;
+}
+
 /* Violations that missing events could have made are none, but no pass either. */
 static void add_found(struct checks *c, struct rule_state *r, const struct segment *seg)
 {
 	struct check_result *res = &r->result;
-	const struct model_loss *l;
 
 	for (__u32 i = 0; i < seg->nr_kept; i++) {
 		const struct kept *k = &seg->kept[i];
+		const char *why_not = doubt(c, r, k->from, k->to, k->causes);
 
-		l = k->causes ? missing__lost(c, r, k->from, k->to, k->causes, LOST_OF_HOT) : NULL;
-		if (l) {
+		if (why_not) {
 			result__why(res, "what looks like a violation may be none (%s): %s",
-				    missing__cause(l->cause), k->finding.text);
+				    why_not, k->finding.text);
 			continue;
 		}
 		take_finding(res, &k->finding);
 		if (!k->finding.waiver)
 			res->violations += k->times;
 	}
-	if (seg->beyond &&
-	    (!seg->beyond_causes || !missing__lost(c, r, seg->beyond_from, seg->beyond_to,
-						   seg->beyond_causes, LOST_OF_HOT)))
+	if (seg->beyond && !doubt(c, r, seg->beyond_from, seg->beyond_to, seg->beyond_causes))
 		res->violations += seg->beyond;
 	res->waived += seg->waived;
 	if (seg->expired)
@@ -207,7 +218,7 @@ static bool surely_nothing(struct checks *c, const struct rule_state *r)
 		r->id == INV_PT_BALANCE || r->id == INV_TEARDOWN_STALL || r->id == INV_DETACH_EMPTY;
 
 	if ((!frees && r->id != INV_SYNC_MAP) || r->result.looked_at || !c->seen_end ||
-	    missing__lost(c, r, 0, ~0ULL, missing__causes(r, NEED_RARE), LOST_OF_RARE))
+	    missing__lost(c, r, 0, ~0ULL, missing__causes(r, NEED_RARE), SKIPPED_RARE))
 		return false;
 	idtab__for_each (&c->domains, s) {
 		struct watched *w = s->value;
@@ -282,7 +293,7 @@ void checks__decide(struct checks *c, struct rule_state *r)
 		res->counted = true;
 	else if (res->nr_why &&
 		 (res->looked_at || concerns_anything(c, r) ||
-		  missing__lost(c, r, 0, ~0ULL, LOSS(RARE) | LOSS(DAMAGE), LOST_OF_RARE)))
+		  missing__lost(c, r, 0, ~0ULL, LOSS(RARE) | LOSS(DAMAGE), SKIPPED_RARE)))
 		res->outcome = OUTCOME_INCONCLUSIVE;
 	else if (!res->looked_at && !res->waived)
 		skip(c, r);

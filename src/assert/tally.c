@@ -10,7 +10,7 @@
 /* Where counting itself missed something. */
 #define LOSS_TALLY                                                                              \
 	(LOSS(RECURSION) | LOSS(UNHOOKED) | LOSS(UNENDED) | LOSS(DOMAIN_TABLE) | LOSS(WRITER) | \
-	 LOSS(DAMAGE))
+	 LOSS(DAMAGE) | LOSS(CALL))
 
 struct sums {
 	__u64 domains;  /* concerned, and counted */
@@ -38,7 +38,8 @@ static bool is_complete(struct checks *c, const struct rule_state *r)
 	__u32 causes = LOSS_TALLY | (r->id == INV_FLUSH_LATENCY ? LOSS(BEGIN) : 0);
 
 	return c->seen_end && m->capture_begin && !c->a->malformed && !m->refused &&
-	       !missing__lost(c, r, 0, ~0ULL, causes, LOST_OF_ANY);
+	       !missing__lost(c, r, 0, ~0ULL, causes,
+			      missing__skipped(r, r->rule->invariant->needs));
 }
 
 static bool has_kernels(const struct model *m, const struct model_domain *dom)

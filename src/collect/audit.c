@@ -55,6 +55,10 @@ int audit__cpus(struct collect *c)
 		{ offsetof(struct iot_cpu, rare_lost), IOT_LOST_RARE, "rare ring" },
 		{ offsetof(struct iot_cpu, unknown_domain), IOT_LOST_DOMAIN_TABLE, "domain table" },
 		{ offsetof(struct iot_cpu, no_begin), IOT_LOST_BEGIN, "flush begin" },
+		{ offsetof(struct iot_cpu, no_call[IOT_CALL_INVALIDATE]), IOT_LOST_CALL,
+		  "invalidation" },
+		{ offsetof(struct iot_cpu, no_call[IOT_CALL_TABLE]), IOT_LOST_CALL, "page table" },
+		{ offsetof(struct iot_cpu, no_call[IOT_CALL_SUBMIT]), IOT_LOST_CALL, "submission" },
 		{ offsetof(struct iot_cpu, no_device), IOT_LOST_DEVICE_TABLE, "device table" },
 	};
 	int err = 0;
@@ -77,13 +81,14 @@ int audit__cpus(struct collect *c)
 	return 0;
 }
 
-static int note_misses(struct collect *c, uint64_t n, uint64_t *seen, const char *what)
+static int note_misses(struct collect *c, uint32_t cause, uint64_t n, uint64_t *seen,
+		       const char *what)
 {
 	int err;
 
 	if (n == *seen)
 		return 0;
-	err = collect__note_loss(c, IOT_LOST_RECURSION, c->last_slow, n - *seen, what);
+	err = collect__note_loss(c, cause, c->last_slow, n - *seen, what);
 	*seen = n;
 	return err;
 }
@@ -91,29 +96,38 @@ static int note_misses(struct collect *c, uint64_t n, uint64_t *seen, const char
 /* Programs that the kernel skipped: one system call a program, so not at every poll. */
 int audit__misses(struct collect *c)
 {
+	static const char *const calls[PAIR_KINDS] = {
+		[PAIR_INVALIDATE] = "invalidation",
+		[PAIR_TABLE_ALLOC] = "page table",
+		[PAIR_TABLE_FREE] = "page table",
+		[PAIR_SUBMIT] = "submission",
+	};
 	int err = 0;
 
 	for (size_t i = 0; !err && i < plan_nr_points; i++) {
 		struct bpf_program *prog = load__program(c, i);
 
 		if (prog)
-			err = note_misses(c, program__misses(bpf_program__fd(prog)),
+			err = note_misses(c, IOT_LOST_RECURSION,
+					  program__misses(bpf_program__fd(prog)),
 					  &c->misses_seen[i], plan_points[i].name);
 	}
 	if (err)
 		return err;
-	err = note_misses(c, roles__misses(c->roles), &c->role_misses_seen, "flush");
-	if (!err && c->drivers)
-		err = note_misses(c, drivers__misses(c->drivers), &c->driver_misses_seen,
-				  "invalidation or page table");
+	err = note_misses(c, IOT_LOST_RECURSION, roles__misses(c->roles), &c->role_misses_seen,
+			  "flush");
+	for (enum pair_kind k = 0; c->drivers && !err && k < PAIR_KINDS; k++)
+		if (calls[k])
+			err = note_misses(c, IOT_LOST_CALL, drivers__misses(c->drivers, k),
+					  &c->driver_misses_seen[k], calls[k]);
 	return err;
 }
 
 /* The flush's domain, if its key is one: with a gather, that is all that is known. */
 static uint32_t domain_of(const struct collect *c, const struct iot_inflight *f)
 {
-	for (uint32_t i = 0; f->task && i < c->nr_places; i++)
-		if (c->state->doms[i].ptr == f->ptr)
+	for (uint32_t i = 0; f->domain && i < c->nr_places; i++)
+		if (c->state->doms[i].ptr == f->domain)
 			return c->state->doms[i].id;
 	return 0;
 }

@@ -18,6 +18,7 @@
 #include "collect/internal.h"
 #include "collect/offers.h"
 #include "collect/programs.h"
+#include "collect/rare.h"
 #include "collect/symbols.h"
 #include "collect/sysfs.h"
 #include "collect/types.h"
@@ -59,7 +60,7 @@ static int make_windows(struct collect *c, struct error *err)
 		rc = map_window(c->skel->maps.tallies, &c->tallies, err);
 	if (rc)
 		return rc;
-	c->rare = ring_buffer__new(bpf_map__fd(c->skel->maps.rare), events__rare, c, NULL);
+	c->rare = rare__new(bpf_map__fd(c->skel->maps.rare), events__rare, c);
 	c->rings = rings__new(c->state->cpus, c->hot.mem, c->opts.stream ? c->knobs.nr_cpus : 0,
 			      c->ring_slots, c->opts.hold_ns ? c->opts.hold_ns : 10000000,
 			      c->opts.memory);
@@ -144,7 +145,7 @@ void collect__free(struct collect *c)
 	world__free(c->world);
 	rings__free(c->rings);
 	live__free(c->live);
-	ring_buffer__free(c->rare);
+	rare__free(c->rare);
 	unmap_window(&c->hot);
 	unmap_window(&c->live_counters);
 	unmap_window(&c->tallies);
@@ -167,9 +168,9 @@ void collect__free(struct collect *c)
  * ------------------------------------------------------------------------------------------------------
  */
 
-static int read_rare(struct collect *c)
+static int read_rare(struct collect *c, uint64_t now)
 {
-	int rc = ring_buffer__consume(c->rare);
+	int rc = rare__read(c->rare, now);
 
 	if (rc < 0)
 		return rc;
@@ -272,7 +273,7 @@ static int tell_choosers(struct collect *c)
 	choosers__find(&vars, c->syms);
 	rc = program__run(bpf_program__fd(c->skel->progs.look_at_choosers), &vars, sizeof(vars),
 			  &ret);
-	return rc ? rc : read_rare(c);
+	return rc ? rc : read_rare(c, facts__now());
 }
 
 static int tell_kernel_default(struct collect *c)
@@ -334,7 +335,7 @@ int collect__start(struct collect *c, struct error *err)
 				  : ret == 2 ? "it has no end"
 					     : "iommu_group_kset is not readable");
 	/* the domains name their flush functions; then the state from which flushes are counted */
-	rc = read_rare(c);
+	rc = read_rare(c, facts__now());
 	/* without a domain, nobody named any */
 	if (!rc && c->drivers)
 		rc = events__attach(c);
@@ -342,7 +343,7 @@ int collect__start(struct collect *c, struct error *err)
 		rc = program__run(bpf_program__fd(c->skel->progs.tell_domains), &tell, sizeof(tell),
 				  &ret);
 	if (!rc)
-		rc = read_rare(c);
+		rc = read_rare(c, facts__now());
 	if (!rc)
 		rc = facts__host(events__add, c);
 	if (!rc)
@@ -379,7 +380,7 @@ static int drain(struct collect *c, bool all)
 	uint64_t t = facts__now(), late;
 	int rc;
 
-	rc = read_rare(c);
+	rc = read_rare(c, t);
 	if (!rc)
 		rc = audit__cpus(c);
 	if (!rc && (all || t - c->last_slow >= SLOW_NS)) {
@@ -397,7 +398,7 @@ static int drain(struct collect *c, bool all)
 	if (!rc)
 		rc = live__reap(c->live, add_tally, c);
 	if (!rc)
-		rc = rings__drain(c->rings, t, all, events__deliver, c);
+		rc = rings__drain(c->rings, rare__read_up_to(c->rare), all, events__deliver, c);
 	c->last_poll = t;
 	return rc;
 }

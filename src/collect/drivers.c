@@ -122,7 +122,7 @@ struct copy {
 struct drivers {
 	const struct types *types;
 	struct copy copies[NR_ROWS];
-	uint64_t misses_gone;
+	uint64_t misses_gone[PAIR_KINDS];
 };
 
 static bool is_wanted(const struct drivers_want *want, const struct row *row)
@@ -323,7 +323,7 @@ void drivers__module_gone(struct drivers *d, const char *module)
 
 		if (c->state <= STATE_ABSENT || strcmp(c->module, module))
 			continue;
-		d->misses_gone += pair__misses(&c->pair);
+		d->misses_gone[rows[i].kind] += pair__misses(&c->pair);
 		pair__drop(&c->pair);
 		c->state = STATE_ABSENT;
 		c->told = false;
@@ -430,11 +430,12 @@ void drivers__gaps(const struct drivers *d, void (*say)(void *ctx, const char *l
 	}
 }
 
-uint64_t drivers__misses(const struct drivers *d)
+uint64_t drivers__misses(const struct drivers *d, enum pair_kind kind)
 {
-	uint64_t n = d->misses_gone;
+	uint64_t n = d->misses_gone[kind];
 
 	for (size_t i = 0; i < NR_ROWS; i++)
-		n += pair__misses(&d->copies[i].pair);
+		if (rows[i].kind == kind)
+			n += pair__misses(&d->copies[i].pair);
 	return n;
 }

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "collect/facts.h"
+#include "collect/pair.h"
 #include "collect/kallsyms.h"
 #include "shared.h"
 
@@ -53,7 +54,7 @@ void drivers__module_gone(struct drivers *d, const char *module);
 int drivers__tell(struct drivers *d, facts_add add, void *ctx);
 /* A line for each function that is there and could not be attached. */
 void drivers__gaps(const struct drivers *d, void (*say)(void *ctx, const char *line), void *ctx);
-/* As roles__misses(). */
-uint64_t drivers__misses(const struct drivers *d);
+/* As roles__misses(), of one kind. */
+uint64_t drivers__misses(const struct drivers *d, enum pair_kind kind);
 
 #endif

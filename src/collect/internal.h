@@ -49,7 +49,7 @@ struct collect {
 	struct iommutop_bpf *skel;
 	char *logs;
 	struct bpf_link **links; /* plan_nr_points of them */
-	struct ring_buffer *rare;
+	struct rare *rare;
 	struct iot_state *state; /* libbpf's mapping of the BPF objects' global data */
 	struct window hot, live_counters, tallies;
 	struct rings *rings;
@@ -59,7 +59,7 @@ struct collect {
 	struct live *live;
 	struct iot_cpu *seen;  /* per CPU: what was told of its counters */
 	uint64_t *misses_seen; /* per plan point */
-	uint64_t role_misses_seen, driver_misses_seen;
+	uint64_t role_misses_seen, driver_misses_seen[PAIR_KINDS];
 	uint64_t late_seen;
 	struct world *world;
 	struct early early; /* what came before the hooks */

@@ -230,6 +230,7 @@ const char *words__loss(__u32 cause)
 		[IOT_LOST_OVERWRITTEN] = "only the newest events were kept",
 		[IOT_LOST_DAMAGE] = "session damaged",
 		[IOT_LOST_UNENDED] = "flush had begun and not ended at the end",
+		[IOT_LOST_CALL] = "call of a driver's own function not told",
 	};
 
 	return NAME_OF(names, cause);

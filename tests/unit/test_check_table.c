@@ -496,6 +496,28 @@ static void what_cannot_be_seen_may_be_skipped(void **state)
 	}
 }
 
+/* Pages that nobody saw come or go decide nothing; invalidations nobody saw hide no page. */
+static void calls_that_were_not_seen(void **state)
+{
+	(void)state;
+	for (int pages = 0; pages < 2; pages++) {
+		enum outcome outcome = pages ? OUTCOME_INCONCLUSIVE : OUTCOME_PASS;
+
+		mapped_table(IOT_TYPE_DMA, 1);
+		unmap_ok(200, BASE, REGION, STRICT);
+		told_all(211, 212);
+		table(215, FREE, 1, DOM);
+		sync_of(210, 220, BASE, REGION);
+		domain_free(300);
+		teardown(300, 310, 1000);
+		lose(100, 400, IOT_LOST_CALL, pages ? "page table" : "invalidation");
+		finish();
+		expect_outcome(INV_PT_FREED_AFTER_FLUSH, outcome);
+		expect_outcome(INV_PT_BALANCE, outcome);
+		done();
+	}
+}
+
 #define OTHER 8
 
 static void other_domain(__u64 us, __u32 what)
@@ -595,6 +617,7 @@ int main(void)
 		cmocka_unit_test(a_teardown_that_has_not_ended),
 		cmocka_unit_test(without_hooks_nothing_is_known),
 		cmocka_unit_test(what_cannot_be_seen_may_be_skipped),
+		cmocka_unit_test(calls_that_were_not_seen),
 		cmocka_unit_test(what_can_be_seen_is_not_skipped),
 		cmocka_unit_test(a_long_teardown),
 	};
