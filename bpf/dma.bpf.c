@@ -182,7 +182,7 @@ int unmap_exit_counted(__u64 *ctx)
  * The address range itself, only when asked for: it doubles the events. Allocations under way wait
  * here, by who runs; one that found no slot has no begin, and whether it was slow isn't known.
  */
-#define ALLOCS_BITS 10
+#define ALLOCS_BITS 13
 struct alloc {
 	__u64 key;   /* kernel__runner(); 0 = free */
 	__u64 begin; /* ns */

@@ -10,7 +10,7 @@
 const volatile struct iot_driver_fn inval_fn = {}, alloc_fn = {}, free_fn = {}, submit_fn = {};
 
 /* Calls under way, by who runs. */
-#define CALLS_BITS 10
+#define CALLS_BITS 13
 struct driver_call {
 	__u64 key;   /* kernel__runner(); 0 = free */
 	__u64 begin; /* ns */

@@ -324,7 +324,7 @@ int BPF_PROG(sync_map_exit, struct iommu_domain *dom, unsigned long iova, u64 si
  * has none. On return the arguments are gone, so they wait here, by task and whether in an
  * interrupt.
  */
-#define CALLS_BITS 10
+#define CALLS_BITS 13
 struct call {
 	__u64 key; /* kernel__runner(); 0 = free */
 	__u64 dom;

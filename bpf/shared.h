@@ -233,7 +233,7 @@ struct iot_raw_aer { /* the tracepoint knows the device by its name only */
 #define IOT_AER_CORRECTED 2
 
 /* Flushes (and, live, strict unmaps) under way: slots of bpf/slots.h. */
-#define IOT_INFLIGHT_BITS 12
+#define IOT_INFLIGHT_BITS 13
 #define IOT_INFLIGHT      (1 << IOT_INFLIGHT_BITS)
 struct iot_inflight {
 	__u64 key;         /* 0 = free */

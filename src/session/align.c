@@ -142,6 +142,7 @@ int align__estimate(struct align_seen *a, struct align_seen *b, struct align_res
 		qsort(b->items, b->nr, sizeof(*b->items), by_key);
 	nr = pair_up(a, b, apart);
 	qsort(apart, nr, sizeof(*apart), by_value);
+	out->all = nr;
 	out->pairs = densest(apart, 0, nr, &begin);
 	if (out->pairs) {
 		end = begin + out->pairs;

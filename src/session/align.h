@@ -24,6 +24,7 @@ struct align_result {
 	__u64 spread;     /* ns: how far the pairs are from each other */
 	size_t pairs;     /* that agree on it */
 	size_t elsewhere; /* that agree on the best other one */
+	size_t all;       /* that there are, whatever they say */
 	bool sure;        /* enough, and many more than elsewhere */
 };
 

@@ -162,7 +162,9 @@ static int find_shift(struct merge *m, size_t i)
 		rc = align__estimate(&a->seen, &b->seen, &found);
 		if (rc)
 			return error__set(m->err, rc, "cannot merge: out of memory");
-		if (found.sure) {
+		/* a guest may have no clock; but steady ones are wrong only if most of what both
+		 * saw says so: two guests that do the same agree on something, too */
+		if (found.sure && (in->how != MERGE_CLOCKS || 2 * found.pairs >= found.all)) {
 			in->how = MERGE_ESTIMATED;
 			in->shift = found.shift;
 			in->unsure = found.spread;

@@ -234,6 +234,46 @@ static void without_clocks_it_is_estimated_and_said(void **state)
 	copy_free(&c);
 }
 
+/*
+ * Steady clocks that put the two an hour apart, and maps of the same addresses in both. Of 60
+ * pairs, `agree` say that they ran at the same time, as equal guests' may by chance; the others are
+ * anywhere.
+ */
+static void make_an_hour_apart(unsigned int agree)
+{
+	const uint64_t epoch = 1700000000 * SECOND, hour = 3600 * SECOND;
+	struct made one = make("host", HOST_BOOT, (int64_t)epoch),
+		    two = make("guest", GUEST_BOOT, (int64_t)(epoch + hour));
+
+	put_clock(&one, 100 * SECOND, epoch + 100 * SECOND);
+	put_clock(&two, 100 * SECOND, epoch + hour + 100 * SECOND);
+	for (unsigned int i = 0; i < 60; i++) {
+		const uint64_t at = (101 + i) * SECOND, aside = i < agree ? 0 : i * SECOND / 100;
+
+		put_map(&one, at, 1, 1, 0x100000 + i * 0x1000);
+		put_map(&two, at + aside, 1, 1, 0x100000 + i * 0x1000);
+	}
+	finish(&one);
+	finish(&two);
+}
+
+static void steady_clocks_outweigh_what_agrees_by_chance(void **state)
+{
+	(void)state;
+	for (int most = 0; most < 2; most++) {
+		struct merge_input in[2] = { 0 };
+		struct copy c;
+
+		remove_tree(path("host"));
+		remove_tree(path("guest"));
+		make_an_hour_apart(most ? 31 : 29);
+		merge(in, &c);
+		assert_int_equal(in[1].how, most ? MERGE_ESTIMATED : MERGE_CLOCKS);
+		assert_int_equal(in[1].apart, !most);
+		copy_free(&c);
+	}
+}
+
 static void what_nothing_tells_is_refused(void **state)
 {
 	struct made host = make("host", HOST_BOOT, 0), guest = make("guest", GUEST_BOOT, 0);
@@ -357,6 +397,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(clocks_put_them_on_one_time_line),
 		TEST(without_clocks_it_is_estimated_and_said),
+		TEST(steady_clocks_outweigh_what_agrees_by_chance),
 		TEST(what_nothing_tells_is_refused),
 		TEST(a_given_offset_is_taken),
 		TEST(one_boot_has_one_clock),
