@@ -54,8 +54,8 @@ static uint64_t fill_chunk(const struct drain *d, struct chunk *chunk, uint64_t 
 		}
 		chunk__copy_event(chunk->events[nr++], slot);
 		__atomic_store_n(&slot->ts, 0, __ATOMIC_RELAXED);
-		/* an interrupt's program reserved its slot between another's time stamp and its
-		 * slot */
+		/* an interrupt's program took slot and time between another's slot and its
+		 * time */
 		if (ts < last)
 			chunk->disorder = true;
 		else

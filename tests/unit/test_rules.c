@@ -114,6 +114,32 @@ static void everything(void **state)
 	assert_int_equal(r->waivers[1].selector.type, -1);
 }
 
+/* What has to be hooked for them: no more than they are about. */
+static void needing(void **state)
+{
+	static const struct {
+		const char *rules;
+		__u32 needs;
+	} cases[] = {
+		{ "[{invariant: no-map-over-map}]", NEED_MAPS },
+		{ "[{invariant: no-leak}]", NEED_MAPS | NEED_TALLY },
+		{ "[{invariant: domain-type, params: {is: DMA}}]", NEED_RARE },
+		/* that an IOVA is freed shows that its unmap came to its end */
+		{ "[{invariant: window}]", NEED_MAPS | NEED_FLUSHES | NEED_IOVAS },
+		{ "[{invariant: teardown-stall}, {invariant: no-map-over-map}]",
+		  NEED_TEARDOWN | NEED_RARE | NEED_TALLY | NEED_MAPS },
+		{ "[{invariant: pt-balance}]", NEED_MAPS | NEED_RARE | NEED_TABLES | NEED_TALLY },
+	};
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text), "rules: %s\n", cases[i].rules);
+		parse(text);
+		assert_int_equal(rules__needs(&set), cases[i].needs);
+	}
+}
+
 static void defaults(void **state)
 {
 	const struct rule *r;
@@ -489,7 +515,7 @@ int main(void)
 		cmocka_unit_test(sets_add_up),    cmocka_unit_test(all_presets),
 		cmocka_unit_test(vfio_adds),      cmocka_unit_test(selecting),
 		cmocka_unit_test(waiving),        cmocka_unit_test(files),
-		cmocka_unit_test(standard_input),
+		cmocka_unit_test(standard_input), cmocka_unit_test(needing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, teardown);
