@@ -125,7 +125,7 @@ kin()
 		n=devices.$(number_of "$1" "$2" "$name")
 		echo "$name $(fact "$1" "$n.group") $(fact "$1" "$n.driver") $(fact "$1" "$n.physfn" | sed 's/null//')"
 		awk -v n="$n.virtfns." -v d="$name" 'index($1, n) == 1 && $1 !~ /nr$/ { print d, "has", $2 }' "$dir/facts/$1"
-	done | sort
+	done | sort | tr '\n' ';'
 }
 
 # The card's functions on every view as sysfs has them; a fault of one of them and a hang of the card are one incident.
@@ -139,7 +139,7 @@ vf()
 			sub(/^function\./, "")
 			print $1, $2, $3, $4
 			if ($4) print $4, "has", $1
-		}' "$dir/facts/vf.guest" | sort)
+		}' "$dir/facts/vf.guest" | sort | tr '\n' ';')
 	flatten <"$dir/files/vf.list.json" >"$dir/facts/list"
 	equal "$what: functions" "$(grep -c '^function\.' "$dir/facts/vf.guest")" 3
 	equal "$what: list: groups, drivers and kin" "$(kin list device)" "$wanted"
