@@ -48,8 +48,8 @@ void kallsyms__changed(struct kallsyms *k);
 /* How many symbols have exactly this name; *first (may be NULL) is set to one of them if there are
  * any; its names are good until the next call. */
 size_t kallsyms__count(struct kallsyms *k, const char *name, struct ksym *first);
-/* The function that addr lies in: the nearest code symbol at or below it. 0, or -ENOENT below the
- * first one. */
+/* The function that addr lies in: the nearest code symbol at or below it; its names are good until
+ * the next call. 0, or -ENOENT below the first one. */
 int kallsyms__at(struct kallsyms *k, uint64_t addr, struct ksym *out);
 /* The function that begins at addr. -ENOENT: there is none; -EEXIST: attaching by its name would
  * take another one, out is set all the same. */

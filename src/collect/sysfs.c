@@ -13,31 +13,28 @@
 
 #include "util/parse.h"
 
-/* The last component of what a link of the device points to; "" if there is no such link. */
+/* The last component of what a link of the device points to; out keeps what it has if there is no
+ * such link: on its way out a device loses them one by one. */
 static void read_link(const struct iot_device *dev, const char *sysfs, const char *link, char *out,
 		      size_t size)
 {
 	char path[256], target[PATH_MAX];
 	ssize_t n;
 
-	memset(out, 0, size);
 	snprintf(path, sizeof(path), "%s/bus/%s/devices/%s/%s", sysfs, dev->bus, dev->name, link);
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n <= 0)
 		return;
 	target[n] = 0;
+	memset(out, 0, size);
 	snprintf(out, size, "%s", basename(target));
 }
 
 void sysfs__device(struct iot_device *dev, const char *sysfs)
 {
-	char driver[sizeof(dev->driver)];
-
 	dev->name[sizeof(dev->name) - 1] = 0;
 	dev->bus[sizeof(dev->bus) - 1] = 0;
-	read_link(dev, sysfs, "driver", driver, sizeof(driver));
-	if (driver[0])
-		memcpy(dev->driver, driver, sizeof(driver));
+	read_link(dev, sysfs, "driver", dev->driver, sizeof(dev->driver));
 	if (strcmp(dev->bus, "pci"))
 		return;
 	dev->rid_known = !parse__pci_rid(dev->name, &dev->rid);

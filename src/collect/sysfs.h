@@ -8,7 +8,8 @@
 #include "collect/facts.h"
 #include "event.h"
 
-/* Completes a device's event: driver bound now, requester id, PF of a VF. */
+/* Completes a device's event: driver bound now, requester id, PF of a VF. What sysfs doesn't say
+ * (any more) stays as it is. */
 void sysfs__device(struct iot_device *dev, const char *sysfs);
 
 /*

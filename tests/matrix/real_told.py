@@ -5,14 +5,16 @@ usage: babeltrace2 --clock-cycles --no-delta SESSION/ctf | real_told.py KERNEL M
 
 MODE: intel-*, amd-* or virtio-*. NUMBER: counts of QEMU's trace are taken between the marks of the device with this number.
 Prints facts "qemu.NAME N" and "ours.NAME N", which must be equal; "marks N"; "told N": commands in QEMU's trace; "flushes
-N": events that the hardware must have been told of; "inside N": those of them that have a submission of their task's inside.
+N": events that the hardware must have been told of; "inside N": those of them that have a submission of their task's inside;
+"making N": whole flushes of domains that no device was ever in by then, which are the core's, when it makes one.
 
 ours.* is worked out from events by what the kernel's drivers do (drivers/iommu of 6.1, 6.12 and 7.2):
 intel   a flush of a range is one invalidation of pages, one of the domain if the aligned power of two around it is beyond what
         the IOMMU takes (MAMV, 2^18 pages in QEMU's capability register); a flush after map is only made in caching mode
 amd     QEMU's IOMMU says that it caches what is not present, so a range is told in naturally aligned powers of two, after
         maps too; a flush of everything is one command, but debian:6.12 (6.12.95) cuts 2^63 - 1 bytes like any other range
-virtio  maps and unmaps are told by their bytes: a request for each step of the page sizes
+virtio  maps and unmaps are told by their bytes: a request for each step of the page sizes; nobody is told of a flush of a
+        domain without devices
 and ours.submitted (intel, amd) from the commands in events of submissions to the hardware.
 """
 import bisect
@@ -60,6 +62,15 @@ def pieces(start, size):
 def submitted(events, by):
     """Commands for the IOTLB."""
     return sum(e.commands for e in events if e.name == "submit" and e.by == by and e.kind == "iotlb")
+
+
+def in_making(events):
+    """Whole flushes of domains before the first device came. A domain of the snapshot has its devices in it."""
+    first = {}
+    for e in events:
+        if e.name == "attach" and not e.ret:
+            first.setdefault(e.domain, e.ts)
+    return [e for e in events if e.name == "flush" and e.kind == "all" and e.ts < first.get(e.domain, 2**64)]
 
 
 def tells(mode, e):
@@ -136,10 +147,12 @@ def main():
     kernel, mode, number, trace = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
     lines, marks = between_marks(trace, number)
     events = parse("/dev/stdin")
-    flushes = [e for e in events if e.name == "flush" and tells(mode, e)]
+    making = in_making(events)
+    flushes = [e for e in events if e.name == "flush" and tells(mode, e) and not (mode.startswith("virtio") and e in making)]
     ours, qemu = {"intel": intel, "amd": amd, "virtio": virtio}[mode.split("-")[0]](kernel, mode, events, lines)
     print("marks", marks)
     print("told", len(lines))
+    print("making", len(making))
     print("flushes", len(flushes))
     print("inside", inside(flushes, events))
     for name in sorted(set(ours) | set(qemu)):

@@ -298,6 +298,29 @@ static void tables_tell_what_is_new_only(void **state)
 	world__free(w);
 }
 
+/* The kernel takes the link away before the device. */
+static void a_virtual_function_stays_one(void **state)
+{
+	struct iot_device vf = device(1, "0000:01:10.0", 7);
+	char link[PATH_MAX];
+
+	(void)state;
+	file(PCI "0000:01:00.0/x", "");
+	file("drivers/igbvf/x", "");
+	link_to("bus/pci/devices/0000:01:10.0/physfn", PCI "0000:01:00.0");
+	link_to("bus/pci/devices/0000:01:10.0/driver", "drivers/igbvf");
+	sysfs__device(&vf, root);
+	assert_string_equal(vf.physfn, "0000:01:00.0");
+	assert_string_equal(vf.driver, "igbvf");
+	snprintf(link, sizeof(link), "%s/bus/pci/devices/0000:01:10.0/physfn", root);
+	assert_int_equal(unlink(link), 0);
+	snprintf(link, sizeof(link), "%s/bus/pci/devices/0000:01:10.0/driver", root);
+	assert_int_equal(unlink(link), 0);
+	sysfs__device(&vf, root);
+	assert_string_equal(vf.physfn, "0000:01:00.0");
+	assert_string_equal(vf.driver, "igbvf");
+}
+
 static void aer_is_put_into_words(void **state)
 {
 	struct iot_raw_aer raw = { .status = 1 << 6, .severity = IOT_AER_CORRECTED };
@@ -342,6 +365,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_lead_to_the_device_that_does_dma, make_root,
 						remove_root),
 		cmocka_unit_test_setup_teardown(tables_tell_what_is_new_only, make_root,
+						remove_root),
+		cmocka_unit_test_setup_teardown(a_virtual_function_stays_one, make_root,
 						remove_root),
 		cmocka_unit_test(aer_is_put_into_words),
 	};

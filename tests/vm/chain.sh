@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154 # variables of boot_lib.sh
 #
-# Chains with real drivers: a card that looks for its transmit ring where a buffer was, faults and hangs; a disk whose queues are
-# nowhere, faults, times out and is reset: one incident each, with device, order and times as the kernel's log and QEMU's trace
-# have them. The same hangs without a fault blame no IOMMU. And a write after unmap: whether it was possible is told by the flush
-# that iommutop saw, whether it happened by the buffer.
+# Chains with real drivers: a card that looks for its transmit ring where a buffer was, faults and hangs; a virtual function that
+# faults, and its card that hangs; a disk whose queues are nowhere, faults, times out and is reset: one incident each, with device,
+# order and times as the kernel's log and QEMU's trace have them. The same hangs without a fault blame no IOMMU. And a write after
+# unmap: whether it was possible is told by the flush that iommutop saw, whether it happened by the buffer.
 # usage: [EXPLAIN=docs/cookbook/hung-nic.md] chain.sh [KERNEL/IOMMU/QEMU...]   (QEMU: as for iommutop boot; -: this machine's)
 # EXPLAIN: the transcripts of incidents in that page are made anew from this run. CHAIN_KEEP: a directory for what the guests left.
 set -uo pipefail
@@ -114,6 +114,54 @@ ring()
 		grep -qE "^$f\.owner\.unmap_stack\.[0-9]+ .*\[(igb|e1000e)\]" "$dir/facts/$1"
 }
 
+# number_of LIST KEY VALUE: which element of the list has it.
+number_of() { awk -v k="$2" -v v="$3" '$1 ~ "^devices\\.[0-9]+\\." k "$" && $2 == v { split($1, p, "."); print p[2]; exit }' "$dir/facts/$1"; }
+# kin FILE KEY: how list or the session names the card and its functions: "FUNCTION GROUP DRIVER PF" and "FUNCTION has VFS"
+kin()
+{
+	local name n
+
+	for name in $(sed -n 's/^function\.\([^ ]*\) .*/\1/p' "$dir/facts/vf.guest"); do
+		n=devices.$(number_of "$1" "$2" "$name")
+		echo "$name $(fact "$1" "$n.group") $(fact "$1" "$n.driver") $(fact "$1" "$n.physfn" | sed 's/null//')"
+		awk -v n="$n.virtfns." -v d="$name" 'index($1, n) == 1 && $1 !~ /nr$/ { print d, "has", $2 }' "$dir/facts/$1"
+	done | sort | tr '\n' ';'
+}
+
+# The card's functions on every view as sysfs has them; a fault of one of them and a hang of the card are one incident.
+vf()
+{
+	local card wanted name
+
+	begin vf
+	card=$device
+	wanted=$(awk -v c="$card" '/^function\./ {
+			sub(/^function\./, "")
+			print $1, $2, $3, $4
+			if ($4) print $4, "has", $1
+		}' "$dir/facts/vf.guest" | sort | tr '\n' ';')
+	flatten <"$dir/files/vf.list.json" >"$dir/facts/list"
+	equal "$what: functions" "$(grep -c '^function\.' "$dir/facts/vf.guest")" 3
+	equal "$what: list: groups, drivers and kin" "$(kin list device)" "$wanted"
+	equal "$what: session: groups, drivers and kin" "$(kin vf name)" "$wanted"
+	check "$what: list, as text: the card" grep -qE "^ +PF of $(awk -v c="$card" '/^function\./ && $4 == c {
+		sub(/^function\./, ""); print $1 }' "$dir/facts/vf.guest" | sort | paste -sd , | sed 's/,/, /')" "$dir/files/vf.list.txt"
+	device=$(fact vf.guest vf)
+	check "$what: list, as text: a function" grep -qE "^ +VF of $card" <(grep -A 1 " $device " "$dir/files/vf.list.txt")
+
+	one_incident vf
+	equal "$what: verdict" "$(fact vf $i.verdict)" never_mapped
+	equal "$what: the address of the first fault is QEMU's" "$(page "$(fact vf $f.iova)")" "$(page "$(faults_in_qemu | head -n 1)")"
+	equal "$what: and the one that was poked" "$(page "$(fact vf $f.iova)")" "$(page "$(fact vf.guest iova)")"
+	check "$what: no more faults than QEMU's trace has" [ "$(fact vf $i.fault_count)" -le "$(faults_in_qemu | wc -l)" ]
+	equal "$what: the hang is the card's" "$(fact vf $i.hang.device_name)" "$card"
+	equal "$what: they belong together" "$(fact vf $i.hang.relation)" physfn
+	check "$what: as it says" says vf "$device is a virtual function of $card"
+	check "$what: poked, faulted, stopped, hung in this order" ascending "$(fact vf.guest poke)" "$(fact vf $f.first_ns)" \
+		"$(fact vf.guest mute)" "$(fact vf $i.hang.first_ns)"
+	check "$what: from fault to hang as long as in the log" apart vf "$f.first_ns" "$i.hang.first_ns" 'page fault from' "$hangs"
+}
+
 # without_fault NAME SIGNAL
 without_fault()
 {
@@ -212,7 +260,9 @@ for config in "${configs[@]}"; do
 		scenarios='ring=ring,DMA-FQ mute=mute lazy=edu96,DMA-FQ strict=edu96,DMA fault=edu60,DMA-FQ queue=queue slow=slow' ;;
 	virtio)
 		more=(--device igb --qemu-trace virtio_iommu_report_fault)
-		scenarios='ring=ring mute=mute' ;;
+		scenarios='ring=ring mute=mute'
+		# our own configuration has no driver for virtual functions
+		[ "$kernel" = source:7.2 ] || more+=(--module igbvf) scenarios+=' vf=vf' ;;
 	amd)
 		more=(--device igb --qemu-trace 'amdvi_page_fault')
 		scenarios='strict=ring,DMA lazy=ring,DMA-FQ' ;;
@@ -235,6 +285,7 @@ for config in "${configs[@]}"; do
 	virtio)
 		ring ring
 		without_fault mute "$hangs|net_dev_xmit_timeout"
+		[[ $scenarios != *vf* ]] || vf
 		;;
 	amd)
 		ring strict

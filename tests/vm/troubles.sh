@@ -109,6 +109,8 @@ vfio()
 	equal "$kernel: list: whose it is" "$(of_device list owner)" vfio
 	equal "$kernel: list: the kernel's type" "$(of_device list type)" unmanaged
 	check "$kernel: list, as text" grep -qE "^ +[0-9]+ +$(fact truth edu) +vfio-pci .* vfio +" "$dir/files/list.txt"
+	check "$kernel: list, as text, has the three functions" grep -qE \
+		" $(fact truth edu) .* intel_flush_iotlb_all, intel_iommu_tlb_sync, (intel_iommu_iotlb_sync_map|-)$" "$dir/files/list.txt"
 	check "$kernel: top" grep -q '"owner":"vfio"' "$dir/files/top.json"
 	check "$kernel: top: no other is" [ "$(grep -o '"owner":"vfio"' "$dir/files/top.json" | wc -l)" = \
 		"$(wc -l <"$dir/files/top.json")" ]

@@ -92,13 +92,15 @@ static const struct model_device **sorted_devices(const struct model *m, size_t 
 	return list;
 }
 
-static const char *function_name(const struct collect *c, uint64_t addr)
+/* A copy: the symbol's own name is gone with the next look-up. */
+static struct words function_name(const struct collect *c, uint64_t addr)
 {
+	struct words w = { "-" };
 	struct ksym sym;
 
-	if (!addr || kallsyms__at(collect__syms(c), addr, &sym) || sym.addr != addr)
-		return "-";
-	return sym.name;
+	if (addr && !kallsyms__at(collect__syms(c), addr, &sym) && sym.addr == addr)
+		snprintf(w.s, sizeof(w.s), "%s", sym.name);
+	return w;
 }
 
 static bool queue_without_flush(const struct listing *l, const struct model_domain *d)
@@ -122,8 +124,8 @@ static void print_text(const struct listing *l, const struct collect *c,
 		printf("%5d  %-14s %-14s %-12s %-10s %-7s %s, %s, %s\n", dev->group, dev->name,
 		       dev->driver[0] ? dev->driver : "-", dev->iommu[0] ? dev->iommu : "-",
 		       words__domain_kind(dom), words__domain_mode(dom),
-		       function_name(c, o->flush_all), function_name(c, o->sync),
-		       function_name(c, o->sync_map));
+		       function_name(c, o->flush_all).s, function_name(c, o->sync).s,
+		       function_name(c, o->sync_map).s);
 		kin__text(&l->analysis->model, dev, kin, sizeof(kin));
 		if (kin[0])
 			printf("       %s\n", kin);
@@ -171,11 +173,11 @@ static void print_json(const struct listing *l, const struct collect *c,
 		json_object_object_add(d, "owner", owner ? json_object_new_string(owner) : NULL);
 		json_object_object_add(d, "unmap", json_object_new_string(words__domain_mode(dom)));
 		json_object_object_add(d, "flush_iotlb_all",
-				       json_object_new_string(function_name(c, ops->flush_all)));
+				       json_object_new_string(function_name(c, ops->flush_all).s));
 		json_object_object_add(d, "iotlb_sync",
-				       json_object_new_string(function_name(c, ops->sync)));
+				       json_object_new_string(function_name(c, ops->sync).s));
 		json_object_object_add(d, "iotlb_sync_map",
-				       json_object_new_string(function_name(c, ops->sync_map)));
+				       json_object_new_string(function_name(c, ops->sync_map).s));
 		json_object_object_add(d, "queue_without_flush",
 				       json_object_new_boolean(queue_without_flush(l, dom)));
 		json_object_array_add(devices, d);
