@@ -246,8 +246,9 @@ static __always_inline __u32 queue__why(__u64 dom)
 		return IOT_WHY_OTHER;
 	if (!bpf_core_field_exists(cookie->fq_flush_start_cnt))
 		return IOT_WHY_UNKNOWN;
-	/* The core flushes a domain that it is still making (iommu_create_device_direct_mappings()):
-	 * one that nobody was told of, and without a queue. */
+	/* The core flushes a domain that it is still making
+	 * (iommu_create_device_direct_mappings()): one that nobody was told of, and without a
+	 * queue. */
 	if (!d)
 		return BPF_CORE_READ(cookie, fq_domain) ? IOT_WHY_UNKNOWN : IOT_WHY_OTHER;
 	/* in this order: another CPU's flush that is counted and recognised in between raises both

@@ -4,8 +4,8 @@
  * each key in one of SLOT_WAYS neighbours. A hash look-up costs several times as much (shared.h).
  * Only the holder of a key uses its slot, so nothing but the key needs to be taken atomically. With
  * more holders than neighbours one loses its slot, which shows at its exit: slot__find() has none.
- * Holders are at most as many as CPUs, and what was preempted on them: with 8192 slots and 256 CPUs,
- * all inside at once, five meet in one of two thousand such moments.
+ * Holders are at most as many as CPUs, and what was preempted on them: with 8192 slots and 256
+ * CPUs, all inside at once, five meet in one of two thousand such moments.
  */
 #ifndef IOMMUTOP_BPF_SLOTS_H
 #define IOMMUTOP_BPF_SLOTS_H
