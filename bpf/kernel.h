@@ -274,4 +274,146 @@ struct virtqueue___own {
 	unsigned int index;
 } __attribute__((preserve_access_index));
 
+/*
+ * Page requests. Up to 6.7 struct iommu_fault_event has them, and has other faults, too; each
+ * device has one handler, whose answer names the group. Later it is struct iopf_fault, and the
+ * groups are objects; from 6.11 on they know the domain that has the handler.
+ */
+struct iommu_fault_page_request___own {
+	__u32 flags, pasid, grpid, perm;
+	__u64 addr;
+} __attribute__((preserve_access_index));
+
+enum iommu_fault_type___own {
+	IOMMU_FAULT_PAGE_REQ___own = 2,
+};
+
+struct iommu_fault___own {
+	__u32 type;
+	struct iommu_fault_page_request___own prm;
+} __attribute__((preserve_access_index));
+
+struct iommu_fault_event___own {
+	struct iommu_fault___own fault;
+} __attribute__((preserve_access_index));
+
+struct iopf_fault___own {
+	struct iommu_fault___own fault;
+} __attribute__((preserve_access_index));
+
+struct iommu_page_response___own {
+	__u32 flags, pasid, grpid, code;
+} __attribute__((preserve_access_index));
+
+struct iommu_attach_handle___own {
+	struct iommu_domain *domain;
+} __attribute__((preserve_access_index));
+
+struct iommu_fault_param___own {
+	struct device *dev;
+	struct list_head faults;
+} __attribute__((preserve_access_index));
+
+struct iopf_group___own {
+	struct iopf_fault___own last_fault;
+	struct list_head pending_node;
+	struct iommu_attach_handle___own *attach_handle;
+	struct iommu_fault_param___own *fault_param;
+} __attribute__((preserve_access_index));
+
+struct dev_iommu___own {
+	struct iommu_fault_param___own *fault_param;
+} __attribute__((preserve_access_index));
+
+/* include/uapi/linux/iommu.h of 6.1, include/linux/iommu.h later */
+#define PAGE_REQ_PASID_VALID      (1U << 0)
+#define PAGE_REQ_LAST             (1U << 1)
+#define PAGE_REQ_OLD_ANSWER_PASID (1U << 3)
+#define PAGE_RESP_PASID_VALID     (1U << 0)
+
+struct page_req {
+	__u64 iova;
+	__u32 pasid, prgi, perm;
+	__u8 pasid_valid, last;
+	__u8 answer_has_pasid; /* the kernel finds the group by its PASID, too */
+};
+
+static __always_inline void kernel__read_page_req(struct iommu_fault_page_request___own *prm,
+						  int old, struct page_req *out)
+{
+	__u32 flags = BPF_CORE_READ(prm, flags);
+
+	out->iova = BPF_CORE_READ(prm, addr);
+	out->prgi = BPF_CORE_READ(prm, grpid);
+	out->perm = BPF_CORE_READ(prm, perm);
+	out->pasid_valid = (flags & PAGE_REQ_PASID_VALID) != 0;
+	out->pasid = out->pasid_valid ? BPF_CORE_READ(prm, pasid) : 0;
+	out->last = (flags & PAGE_REQ_LAST) != 0;
+	out->answer_has_pasid =
+		out->pasid_valid && (!old || (flags & PAGE_REQ_OLD_ANSWER_PASID) != 0);
+}
+
+/* evt: what iommu_report_device_fault() is given. 0: it is no page request. */
+static __always_inline int kernel__page_req(void *evt, struct page_req *out)
+{
+	int old = bpf_core_type_exists(struct iommu_fault_event___own);
+	__u32 at = old ? bpf_core_field_offset(struct iommu_fault_event___own, fault)
+		       : bpf_core_field_offset(struct iopf_fault___own, fault);
+	struct iommu_fault___own *fault = evt + at;
+
+	if (BPF_CORE_READ(fault, type) !=
+	    bpf_core_enum_value(enum iommu_fault_type___own, IOMMU_FAULT_PAGE_REQ___own))
+		return 0;
+	kernel__read_page_req((void *)fault + bpf_core_field_offset(struct iommu_fault___own, prm),
+			      old, out);
+	return 1;
+}
+
+/* The last request of the group. */
+static __always_inline void kernel__group_req(struct iopf_group___own *group, struct page_req *out)
+{
+	kernel__read_page_req((void *)group + bpf_core_field_offset(struct iopf_group___own,
+								    last_fault.fault.prm),
+			      0, out);
+}
+
+static __always_inline __u64 kernel__group_dev(struct iopf_group___own *group)
+{
+	return (__u64)BPF_CORE_READ(group, fault_param, dev);
+}
+
+static __always_inline __u64 kernel__group_domain(struct iopf_group___own *group)
+{
+	if (!bpf_core_field_exists(group->attach_handle))
+		return 0;
+	return (__u64)BPF_CORE_READ(group, attach_handle, domain);
+}
+
+/* Whether iommu_report_device_fault(), which returned ret, has answered by itself. */
+static __always_inline int kernel__core_refuses(int ret)
+{
+	return bpf_core_field_exists(struct iopf_group___own, attach_handle) && ret == -22;
+}
+
+/* The list of the device's groups that wait for an answer; 0: the kernel has none. */
+static __always_inline int kernel__groups_of(struct device *dev, __u64 *list)
+{
+	struct dev_iommu___own *param = (void *)BPF_CORE_READ(dev, iommu);
+	__u64 fault_param;
+
+	if (!bpf_core_field_exists(struct iopf_group___own, pending_node) || !param)
+		return 0;
+	fault_param = (__u64)BPF_CORE_READ(param, fault_param);
+	if (!fault_param)
+		return 0;
+	*list = fault_param + bpf_core_field_offset(struct iommu_fault_param___own, faults);
+	return 1;
+}
+
+static __always_inline struct iopf_group___own *kernel__group_of(__u64 pending_node)
+{
+	return (void *)(pending_node -
+			bpf_core_field_offset(struct iopf_group___own, pending_node));
+}
+
 #endif

@@ -57,25 +57,27 @@ struct iot_event {
 #define IOT_EV_IOVA_ALLOC 4
 #define IOT_EV_IOVA_FREE  5
 /* only when what the invariants need is captured (assert, record --invariants) */
-#define IOT_EV_INVALIDATE  6
-#define IOT_EV_TABLE_ALLOC 7
-#define IOT_EV_TABLE_FREE  8
-#define IOT_EV_SUBMIT      9 /* only when asked for (record --hw) */
-#define IOT_EV_HOT_LAST    IOT_EV_SUBMIT
-#define IOT_EV_FAULT       16
-#define IOT_EV_HANG        17
-#define IOT_EV_RESET       18
-#define IOT_EV_LOG         19
-#define IOT_EV_DOMAIN      20
-#define IOT_EV_ATTACH      21
-#define IOT_EV_DETACH      22
-#define IOT_EV_MODULE      23
-#define IOT_EV_LOSS        24
-#define IOT_EV_COVERAGE    25
-#define IOT_EV_CAPTURE     26
-#define IOT_EV_ERROR       27
-#define IOT_EV_TEARDOWN    28 /* with --invariants, and so TALLY */
-#define IOT_EV_TALLY       29
+#define IOT_EV_INVALIDATE    6
+#define IOT_EV_TABLE_ALLOC   7
+#define IOT_EV_TABLE_FREE    8
+#define IOT_EV_SUBMIT        9 /* only when asked for (record --hw) */
+#define IOT_EV_HOT_LAST      IOT_EV_SUBMIT
+#define IOT_EV_FAULT         16
+#define IOT_EV_HANG          17
+#define IOT_EV_RESET         18
+#define IOT_EV_LOG           19
+#define IOT_EV_DOMAIN        20
+#define IOT_EV_ATTACH        21
+#define IOT_EV_DETACH        22
+#define IOT_EV_MODULE        23
+#define IOT_EV_LOSS          24
+#define IOT_EV_COVERAGE      25
+#define IOT_EV_CAPTURE       26
+#define IOT_EV_ERROR         27
+#define IOT_EV_TEARDOWN      28 /* with --invariants, and so TALLY */
+#define IOT_EV_TALLY         29
+#define IOT_EV_PAGE_REQUEST  30
+#define IOT_EV_PAGE_RESPONSE 31
 /* Stream class 1: side tables. */
 #define IOT_EV_DEVICE 64
 #define IOT_EV_STACK  65
@@ -412,6 +414,43 @@ struct iot_tally {
 	__u32 snapshot; /* IOT_TALLY_*: why the counts needn't balance; 0 = they must */
 };
 
+/*
+ * A device asked for a page, by PRI or a stall, and waits for the answer. Requests with the same
+ * number make a group, which gets one answer. ts: when the IOMMU's driver handed it to the core.
+ */
+#define IOT_PAGE_READ  1U
+#define IOT_PAGE_WRITE 2U
+#define IOT_PAGE_EXEC  4U
+#define IOT_PAGE_PRIV  8U /* in privileged mode */
+struct iot_page_request {
+	struct iot_event h; /* domain: 0 with a PASID, whose domain isn't known yet */
+	__u64 iova;
+	__u32 pasid; /* if pasid_valid, else 0 */
+	__u32 prgi;  /* page request group index: the group's number */
+	__u32 perm;  /* IOT_PAGE_*: what the access needs */
+	__u8 pasid_valid;
+	__u8 last; /* of its group: the answer comes after it */
+	__u8 pad[2];
+};
+
+/* … and what the kernel answered. */
+#define IOT_PAGE_SUCCESS 0 /* the page is there: the device may try again */
+#define IOT_PAGE_INVALID 1 /* this access can't be */
+#define IOT_PAGE_FAILURE 2 /* and no other of the device either */
+/* the core didn't take the request (ret says why); what its driver then answered isn't seen */
+#define IOT_PAGE_REFUSED 3
+#define IOT_PAGE_CODES   4
+struct iot_page_response {
+	struct iot_event h;
+	__u64 latency; /* ns since the last request of the group; 0 = that wasn't seen */
+	__u32 pasid;   /* if pasid_valid, else 0 */
+	__u32 prgi;
+	__u32 code; /* IOT_PAGE_* */
+	__s32 ret;  /* 0 or negative errno: of the answer, or of the request that wasn't taken */
+	__u8 pasid_valid;
+	__u8 pad[7];
+};
+
 /* Side tables */
 struct iot_device {
 	struct iot_event h; /* h.dev is its number */
@@ -493,6 +532,8 @@ IOT_ASSERT_SIZE(iot_coverage, 64);
 IOT_ASSERT_SIZE(iot_capture, 48);
 IOT_ASSERT_SIZE(iot_teardown, 64);
 IOT_ASSERT_SIZE(iot_tally, 408);
+IOT_ASSERT_SIZE(iot_page_request, 56);
+IOT_ASSERT_SIZE(iot_page_response, 64);
 IOT_ASSERT_SIZE(iot_device, 168);
 IOT_ASSERT_SIZE(iot_stack, 40);
 IOT_ASSERT_SIZE(iot_symbol, 48);

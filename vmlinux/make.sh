@@ -50,6 +50,7 @@ mkdir -p "$top/vmlinux/$arch"
 		BPF_MAP_TYPE_HASH = 1,
 		BPF_MAP_TYPE_ARRAY = 2,
 		BPF_MAP_TYPE_STACK_TRACE = 7,
+		BPF_MAP_TYPE_LRU_HASH = 9,
 		BPF_MAP_TYPE_RINGBUF = 27,
 	};
 	enum {

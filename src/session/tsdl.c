@@ -81,6 +81,8 @@ ENUM(coverage_check, 32, { IOT_CHECK_MAP_BYTES, "map_bytes" },
      { IOT_CHECK_FQ_FLUSHES, "fq_flushes" }, { IOT_CHECK_DOMAIN_KNOWN, "domain_known" });
 ENUM(error_kind, 32, { IOT_ERROR_OTHER, "other" }, { IOT_ERROR_AER, "aer" },
      { IOT_ERROR_INVALIDATION, "invalidation" }, { IOT_ERROR_IOMMU, "iommu" });
+ENUM(page_code, 32, { IOT_PAGE_SUCCESS, "success" }, { IOT_PAGE_INVALID, "invalid" },
+     { IOT_PAGE_FAILURE, "failure" }, { IOT_PAGE_REFUSED, "refused" });
 ENUM(region_kind, 32, { IOT_REGION_DIRECT, "direct" }, { IOT_REGION_RELAXABLE, "direct_relaxable" },
      { IOT_REGION_RESERVED, "reserved" }, { IOT_REGION_MSI, "msi" },
      { IOT_REGION_SW_MSI, "sw_msi" });
@@ -89,7 +91,7 @@ ENUM(capture_what, 32, { IOT_CAPTURE_BEGIN, "begin" }, { IOT_CAPTURE_END, "end" 
 static const struct tsdl_enum *const enums[] = {
 	&unmap_mode,  &flush_kind,  &flush_why,  &fault_access,   &source,       &domain_what,
 	&domain_type, &module_gone, &loss_cause, &coverage_check, &capture_what, &error_kind,
-	&region_kind, &submit_kind, &submit_by,  &domain_user,
+	&region_kind, &submit_kind, &submit_by,  &domain_user,    &page_code,
 };
 
 /* ts and id are the event header of CTF; the rest of struct iot_event is its event context. */
@@ -251,6 +253,20 @@ static const struct tsdl_field tally_fields[] = {
 	DEC(iot_tally, snapshot),
 };
 
+static const struct tsdl_field page_request_fields[] = {
+	HEX(iot_page_request, iova),        DEC(iot_page_request, pasid),
+	DEC(iot_page_request, prgi),        HEX(iot_page_request, perm),
+	DEC(iot_page_request, pasid_valid), DEC(iot_page_request, last),
+	PAD(iot_page_request, pad),
+};
+
+static const struct tsdl_field page_response_fields[] = {
+	DEC(iot_page_response, latency), DEC(iot_page_response, pasid),
+	DEC(iot_page_response, prgi),    LABELED(iot_page_response, code, page_code),
+	DEC(iot_page_response, ret),     DEC(iot_page_response, pasid_valid),
+	PAD(iot_page_response, pad),
+};
+
 static const struct tsdl_field device_fields[] = {
 	DEC(iot_device, group),    HEX(iot_device, rid),        DEC(iot_device, rid_known),
 	DEC(iot_device, dma_bits), DEC(iot_device, node_known), DEC(iot_device, pad),
@@ -320,6 +336,8 @@ static const struct tsdl_event events[] = {
 	EVENT(IOT_EV_ERROR, "error", iot_trouble, trouble_fields),
 	EVENT(IOT_EV_TEARDOWN, "teardown", iot_teardown, teardown_fields),
 	EVENT(IOT_EV_TALLY, "tally", iot_tally, tally_fields),
+	EVENT(IOT_EV_PAGE_REQUEST, "page_request", iot_page_request, page_request_fields),
+	EVENT(IOT_EV_PAGE_RESPONSE, "page_response", iot_page_response, page_response_fields),
 	EVENT(IOT_EV_DEVICE, "device", iot_device, device_fields),
 	EVENT(IOT_EV_STACK, "stack", iot_stack, stack_fields),
 	EVENT(IOT_EV_SYMBOL, "symbol", iot_symbol, symbol_fields),

@@ -38,6 +38,31 @@ typedef int refiommu_sync_map_t;
 #define REFIOMMU_SYNC_MAP_RETURN(ret) return (ret)
 #endif
 
+/* Page requests: 6.1 has an event for faults of any kind, and page_response() may fail. */
+#if REFIOMMU_KERNEL_BEFORE(6, 12)
+typedef struct iommu_fault_event refiommu_page_event_t;
+#define REFIOMMU_PAGE_RESPONSE(name)                                \
+	int name(struct device *dev, struct iommu_fault_event *evt, \
+		 struct iommu_page_response *resp)
+#define REFIOMMU_PAGE_RESPONSE_RETURN return 0
+#else
+typedef struct iopf_fault refiommu_page_event_t;
+#define REFIOMMU_PAGE_RESPONSE(name) \
+	void name(struct device *dev, struct iopf_fault *evt, struct iommu_page_response *resp)
+#define REFIOMMU_PAGE_RESPONSE_RETURN
+#endif
+
+/* 6.12: an operation lets go of a PASID; later the blocked domain is set there. */
+#define REFIOMMU_REMOVE_PASID (!REFIOMMU_KERNEL_BEFORE(6, 12) && REFIOMMU_KERNEL_BEFORE(7, 0))
+
+/* set_dev_pasid() also gets the PASID's former domain from 6.13 on, and late in the life of 6.12.
+ */
+#define REFIOMMU_SET_PASID(set, replace)                                                          \
+	__builtin_choose_expr(__builtin_types_compatible_p(                                       \
+				      typeof(((struct iommu_domain_ops *)NULL)->set_dev_pasid),   \
+				      int (*)(struct iommu_domain *, struct device *, ioasid_t)), \
+			      set, replace)
+
 /* 6.12: platform drivers' remove() returns nothing (6.1: int, which the core ignores). */
 #if REFIOMMU_KERNEL_BEFORE(6, 12)
 typedef int refiommu_remove_t;

@@ -177,6 +177,8 @@ struct refdma_dev {
 	struct mutex bench_lock;
 	u64 *bench_ns;
 	unsigned int bench_loops, bench_pairs;
+
+	struct refdma_prq *prq; /* there is a handler of page requests; bench_lock */
 };
 
 /* --- refdma_run.c: from start to end of a run ------------------------------------------------- */
@@ -249,6 +251,40 @@ bool refdma_strays(struct refdma_queue *q, const struct refdma_desc *desc);
 bool refdma_stray(struct refdma_dev *rd, u64 iova, bool write);
 /* Tells other devices where this one's first ring is; 0 = gone. */
 void refdma_stray_ring(const struct refdma_dev *rd, u64 iova);
+
+/* --- refdma_prq.c: page requests ---------------------------------------------------------------
+ */
+
+enum refdma_prq_answer {
+	REFDMA_PRQ_SUCCESS,
+	REFDMA_PRQ_INVALID,
+	REFDMA_PRQ_FAILURE,
+	REFDMA_PRQ_NONE,      /* no answer until the handler goes */
+	REFDMA_PRQ_ABORT,     /* the handler returns an error */
+	REFDMA_PRQ_UNHANDLED, /* there is no handler */
+};
+
+struct refdma_prq_cfg {
+	u64 iova;            /* of the first request; the others follow page by page */
+	unsigned int groups; /* numbered from prgi on … */
+	unsigned int pages;  /* … of so many requests each */
+	unsigned int prgi;
+	unsigned int pasid; /* if has_pasid */
+	bool has_pasid;
+	unsigned int perm; /* IOMMU_FAULT_PERM_* */
+	enum refdma_prq_answer answer;
+	unsigned int delay_us; /* from the last request of a group to its answer, at the least */
+	unsigned int wait;     /* return when all have been answered */
+};
+
+/*
+ * Makes page requests; the first call makes their handler, too, which stays. Both under bench_lock.
+ * 0, -EBUSY: there is another handler (a PASID's), or one where none is wanted; -EOPNOTSUPP: this
+ * kernel has no handler without a PASID; or the core's error.
+ */
+int refdma_prq_run(struct refdma_dev *rd, const struct refdma_prq_cfg *cfg);
+/* Waits for the answers under way; those that never come, come now: invalid. */
+void refdma_prq_off(struct refdma_dev *rd);
 
 /* --- refdma_ctl.c, refdma_bench.c: control files ---------------------------------------------- */
 

@@ -11,7 +11,7 @@
 
 #define USAGE                                                                                   \
 	"start|run [key=value ...], stop, wait, bench [loops=N pairs=N size=BYTES yield=0|1], " \
-	"flush-empty, sync-early"
+	"flush-empty, sync-early, page-requests [key=value ...], page-requests-off"
 
 static const char *const workloads[] = {
 	[REFDMA_SINGLE] = "single",
@@ -24,6 +24,12 @@ static const char *const dirs[] = {
 	[DMA_BIDIRECTIONAL] = "bidi",
 	[DMA_TO_DEVICE] = "to",
 	[DMA_FROM_DEVICE] = "from",
+};
+
+static const char *const answers[] = {
+	[REFDMA_PRQ_SUCCESS] = "success", [REFDMA_PRQ_INVALID] = "invalid",
+	[REFDMA_PRQ_FAILURE] = "failure", [REFDMA_PRQ_NONE] = "none",
+	[REFDMA_PRQ_ABORT] = "abort",     [REFDMA_PRQ_UNHANDLED] = "unhandled",
 };
 
 /* --- parsing ---------------------------------------------------------------------------------- */
@@ -199,6 +205,68 @@ static int command_bench(struct refdma_dev *rd, char *text)
 	return ret;
 }
 
+static int parse_prq_key(struct refdma_prq_cfg *cfg, const char *key, const char *value)
+{
+	int n;
+
+	if (!strcmp(key, "answer")) {
+		n = parse_name(answers, ARRAY_SIZE(answers), value);
+		cfg->answer = n;
+		return min(n, 0);
+	}
+	if (!strcmp(key, "iova"))
+		return kstrtou64(value, 0, &cfg->iova);
+	if (!strcmp(key, "groups"))
+		return parse_uint(value, 1, 64, &cfg->groups);
+	if (!strcmp(key, "pages"))
+		return parse_uint(value, 1, 64, &cfg->pages);
+	if (!strcmp(key, "prgi"))
+		return parse_uint(value, 0, U16_MAX, &cfg->prgi);
+	if (!strcmp(key, "perm"))
+		return parse_uint(value, 0, 15, &cfg->perm);
+	if (!strcmp(key, "delay_us"))
+		return parse_uint(value, 0, 10 * USEC_PER_SEC, &cfg->delay_us);
+	if (!strcmp(key, "wait"))
+		return parse_uint(value, 0, 1, &cfg->wait);
+	if (!strcmp(key, "pasid")) {
+		cfg->has_pasid = true;
+		return parse_uint(value, 1, 0xfffff, &cfg->pasid);
+	}
+	return -EINVAL;
+}
+
+static int command_page_requests(struct refdma_dev *rd, char *text)
+{
+	struct refdma_prq_cfg cfg = {
+		.iova = SZ_4G,
+		.groups = 1,
+		.pages = 1,
+		.perm = IOMMU_FAULT_PERM_READ,
+		.wait = 1,
+	};
+	char *key, *value;
+	int ret;
+
+	while ((key = next_pair(&text, &value))) {
+		if (IS_ERR(key))
+			return PTR_ERR(key);
+		if (parse_prq_key(&cfg, key, value))
+			return refuse(rd, key, value);
+	}
+	mutex_lock(&rd->bench_lock);
+	ret = READ_ONCE(rd->dead) ? -ENODEV : refdma_prq_run(rd, &cfg);
+	mutex_unlock(&rd->bench_lock);
+	if (ret == -EBUSY)
+		dev_err(rd->dev,
+			"control: there is a handler of page requests already; 'page-requests-off' first\n");
+	if (ret == -EOPNOTSUPP)
+		dev_err(rd->dev,
+			"control: on this kernel page requests take a PASID to be answered\n");
+	if (ret == -EINVAL)
+		dev_err(rd->dev, "control: no such PASID; load refdma with pasid_bits\n");
+	return ret;
+}
+
 static int command(struct refdma_dev *rd, char *text)
 {
 	char *verb = strsep(&text, " \t\n");
@@ -226,6 +294,14 @@ static int command(struct refdma_dev *rd, char *text)
 		ret = READ_ONCE(rd->dead) ? -ENODEV : refdma_unused_domain(rd, *verb == 'f');
 		mutex_unlock(&rd->bench_lock);
 		return ret;
+	}
+	if (!strcmp(verb, "page-requests"))
+		return command_page_requests(rd, text);
+	if (!strcmp(verb, "page-requests-off")) {
+		mutex_lock(&rd->bench_lock);
+		refdma_prq_off(rd);
+		mutex_unlock(&rd->bench_lock);
+		return 0;
 	}
 	dev_err(rd->dev, "control: unknown command '%s'; there are: " USAGE "\n", verb);
 	return -EINVAL;

@@ -7,6 +7,7 @@
 
 #include <linux/debugfs.h>
 #include <linux/module.h>
+#include <linux/property.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -20,6 +21,10 @@ module_param_named(watchdog_ms, refdma_watchdog_ms, uint, 0644);
 MODULE_PARM_DESC(
 	watchdog_ms,
 	"How long a queue may have work and make no progress before it is reset (default 500)");
+
+static unsigned int pasid_bits;
+module_param(pasid_bits, uint, 0444);
+MODULE_PARM_DESC(pasid_bits, "Width of the devices' PASIDs, up to 20 (default 0: they have none)");
 
 static struct platform_device *devices[REFIOMMU_MAX_ENDPOINTS];
 static struct dentry *dir;
@@ -98,6 +103,7 @@ static refiommu_remove_t refdma_remove(struct platform_device *pdev)
 
 	refdma_run_exit(rd);
 	refdma_ctl_remove(rd);
+	refdma_prq_off(rd);
 	mutex_lock(&lock);
 	list_del(&rd->node);
 	refdma_stats_sum(rd, &retired);
@@ -129,12 +135,21 @@ static void devices_remove(void)
 
 static int device_create_one(unsigned int id)
 {
+	const struct property_entry pasids[] = {
+		PROPERTY_ENTRY_U32("pasid-num-bits", pasid_bits),
+		{},
+	};
 	struct platform_device *pdev = platform_device_alloc("refdma", id);
 	int ret;
 
 	if (!pdev)
 		return -ENOMEM;
 	ret = refiommu_endpoint_init(&pdev->dev, id);
+	if (!ret && pasid_bits) {
+		ret = device_create_managed_software_node(&pdev->dev, pasids, NULL);
+		if (ret)
+			refiommu_endpoint_undo(&pdev->dev);
+	}
 	if (ret) {
 		pr_err("refdma.%u cannot become an endpoint of the reference IOMMU: %d\n", id, ret);
 		goto out;
@@ -167,6 +182,10 @@ static int __init refdma_init(void)
 
 	if (!endpoints || endpoints > REFIOMMU_MAX_ENDPOINTS) {
 		pr_err("endpoints=%u: must be 1 to %u\n", endpoints, REFIOMMU_MAX_ENDPOINTS);
+		return -EINVAL;
+	}
+	if (pasid_bits > 20) {
+		pr_err("pasid_bits=%u: must be 0 to 20\n", pasid_bits);
 		return -EINVAL;
 	}
 	dir = debugfs_create_dir("refdma", NULL);

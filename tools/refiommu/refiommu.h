@@ -75,6 +75,28 @@ void refiommu_flushes_of(struct device *dev, struct refiommu_flushes *out);
  */
 void refiommu_hold_flushes(struct device *dev, unsigned int ms);
 
+/* --- page requests ---------------------------------------------------------------------------- */
+
+/* What a device asks for; requests with the same prgi are a group. */
+struct refiommu_page_request {
+	u64 iova;
+	u32 pasid; /* if has_pasid */
+	u32 prgi;
+	u32 perm; /* IOMMU_FAULT_PERM_* */
+	bool has_pasid;
+	bool last; /* of its group */
+};
+
+/* Hands it to the core. What that returns; the request is answered then, by whomever. May sleep. */
+int refiommu_page_request(struct device *dev, const struct refiommu_page_request *req);
+
+/*
+ * From 6.12 on a device may make them between these two only; the second one answers all that wait:
+ * invalid. 0, -EBUSY or -ENOMEM.
+ */
+int refiommu_page_requests_on(struct device *dev);
+void refiommu_page_requests_off(struct device *dev);
+
 /* --- bugs ------------------------------------------------------------------------------------- */
 
 enum refbug {

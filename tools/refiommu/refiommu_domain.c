@@ -224,6 +224,27 @@ static void refiommu_detach(struct iommu_domain *domain, struct device *dev)
 }
 #endif
 
+#if !REFIOMMU_BUS_OPS
+
+/* Accesses with a PASID aren't emulated: all that they do is ask for pages. */
+static int __maybe_unused refiommu_set_pasid(struct iommu_domain *domain, struct device *dev,
+					     ioasid_t pasid)
+{
+	if (domain->type == IOMMU_DOMAIN_UNMANAGED)
+		domain->ops = &unmanaged_ops;
+	return 0;
+}
+
+static int __maybe_unused refiommu_replace_pasid(struct iommu_domain *domain, struct device *dev,
+						 ioasid_t pasid, struct iommu_domain *old)
+{
+	if (domain->type == IOMMU_DOMAIN_UNMANAGED)
+		domain->ops = &unmanaged_ops;
+	return 0;
+}
+
+#endif
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 static refiommu_probe_point void refiommu_domain_free(struct iommu_domain *domain)
@@ -259,6 +280,8 @@ struct iommu_domain_ops refiommu_dma_ops = {
 	.attach_dev = refiommu_paging_attach,
 #if REFIOMMU_BUS_OPS
 	.detach_dev = refiommu_detach,
+#else
+	.set_dev_pasid = REFIOMMU_SET_PASID(refiommu_set_pasid, refiommu_replace_pasid),
 #endif
 	.map_pages = refiommu_map_pages,
 	.unmap_pages = refiommu_unmap_pages,
@@ -280,6 +303,8 @@ static const struct iommu_domain_ops blocked_ops = {
 	.attach_dev = refiommu_blocked_attach,
 #if REFIOMMU_BUS_OPS
 	.detach_dev = refiommu_detach,
+#else
+	.set_dev_pasid = REFIOMMU_SET_PASID(refiommu_set_pasid, refiommu_replace_pasid),
 #endif
 	.free = refiommu_static_domain_free,
 };

@@ -236,6 +236,13 @@ EXPORT_SYMBOL_GPL(refiommu_hold_flushes);
 
 /* --- the driver ------------------------------------------------------------------------------- */
 
+#if REFIOMMU_REMOVE_PASID
+static void refiommu_remove_dev_pasid(struct device *dev, ioasid_t pasid,
+				      struct iommu_domain *domain)
+{
+}
+#endif
+
 static struct iommu_ops ops = {
 	.capable = refiommu_capable,
 	.probe_device = refiommu_probe_device,
@@ -243,6 +250,10 @@ static struct iommu_ops ops = {
 	.probe_finalize = refiommu_probe_finalize,
 	.device_group = refiommu_device_group,
 	.default_domain_ops = &refiommu_dma_ops,
+	.page_response = refiommu_page_response,
+#if REFIOMMU_REMOVE_PASID
+	.remove_dev_pasid = refiommu_remove_dev_pasid,
+#endif
 	.owner = THIS_MODULE,
 #if REFIOMMU_BUS_OPS
 	.domain_alloc = refiommu_domain_alloc,
@@ -297,12 +308,16 @@ static int __init refiommu_init(void)
 	ret = refiommu_tlb_init();
 	if (ret)
 		goto out_flush;
+	ret = refiommu_prq_init();
+	if (ret)
+		goto out_tlb;
+	refiommu.iommu.max_pasids = BIT(20);
 	refiommu_domain_init();
 	fwnode_init(&fwnode, &fwnode_ops);
 
 	ret = platform_driver_register(&refiommu_driver);
 	if (ret)
-		goto out_tlb;
+		goto out_prq;
 	refiommu.pdev = platform_device_register_full(&info);
 	if (IS_ERR(refiommu.pdev)) {
 		ret = PTR_ERR(refiommu.pdev);
@@ -326,6 +341,8 @@ out_device:
 	platform_device_unregister(refiommu.pdev);
 out_driver:
 	platform_driver_unregister(&refiommu_driver);
+out_prq:
+	refiommu_prq_exit();
 out_tlb:
 	refiommu_tlb_exit();
 out_flush:
@@ -342,6 +359,7 @@ static void __exit refiommu_exit(void)
 	iommu_device_sysfs_remove(&refiommu.iommu);
 	platform_device_unregister(refiommu.pdev);
 	platform_driver_unregister(&refiommu_driver);
+	refiommu_prq_exit();
 	refiommu_flush_exit();
 	refiommu_tlb_exit();
 	refiommu_pt_exit();

@@ -22,7 +22,8 @@
 	X(flush_all) X(inval_submitted) X(inval_completed) X(translations) X(iotlb_hits)           \
 	X(iotlb_evictions) X(pwc_hits) X(walks) X(stale_hits) X(faults) X(tables_allocated)        \
 	X(tables_freed) X(bytes_mapped_at_free) X(domains_allocated) X(domains_freed)              \
-	X(sync_in_unmap) X(flush_at_detach)
+	X(sync_in_unmap) X(flush_at_detach) X(page_requests) X(page_groups) X(page_success)        \
+	X(page_invalid) X(page_failure) X(page_refused)
 /* clang-format on */
 
 #define REFIOMMU_STAT_ID(name) REFIOMMU_STAT_##name,
@@ -222,6 +223,13 @@ struct iommu_domain *refiommu_domain_alloc(unsigned int type);
 #endif
 /* Blocks the endpoint, whatever it was attached to. */
 void refiommu_endpoint_detach(struct refiommu_endpoint *ep);
+
+/* --- page requests (refiommu_prq.c) ------------------------------------------------------------
+ */
+
+int refiommu_prq_init(void);
+void refiommu_prq_exit(void);
+REFIOMMU_PAGE_RESPONSE(refiommu_page_response);
 
 /* --- the driver (refiommu_main.c) ------------------------------------------------------------- */
 

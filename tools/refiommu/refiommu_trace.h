@@ -10,6 +10,7 @@
 #include <linux/tracepoint.h>
 
 #include "compat.h"
+#include "refiommu.h"
 
 TRACE_EVENT(refiommu_map,
 	TP_PROTO(u16 domain, u64 iova, u64 paddr, size_t size),
@@ -124,6 +125,48 @@ TRACE_EVENT(refiommu_fault,
 	TP_printk("device=%s domain=%u iova=0x%llx %s reason=%s", __get_str(device),
 		  __entry->domain, __entry->iova, __entry->write ? "write" : "read",
 		  __get_str(reason))
+);
+
+TRACE_EVENT(refiommu_page_request,
+	TP_PROTO(struct device *dev, const struct refiommu_page_request *req),
+	TP_ARGS(dev, req),
+	TP_STRUCT__entry(
+		__string(device, dev_name(dev))
+		__field(u64, iova)
+		__field(u32, pasid)
+		__field(u32, prgi)
+		__field(u32, perm)
+		__field(u8, has_pasid)
+		__field(u8, last)
+	),
+	TP_fast_assign(
+		refiommu_assign_str(device, dev_name(dev));
+		__entry->iova = req->iova;
+		__entry->pasid = req->has_pasid ? req->pasid : 0;
+		__entry->prgi = req->prgi;
+		__entry->perm = req->perm;
+		__entry->has_pasid = req->has_pasid;
+		__entry->last = req->last;
+	),
+	TP_printk("device=%s iova=0x%llx pasid=%u has_pasid=%u prgi=%u perm=%u last=%u",
+		  __get_str(device), __entry->iova, __entry->pasid, __entry->has_pasid,
+		  __entry->prgi, __entry->perm, __entry->last)
+);
+
+TRACE_EVENT(refiommu_page_response,
+	TP_PROTO(struct device *dev, u32 prgi, u32 code),
+	TP_ARGS(dev, prgi, code),
+	TP_STRUCT__entry(
+		__string(device, dev_name(dev))
+		__field(u32, prgi)
+		__field(u32, code)
+	),
+	TP_fast_assign(
+		refiommu_assign_str(device, dev_name(dev));
+		__entry->prgi = prgi;
+		__entry->code = code;
+	),
+	TP_printk("device=%s prgi=%u code=%u", __get_str(device), __entry->prgi, __entry->code)
 );
 
 #endif
