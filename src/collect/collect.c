@@ -72,7 +72,7 @@ static int make_windows(struct collect *c, struct error *err)
 				   .doms = c->state->doms,
 				   .nr_cpus = c->knobs.nr_cpus,
 				   .nr_places = c->nr_places };
-	c->hooks = hooks__new(c->skel->obj, &c->knobs, &c->plan);
+	c->hooks = hooks__new(c->skel->obj, &c->knobs, &c->plan, c->types);
 	c->world = world__new(events__add, c, NULL, bpf_program__fd(c->skel->progs.look_at_devices),
 			      bpf_map__fd(c->skel->maps.devs));
 	c->live = live__new(c->state->doms, c->live_counters.mem, &c->knobs);

@@ -256,7 +256,7 @@ static int attach_pending(struct collect *c)
 	n = roles__pending(c->roles, pairs);
 	if (c->drivers)
 		drivers__pending(c->drivers, pairs + n);
-	pairs__attach(pairs, nr, c->skel->obj, &c->knobs);
+	pairs__attach(pairs, nr, c->skel->obj, &c->knobs, c->types);
 	free(pairs);
 	roles__settle(c->roles);
 	return 0;

@@ -12,6 +12,7 @@
 #include "collect/host.h"
 #include "collect/internal.h"
 #include "collect/offers.h"
+#include "collect/subset.h"
 #include "collect/symbols.h"
 #include "collect/types.h"
 #include "iommutop.skel.h"
@@ -131,13 +132,14 @@ struct bpf_program *load__program(const struct collect *c, size_t point)
 
 /* Opens the object with every program that the plan chose pointed at its function, everything else
  * switched off. */
-static int open_object(struct collect *c, struct error *err)
+static int open_object(struct collect *c, const char *btf_path, struct error *err)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = btf_path);
 	struct bpf_program *prog;
 	size_t n = 0;
 	int rc = 0;
 
-	c->skel = iommutop_bpf__open();
+	c->skel = iommutop_bpf__open_opts(&opts);
 	if (!c->skel)
 		return error__set(err, -errno, "opening the BPF object failed: %s",
 				  strerror(errno));
@@ -227,15 +229,21 @@ static bool give_up_refused(struct collect *c, struct error *err)
 
 static int load_programs(struct collect *c, struct error *err)
 {
+	struct subset few;
 	int rc;
 
 	for (;;) {
 		for (size_t i = 0; c->logs && i < LOGS; i++)
 			c->logs[i * LOG_BYTES] = 0;
-		rc = open_object(c, err);
-		if (rc)
+		rc = open_object(c, subset__open(&few), err);
+		if (rc) {
+			subset__close(&few);
 			return rc;
-		rc = iommutop_bpf__load(c->skel);
+		}
+		rc = subset__fill(&few, c->types, c->skel->obj, NULL);
+		if (!rc)
+			rc = iommutop_bpf__load(c->skel);
+		subset__close(&few);
 		if (!rc)
 			return 0;
 		/* which one it was, only logs tell, which are large: they are for a second try */
@@ -284,7 +292,7 @@ static int open_symbols(struct collect *c, struct error *err)
 					  .of = symbols__of };
 	int rc;
 
-	if (symbols__new(&c->symbols))
+	if (symbols__new(&c->symbols, c->types))
 		return kallsyms__load(&c->syms, NULL, err);
 	source.ctx = c->symbols;
 	rc = kallsyms__ask(&c->syms, &source);
@@ -308,9 +316,6 @@ int load__object(struct collect *c, struct error *err)
 			err, -E2BIG,
 			"this machine has %u possible CPUs; iommutop is built for %u at the most",
 			c->knobs.nr_cpus, IOT_CPUS_MAX);
-	rc = open_symbols(c, err);
-	if (rc)
-		return rc;
 	c->btf = btf__load_vmlinux_btf();
 	if (libbpf_get_error(c->btf)) {
 		rc = (int)libbpf_get_error(c->btf);
@@ -320,7 +325,9 @@ int load__object(struct collect *c, struct error *err)
 	c->types = types__new(c->btf);
 	if (!c->types)
 		return error__set(err, -ENOMEM, "no memory for the collector");
-	rc = resolve_plan(c, err);
+	rc = open_symbols(c, err);
+	if (!rc)
+		rc = resolve_plan(c, err);
 	if (!rc)
 		rc = load_programs(c, err);
 	free(c->logs);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "collect/programs.h"
+#include "collect/subset.h"
 
 #include "template.skel.h" /* after shared.h: it holds structs of it */
 
@@ -131,37 +132,47 @@ static int attach(struct pair *p)
 
 /* pairs: of different kinds. 0 if all are loaded. */
 static int load(struct template *t, struct pair **pairs, size_t nr, struct bpf_object *main_object,
-		const struct iot_knobs *knobs)
+		const struct iot_knobs *knobs, const struct types *types)
 {
 	struct bpf_program *prog;
+	struct subset few;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = subset__open(&few));
 	int err;
 
-	t->skel = template_bpf__open();
-	if (!t->skel)
-		return -errno;
+	t->skel = template_bpf__open_opts(&opts);
+	if (!t->skel) {
+		err = -errno;
+		goto out;
+	}
 	memcpy((void *)&t->skel->rodata->knobs, knobs, sizeof(*knobs));
 	bpf_object__for_each_program (prog, t->skel->obj)
 		bpf_program__set_autoload(prog, false);
 	err = programs__share_maps(t->skel->obj, main_object);
 	for (size_t i = 0; !err && i < nr; i++)
 		err = prepare(t, pairs[i]);
-	return err ? err : template_bpf__load(t->skel);
+	if (!err)
+		err = subset__fill(&few, types, t->skel->obj, NULL);
+	if (!err)
+		err = template_bpf__load(t->skel);
+out:
+	subset__close(&few);
+	return err;
 }
 
 static void attach_some(struct pair **pairs, size_t nr, struct bpf_object *main_object,
-			const struct iot_knobs *knobs)
+			const struct iot_knobs *knobs, const struct types *types)
 {
 	struct template *t = calloc(1, sizeof(*t));
 	int err = -ENOMEM;
 
 	if (t) {
 		t->users = 1; /* this function */
-		err = load(t, pairs, nr, main_object, knobs);
+		err = load(t, pairs, nr, main_object, knobs, types);
 	}
 	if (err && nr > 1) {
 		/* one that is refused is not to take the others with it */
 		for (size_t i = 0; i < nr; i++)
-			attach_some(&pairs[i], 1, main_object, knobs);
+			attach_some(&pairs[i], 1, main_object, knobs, types);
 		nr = 0;
 	}
 	for (size_t i = 0; i < nr; i++) {
@@ -175,7 +186,7 @@ static void attach_some(struct pair **pairs, size_t nr, struct bpf_object *main_
 }
 
 void pairs__attach(struct pair **pairs, size_t nr, struct bpf_object *main_object,
-		   const struct iot_knobs *knobs)
+		   const struct iot_knobs *knobs, const struct types *types)
 {
 	while (nr) {
 		bool taken[PAIR_KINDS] = { false };
@@ -190,7 +201,7 @@ void pairs__attach(struct pair **pairs, size_t nr, struct bpf_object *main_objec
 			taken[pairs[i]->kind] = true;
 			some[n++] = pairs[i];
 		}
-		attach_some(some, n, main_object, knobs);
+		attach_some(some, n, main_object, knobs, types);
 		nr = left;
 	}
 }

@@ -18,6 +18,7 @@ struct bpf_link;
 struct bpf_object;
 struct bpf_program;
 struct template;
+struct types;
 
 enum pair_kind {
 	PAIR_FLUSH_ALL,
@@ -51,7 +52,7 @@ struct pair {
  * attached first: a call that entered unseen is told from one whose exit was missed.
  */
 void pairs__attach(struct pair **pairs, size_t nr, struct bpf_object *main_object,
-		   const struct iot_knobs *knobs);
+		   const struct iot_knobs *knobs, const struct types *types);
 /* Detaches, and lets go of the programs. */
 void pair__drop(struct pair *p);
 /* Events that the kernel skipped because a program of the pair was already running on the CPU. */

@@ -18,7 +18,8 @@ struct types {
 
 static bool is_indexed(const struct btf_type *t)
 {
-	return btf_is_func(t) || btf_is_typedef(t) || btf_is_struct(t);
+	return t->name_off &&
+	       (btf_is_func(t) || btf_is_typedef(t) || btf_is_composite(t) || btf_is_any_enum(t));
 }
 
 static uint32_t hash_name(const char *name)
@@ -35,6 +36,7 @@ struct types *types__new(const struct btf *btf)
 	struct types *t = calloc(1, sizeof(*t));
 	uint32_t nr = btf__type_cnt(btf), size = 1024;
 
+	/* one type in two has a name */
 	while (size < nr)
 		size *= 2;
 	if (t)
@@ -84,6 +86,22 @@ const struct btf_type *types__find(const struct types *t, const char *name, unsi
 			return type;
 	}
 	return NULL;
+}
+
+int types__each(const struct types *t, const char *name, int (*each)(void *ctx, uint32_t id),
+		void *ctx)
+{
+	uint32_t id;
+	int rc = 0;
+
+	for (uint32_t at = hash_name(name); !rc && (id = t->ids[at & t->mask]); at++) {
+		const struct btf_type *type = btf__type_by_id(t->btf, id);
+
+		if (!btf_is_func(type) &&
+		    !strcmp(btf__name_by_offset(t->btf, type->name_off), name))
+			rc = each(ctx, id);
+	}
+	return rc;
 }
 
 static int nr_args(const struct btf *btf, const struct btf_type *function)
