@@ -20,6 +20,7 @@
 #include "collect/programs.h"
 #include "collect/symbols.h"
 #include "collect/sysfs.h"
+#include "collect/targets.h"
 #include "collect/types.h"
 #include "collect/world.h"
 #include "iommutop.skel.h"
@@ -150,6 +151,7 @@ void collect__free(struct collect *c)
 	unmap_window(&c->tallies);
 	iommutop_bpf__destroy(c->skel);
 	plan__free(&c->plan);
+	targets__free(c->targets);
 	types__free(c->types);
 	btf__free(c->btf);
 	kallsyms__free(c->syms);

@@ -14,6 +14,7 @@
 #include "collect/offers.h"
 #include "collect/subset.h"
 #include "collect/symbols.h"
+#include "collect/targets.h"
 #include "collect/types.h"
 #include "iommutop.skel.h"
 
@@ -144,6 +145,7 @@ static int open_object(struct collect *c, const char *btf_path, struct error *er
 		return error__set(err, -errno, "opening the BPF object failed: %s",
 				  strerror(errno));
 	memcpy((void *)&c->skel->rodata->knobs, &c->knobs, sizeof(c->knobs));
+	targets__clear(c->targets);
 	bpf_object__for_each_program (prog, c->skel->obj) {
 		bpf_program__set_autoload(prog, bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL);
 		if (c->logs)
@@ -156,8 +158,10 @@ static int open_object(struct collect *c, const char *btf_path, struct error *er
 		if (!prog)
 			continue;
 		bpf_program__set_autoload(prog, true);
-		if (cand->kind != PLAN_TP_BTF && !rc)
-			rc = bpf_program__set_attach_target(prog, 0, cand->function);
+		if (!rc)
+			rc = cand->kind == PLAN_TP_BTF
+				     ? targets__tracepoint(c->targets, prog, cand->function)
+				     : targets__function(c->targets, prog, cand->function);
 	}
 	if (!rc && c->opts.stream)
 		rc = bpf_map__set_max_entries(c->skel->maps.hot, c->knobs.nr_cpus * c->ring_slots);
@@ -323,7 +327,8 @@ int load__object(struct collect *c, struct error *err)
 		return error__set(err, rc, "the kernel's BTF can't be read: %s", strerror(-rc));
 	}
 	c->types = types__new(c->btf);
-	if (!c->types)
+	c->targets = c->types ? targets__new(c->types) : NULL;
+	if (!c->targets)
 		return error__set(err, -ENOMEM, "no memory for the collector");
 	rc = open_symbols(c, err);
 	if (!rc)

@@ -8,6 +8,7 @@
 
 #include "collect/programs.h"
 #include "collect/subset.h"
+#include "collect/targets.h"
 
 #include "template.skel.h" /* after shared.h: it holds structs of it */
 
@@ -95,7 +96,7 @@ static void describe(struct template_bpf *skel, const struct pair *p)
 }
 
 /* Between open and load: switches its two programs on and points them at the function. */
-static int prepare(struct template *t, struct pair *p)
+static int prepare(struct template *t, struct pair *p, struct targets *targets)
 {
 	struct bpf_object *obj = t->skel->obj;
 	int err;
@@ -107,8 +108,8 @@ static int prepare(struct template *t, struct pair *p)
 	describe(t->skel, p);
 	bpf_program__set_autoload(p->entry, true);
 	bpf_program__set_autoload(p->exit, true);
-	err = p->kprobe ? 0 : bpf_program__set_attach_target(p->entry, 0, p->function);
-	return err || p->kprobe ? err : bpf_program__set_attach_target(p->exit, 0, p->function);
+	err = p->kprobe ? 0 : targets__function(targets, p->entry, p->function);
+	return err || p->kprobe ? err : targets__function(targets, p->exit, p->function);
 }
 
 static int attach(struct pair *p)
@@ -131,8 +132,7 @@ static int attach(struct pair *p)
 }
 
 /* pairs: of different kinds. 0 if all are loaded. */
-static int load(struct template *t, struct pair **pairs, size_t nr, struct bpf_object *main_object,
-		const struct iot_knobs *knobs, const struct types *types)
+static int load(struct template *t, struct pair **pairs, size_t nr, const struct pair_with *with)
 {
 	struct bpf_program *prog;
 	struct subset few;
@@ -144,14 +144,15 @@ static int load(struct template *t, struct pair **pairs, size_t nr, struct bpf_o
 		err = -errno;
 		goto out;
 	}
-	memcpy((void *)&t->skel->rodata->knobs, knobs, sizeof(*knobs));
+	memcpy((void *)&t->skel->rodata->knobs, with->knobs, sizeof(*with->knobs));
+	targets__clear(with->targets);
 	bpf_object__for_each_program (prog, t->skel->obj)
 		bpf_program__set_autoload(prog, false);
-	err = programs__share_maps(t->skel->obj, main_object);
+	err = programs__share_maps(t->skel->obj, with->main_object);
 	for (size_t i = 0; !err && i < nr; i++)
-		err = prepare(t, pairs[i]);
+		err = prepare(t, pairs[i], with->targets);
 	if (!err)
-		err = subset__fill(&few, types, t->skel->obj, NULL);
+		err = subset__fill(&few, with->types, t->skel->obj, NULL);
 	if (!err)
 		err = template_bpf__load(t->skel);
 out:
@@ -159,20 +160,19 @@ out:
 	return err;
 }
 
-static void attach_some(struct pair **pairs, size_t nr, struct bpf_object *main_object,
-			const struct iot_knobs *knobs, const struct types *types)
+static void attach_some(struct pair **pairs, size_t nr, const struct pair_with *with)
 {
 	struct template *t = calloc(1, sizeof(*t));
 	int err = -ENOMEM;
 
 	if (t) {
 		t->users = 1; /* this function */
-		err = load(t, pairs, nr, main_object, knobs, types);
+		err = load(t, pairs, nr, with);
 	}
 	if (err && nr > 1) {
 		/* one that is refused is not to take the others with it */
 		for (size_t i = 0; i < nr; i++)
-			attach_some(&pairs[i], 1, main_object, knobs, types);
+			attach_some(&pairs[i], 1, with);
 		nr = 0;
 	}
 	for (size_t i = 0; i < nr; i++) {
@@ -185,8 +185,7 @@ static void attach_some(struct pair **pairs, size_t nr, struct bpf_object *main_
 	template__put(t);
 }
 
-void pairs__attach(struct pair **pairs, size_t nr, struct bpf_object *main_object,
-		   const struct iot_knobs *knobs, const struct types *types)
+void pairs__attach(struct pair **pairs, size_t nr, const struct pair_with *with)
 {
 	while (nr) {
 		bool taken[PAIR_KINDS] = { false };
@@ -201,7 +200,7 @@ void pairs__attach(struct pair **pairs, size_t nr, struct bpf_object *main_objec
 			taken[pairs[i]->kind] = true;
 			some[n++] = pairs[i];
 		}
-		attach_some(some, n, main_object, knobs, types);
+		attach_some(some, n, with);
 		nr = left;
 	}
 }

@@ -74,7 +74,7 @@ const struct btf *types__btf(const struct types *t)
 	return t->btf;
 }
 
-const struct btf_type *types__find(const struct types *t, const char *name, unsigned int kind)
+uint32_t types__id(const struct types *t, const char *name, unsigned int kind)
 {
 	uint32_t id;
 
@@ -83,9 +83,16 @@ const struct btf_type *types__find(const struct types *t, const char *name, unsi
 
 		if (btf_kind(type) == kind &&
 		    !strcmp(btf__name_by_offset(t->btf, type->name_off), name))
-			return type;
+			return id;
 	}
-	return NULL;
+	return 0;
+}
+
+const struct btf_type *types__find(const struct types *t, const char *name, unsigned int kind)
+{
+	uint32_t id = types__id(t, name, kind);
+
+	return id ? btf__type_by_id(t->btf, id) : NULL;
 }
 
 int types__each(const struct types *t, const char *name, int (*each)(void *ctx, uint32_t id),
@@ -133,10 +140,10 @@ int types__nr_args(const struct types *t, const char *function, const char *modu
 	return nr;
 }
 
-bool types__has_tracepoint(const struct types *t, const char *name)
+uint32_t types__tracepoint(const struct types *t, const char *name)
 {
 	char type[96];
 
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	return types__find(t, type, BTF_KIND_TYPEDEF) != NULL;
+	return types__id(t, type, BTF_KIND_TYPEDEF);
 }
