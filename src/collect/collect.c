@@ -21,6 +21,7 @@
 #include "collect/rare.h"
 #include "collect/symbols.h"
 #include "collect/sysfs.h"
+#include "collect/targets.h"
 #include "collect/types.h"
 #include "collect/world.h"
 #include "iommutop.skel.h"
@@ -73,7 +74,7 @@ static int make_windows(struct collect *c, struct error *err)
 				   .doms = c->state->doms,
 				   .nr_cpus = c->knobs.nr_cpus,
 				   .nr_places = c->nr_places };
-	c->hooks = hooks__new(c->skel->obj, &c->knobs, &c->plan);
+	c->hooks = hooks__new(c->skel->obj, &c->knobs, &c->plan, c->types);
 	c->world = world__new(events__add, c, NULL, bpf_program__fd(c->skel->progs.look_at_devices),
 			      bpf_map__fd(c->skel->maps.devs));
 	c->live = live__new(c->state->doms, c->live_counters.mem, &c->knobs);
@@ -151,6 +152,7 @@ void collect__free(struct collect *c)
 	unmap_window(&c->tallies);
 	iommutop_bpf__destroy(c->skel);
 	plan__free(&c->plan);
+	targets__free(c->targets);
 	types__free(c->types);
 	btf__free(c->btf);
 	kallsyms__free(c->syms);

@@ -256,7 +256,8 @@ static int attach_pending(struct collect *c)
 	n = roles__pending(c->roles, pairs);
 	if (c->drivers)
 		drivers__pending(c->drivers, pairs + n);
-	pairs__attach(pairs, nr, c->skel->obj, &c->knobs);
+	pairs__attach(pairs, nr,
+		      &(struct pair_with){ c->skel->obj, &c->knobs, c->types, c->targets });
 	free(pairs);
 	roles__settle(c->roles);
 	return 0;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "collect/programs.h"
+#include "collect/subset.h"
 #include "shared.h"
 
 #include "hang.skel.h" /* after shared.h: it holds structs of it */
@@ -21,6 +22,7 @@ struct hooks {
 	struct bpf_object *main_object;
 	struct iot_knobs knobs;
 	struct plan *plan;
+	const struct types *types;
 	struct hook *points; /* plan_nr_points of them */
 };
 
@@ -33,7 +35,7 @@ static const struct plan_candidate *candidate(size_t point)
 }
 
 struct hooks *hooks__new(struct bpf_object *main_object, const struct iot_knobs *knobs,
-			 struct plan *plan)
+			 struct plan *plan, const struct types *types)
 {
 	struct hooks *h = calloc(1, sizeof(*h));
 
@@ -46,6 +48,7 @@ struct hooks *hooks__new(struct bpf_object *main_object, const struct iot_knobs 
 	h->main_object = main_object;
 	h->knobs = *knobs;
 	h->plan = plan;
+	h->types = types;
 	return h;
 }
 
@@ -70,22 +73,31 @@ void hooks__free(struct hooks *h)
 static int load(struct hooks *h, struct hook *k, const struct plan_candidate *c)
 {
 	struct bpf_program *prog, *wanted;
+	struct subset few;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = subset__open(&few));
 	int err;
 
-	k->skel = hang_bpf__open();
-	if (!k->skel)
-		return -errno;
+	k->skel = hang_bpf__open_opts(&opts);
+	if (!k->skel) {
+		err = -errno;
+		goto out;
+	}
 	memcpy((void *)&k->skel->rodata->knobs, &h->knobs, sizeof(h->knobs));
 	wanted = bpf_object__find_program_by_name(k->skel->obj, c->program);
 	bpf_object__for_each_program (prog, k->skel->obj)
 		bpf_program__set_autoload(prog, prog == wanted);
 	err = programs__share_maps(k->skel->obj, h->main_object);
 	if (!err)
+		err = subset__fill(&few, h->types, k->skel->obj, c->module);
+	if (!err)
 		err = hang_bpf__load(k->skel);
 	if (err)
-		return err;
+		goto out;
 	k->link = bpf_program__attach_kprobe(wanted, false, c->function);
-	return k->link ? 0 : -errno;
+	err = k->link ? 0 : -errno;
+out:
+	subset__close(&few);
+	return err;
 }
 
 static void attach_point(struct hooks *h, size_t point)

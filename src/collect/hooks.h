@@ -14,11 +14,12 @@
 struct hooks;
 struct iot_knobs;
 struct bpf_object;
+struct types;
 
 /* main_object: loaded, lends its maps; knobs: as loaded there; plan: resolved. All stay the
  * caller's. NULL: no memory. */
 struct hooks *hooks__new(struct bpf_object *main_object, const struct iot_knobs *knobs,
-			 struct plan *plan);
+			 struct plan *plan, const struct types *types);
 void hooks__free(struct hooks *h);
 
 /* Attaches everything that the plan has chosen; what the kernel refuses is noted in the plan. */

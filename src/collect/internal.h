@@ -20,6 +20,7 @@ struct btf;
 struct hooks;
 struct iommutop_bpf;
 struct symbols;
+struct targets;
 struct types;
 struct world;
 
@@ -43,6 +44,7 @@ struct collect {
 	struct kallsyms *syms;
 	struct btf *btf;
 	struct types *types; /* of btf */
+	struct targets *targets;
 	struct plan plan;
 	struct iot_knobs knobs;
 	uint32_t ring_slots, nr_places; /* what the masks in knobs stand for */

@@ -12,7 +12,9 @@
 #include "collect/host.h"
 #include "collect/internal.h"
 #include "collect/offers.h"
+#include "collect/subset.h"
 #include "collect/symbols.h"
+#include "collect/targets.h"
 #include "collect/types.h"
 #include "iommutop.skel.h"
 
@@ -131,17 +133,19 @@ struct bpf_program *load__program(const struct collect *c, size_t point)
 
 /* Opens the object with every program that the plan chose pointed at its function, everything else
  * switched off. */
-static int open_object(struct collect *c, struct error *err)
+static int open_object(struct collect *c, const char *btf_path, struct error *err)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = btf_path);
 	struct bpf_program *prog;
 	size_t n = 0;
 	int rc = 0;
 
-	c->skel = iommutop_bpf__open();
+	c->skel = iommutop_bpf__open_opts(&opts);
 	if (!c->skel)
 		return error__set(err, -errno, "opening the BPF object failed: %s",
 				  strerror(errno));
 	memcpy((void *)&c->skel->rodata->knobs, &c->knobs, sizeof(c->knobs));
+	targets__clear(c->targets);
 	bpf_object__for_each_program (prog, c->skel->obj) {
 		bpf_program__set_autoload(prog, bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL);
 		if (c->logs)
@@ -154,8 +158,10 @@ static int open_object(struct collect *c, struct error *err)
 		if (!prog)
 			continue;
 		bpf_program__set_autoload(prog, true);
-		if (cand->kind != PLAN_TP_BTF && !rc)
-			rc = bpf_program__set_attach_target(prog, 0, cand->function);
+		if (!rc)
+			rc = cand->kind == PLAN_TP_BTF
+				     ? targets__tracepoint(c->targets, prog, cand->function)
+				     : targets__function(c->targets, prog, cand->function);
 	}
 	if (!rc && c->opts.stream)
 		rc = bpf_map__set_max_entries(c->skel->maps.hot, c->knobs.nr_cpus * c->ring_slots);
@@ -227,15 +233,21 @@ static bool give_up_refused(struct collect *c, struct error *err)
 
 static int load_programs(struct collect *c, struct error *err)
 {
+	struct subset few;
 	int rc;
 
 	for (;;) {
 		for (size_t i = 0; c->logs && i < LOGS; i++)
 			c->logs[i * LOG_BYTES] = 0;
-		rc = open_object(c, err);
-		if (rc)
+		rc = open_object(c, subset__open(&few), err);
+		if (rc) {
+			subset__close(&few);
 			return rc;
-		rc = iommutop_bpf__load(c->skel);
+		}
+		rc = subset__fill(&few, c->types, c->skel->obj, NULL);
+		if (!rc)
+			rc = iommutop_bpf__load(c->skel);
+		subset__close(&few);
 		if (!rc)
 			return 0;
 		/* which one it was, only logs tell, which are large: they are for a second try */
@@ -284,7 +296,7 @@ static int open_symbols(struct collect *c, struct error *err)
 					  .of = symbols__of };
 	int rc;
 
-	if (symbols__new(&c->symbols))
+	if (symbols__new(&c->symbols, c->types))
 		return kallsyms__load(&c->syms, NULL, err);
 	source.ctx = c->symbols;
 	rc = kallsyms__ask(&c->syms, &source);
@@ -308,9 +320,6 @@ int load__object(struct collect *c, struct error *err)
 			err, -E2BIG,
 			"this machine has %u possible CPUs; iommutop is built for %u at the most",
 			c->knobs.nr_cpus, IOT_CPUS_MAX);
-	rc = open_symbols(c, err);
-	if (rc)
-		return rc;
 	c->btf = btf__load_vmlinux_btf();
 	if (libbpf_get_error(c->btf)) {
 		rc = (int)libbpf_get_error(c->btf);
@@ -318,9 +327,12 @@ int load__object(struct collect *c, struct error *err)
 		return error__set(err, rc, "the kernel's BTF can't be read: %s", strerror(-rc));
 	}
 	c->types = types__new(c->btf);
-	if (!c->types)
+	c->targets = c->types ? targets__new(c->types) : NULL;
+	if (!c->targets)
 		return error__set(err, -ENOMEM, "no memory for the collector");
-	rc = resolve_plan(c, err);
+	rc = open_symbols(c, err);
+	if (!rc)
+		rc = resolve_plan(c, err);
 	if (!rc)
 		rc = load_programs(c, err);
 	free(c->logs);

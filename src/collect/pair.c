@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "collect/programs.h"
+#include "collect/subset.h"
+#include "collect/targets.h"
 
 #include "template.skel.h" /* after shared.h: it holds structs of it */
 
@@ -94,7 +96,7 @@ static void describe(struct template_bpf *skel, const struct pair *p)
 }
 
 /* Between open and load: switches its two programs on and points them at the function. */
-static int prepare(struct template *t, struct pair *p)
+static int prepare(struct template *t, struct pair *p, struct targets *targets)
 {
 	struct bpf_object *obj = t->skel->obj;
 	int err;
@@ -106,8 +108,8 @@ static int prepare(struct template *t, struct pair *p)
 	describe(t->skel, p);
 	bpf_program__set_autoload(p->entry, true);
 	bpf_program__set_autoload(p->exit, true);
-	err = p->kprobe ? 0 : bpf_program__set_attach_target(p->entry, 0, p->function);
-	return err || p->kprobe ? err : bpf_program__set_attach_target(p->exit, 0, p->function);
+	err = p->kprobe ? 0 : targets__function(targets, p->entry, p->function);
+	return err || p->kprobe ? err : targets__function(targets, p->exit, p->function);
 }
 
 static int attach(struct pair *p)
@@ -130,38 +132,47 @@ static int attach(struct pair *p)
 }
 
 /* pairs: of different kinds. 0 if all are loaded. */
-static int load(struct template *t, struct pair **pairs, size_t nr, struct bpf_object *main_object,
-		const struct iot_knobs *knobs)
+static int load(struct template *t, struct pair **pairs, size_t nr, const struct pair_with *with)
 {
 	struct bpf_program *prog;
+	struct subset few;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = subset__open(&few));
 	int err;
 
-	t->skel = template_bpf__open();
-	if (!t->skel)
-		return -errno;
-	memcpy((void *)&t->skel->rodata->knobs, knobs, sizeof(*knobs));
+	t->skel = template_bpf__open_opts(&opts);
+	if (!t->skel) {
+		err = -errno;
+		goto out;
+	}
+	memcpy((void *)&t->skel->rodata->knobs, with->knobs, sizeof(*with->knobs));
+	targets__clear(with->targets);
 	bpf_object__for_each_program (prog, t->skel->obj)
 		bpf_program__set_autoload(prog, false);
-	err = programs__share_maps(t->skel->obj, main_object);
+	err = programs__share_maps(t->skel->obj, with->main_object);
 	for (size_t i = 0; !err && i < nr; i++)
-		err = prepare(t, pairs[i]);
-	return err ? err : template_bpf__load(t->skel);
+		err = prepare(t, pairs[i], with->targets);
+	if (!err)
+		err = subset__fill(&few, with->types, t->skel->obj, NULL);
+	if (!err)
+		err = template_bpf__load(t->skel);
+out:
+	subset__close(&few);
+	return err;
 }
 
-static void attach_some(struct pair **pairs, size_t nr, struct bpf_object *main_object,
-			const struct iot_knobs *knobs)
+static void attach_some(struct pair **pairs, size_t nr, const struct pair_with *with)
 {
 	struct template *t = calloc(1, sizeof(*t));
 	int err = -ENOMEM;
 
 	if (t) {
 		t->users = 1; /* this function */
-		err = load(t, pairs, nr, main_object, knobs);
+		err = load(t, pairs, nr, with);
 	}
 	if (err && nr > 1) {
 		/* one that is refused is not to take the others with it */
 		for (size_t i = 0; i < nr; i++)
-			attach_some(&pairs[i], 1, main_object, knobs);
+			attach_some(&pairs[i], 1, with);
 		nr = 0;
 	}
 	for (size_t i = 0; i < nr; i++) {
@@ -174,8 +185,7 @@ static void attach_some(struct pair **pairs, size_t nr, struct bpf_object *main_
 	template__put(t);
 }
 
-void pairs__attach(struct pair **pairs, size_t nr, struct bpf_object *main_object,
-		   const struct iot_knobs *knobs)
+void pairs__attach(struct pair **pairs, size_t nr, const struct pair_with *with)
 {
 	while (nr) {
 		bool taken[PAIR_KINDS] = { false };
@@ -190,7 +200,7 @@ void pairs__attach(struct pair **pairs, size_t nr, struct bpf_object *main_objec
 			taken[pairs[i]->kind] = true;
 			some[n++] = pairs[i];
 		}
-		attach_some(some, n, main_object, knobs);
+		attach_some(some, n, with);
 		nr = left;
 	}
 }

@@ -17,7 +17,9 @@
 struct bpf_link;
 struct bpf_object;
 struct bpf_program;
+struct targets;
 struct template;
+struct types;
 
 enum pair_kind {
 	PAIR_FLUSH_ALL,
@@ -45,13 +47,20 @@ struct pair {
 	struct bpf_link *links[2];
 };
 
+/* What pairs are loaded with, all of it the caller's. */
+struct pair_with {
+	struct bpf_object *main_object; /* loaded; lends its maps */
+	const struct iot_knobs *knobs;  /* as loaded there */
+	const struct types *types;
+	struct targets *targets;
+};
+
 /*
  * Loads and attaches. Each pair's err tells whether it is; all zero but for what is asked for
- * before. main_object is loaded and lends its maps; knobs: as loaded there. A pair's exit is
- * attached first: a call that entered unseen is told from one whose exit was missed.
+ * before. A pair's exit is attached first: a call that entered unseen is told from one whose exit
+ * was missed.
  */
-void pairs__attach(struct pair **pairs, size_t nr, struct bpf_object *main_object,
-		   const struct iot_knobs *knobs);
+void pairs__attach(struct pair **pairs, size_t nr, const struct pair_with *with);
 /* Detaches, and lets go of the programs. */
 void pair__drop(struct pair *p);
 /* Events that the kernel skipped because a program of the pair was already running on the CPU. */

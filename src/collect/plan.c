@@ -320,7 +320,7 @@ const char *plan__kind_name(enum plan_kind kind)
 
 static int check_tracepoint(const struct types *types, const char *name, char *why, size_t size)
 {
-	if (types__has_tracepoint(types, name))
+	if (types__tracepoint(types, name))
 		return 0;
 	snprintf(why, size, "this kernel has no tracepoint %s in its BTF", name);
 	return -ENOENT;

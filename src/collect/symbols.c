@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "collect/programs.h"
+#include "collect/subset.h"
 #include "ksym.h"
 #include "symbols.skel.h"
 
@@ -19,7 +20,24 @@ struct symbols {
 	char text[256]; /* the names that symbols__at() gave out */
 };
 
-int symbols__new(struct symbols **out)
+static int load(struct symbols *s, const struct types *types)
+{
+	struct subset few;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = subset__open(&few));
+	int rc = 0;
+
+	s->skel = symbols_bpf__open_opts(&opts);
+	if (!s->skel)
+		rc = -errno;
+	if (!rc)
+		rc = subset__fill(&few, types, s->skel->obj, NULL);
+	if (!rc)
+		rc = symbols_bpf__load(s->skel);
+	subset__close(&few);
+	return rc;
+}
+
+int symbols__new(struct symbols **out, const struct types *types)
 {
 	struct symbols *s = calloc(1, sizeof(*s));
 	int rc;
@@ -27,15 +45,15 @@ int symbols__new(struct symbols **out)
 	*out = NULL;
 	if (!s)
 		return -ENOMEM;
-	s->skel = symbols_bpf__open_and_load();
-	if (s->skel)
+	rc = load(s, types);
+	if (!rc) {
 		s->link = bpf_program__attach_iter(s->skel->progs.symbol_lines, NULL);
-	if (s->link) {
-		*out = s;
-		return 0;
+		rc = s->link ? 0 : -errno;
 	}
-	rc = -errno;
-	symbols__free(s);
+	if (!rc)
+		*out = s;
+	else
+		symbols__free(s);
 	return rc;
 }
 

@@ -9,9 +9,10 @@
 #include "collect/kallsyms.h"
 
 struct symbols;
+struct types;
 
 /* 0 or a negative errno: the kernel has no iterator over its symbols, or doesn't let us load it. */
-int symbols__new(struct symbols **out);
+int symbols__new(struct symbols **out, const struct types *types);
 void symbols__free(struct symbols *s);
 
 /* As struct kallsyms_source has them; ctx: struct symbols. */

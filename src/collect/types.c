@@ -18,7 +18,8 @@ struct types {
 
 static bool is_indexed(const struct btf_type *t)
 {
-	return btf_is_func(t) || btf_is_typedef(t) || btf_is_struct(t);
+	return t->name_off &&
+	       (btf_is_func(t) || btf_is_typedef(t) || btf_is_composite(t) || btf_is_any_enum(t));
 }
 
 static uint32_t hash_name(const char *name)
@@ -35,6 +36,7 @@ struct types *types__new(const struct btf *btf)
 	struct types *t = calloc(1, sizeof(*t));
 	uint32_t nr = btf__type_cnt(btf), size = 1024;
 
+	/* one type in two has a name */
 	while (size < nr)
 		size *= 2;
 	if (t)
@@ -72,7 +74,7 @@ const struct btf *types__btf(const struct types *t)
 	return t->btf;
 }
 
-const struct btf_type *types__find(const struct types *t, const char *name, unsigned int kind)
+uint32_t types__id(const struct types *t, const char *name, unsigned int kind)
 {
 	uint32_t id;
 
@@ -81,9 +83,32 @@ const struct btf_type *types__find(const struct types *t, const char *name, unsi
 
 		if (btf_kind(type) == kind &&
 		    !strcmp(btf__name_by_offset(t->btf, type->name_off), name))
-			return type;
+			return id;
 	}
-	return NULL;
+	return 0;
+}
+
+const struct btf_type *types__find(const struct types *t, const char *name, unsigned int kind)
+{
+	uint32_t id = types__id(t, name, kind);
+
+	return id ? btf__type_by_id(t->btf, id) : NULL;
+}
+
+int types__each(const struct types *t, const char *name, int (*each)(void *ctx, uint32_t id),
+		void *ctx)
+{
+	uint32_t id;
+	int rc = 0;
+
+	for (uint32_t at = hash_name(name); !rc && (id = t->ids[at & t->mask]); at++) {
+		const struct btf_type *type = btf__type_by_id(t->btf, id);
+
+		if (!btf_is_func(type) &&
+		    !strcmp(btf__name_by_offset(t->btf, type->name_off), name))
+			rc = each(ctx, id);
+	}
+	return rc;
 }
 
 static int nr_args(const struct btf *btf, const struct btf_type *function)
@@ -115,10 +140,10 @@ int types__nr_args(const struct types *t, const char *function, const char *modu
 	return nr;
 }
 
-bool types__has_tracepoint(const struct types *t, const char *name)
+uint32_t types__tracepoint(const struct types *t, const char *name)
 {
 	char type[96];
 
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	return types__find(t, type, BTF_KIND_TYPEDEF) != NULL;
+	return types__id(t, type, BTF_KIND_TYPEDEF);
 }
