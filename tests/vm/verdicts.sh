@@ -155,6 +155,16 @@ incidents()
 	done
 }
 
+# nameless: the driver doesn't say which device it was; the fault is its domain's.
+nameless()
+{
+	equal "$what: no device is claimed" "$(at "$name" $i.device)" null
+	equal "$what: nor has it any faults" "$(of_device "$name" faults)" 0
+	equal "$what: the domain is its device's" "$(at "$name" $f.domain)" "$(at "$name" $f.owner.domain)"
+	check "$what: that is told" grep -qE "^$i.title .*: device not known\$" "$dir/facts/$group"
+	check "$what: and which one is left" grep -qE "^$i\.not_seen\.[0-9]+ .*didn't say\. $device is the only one" "$dir/facts/$group"
+}
+
 faults()
 {
 	local blind=
@@ -192,14 +202,18 @@ scenario()
 	printf '%-12s %-16s %-32s %s\n' "$kernel" "$name" "$verdict" "${said:-none}" >>"$dir/table"
 	equal "$what: incidents" "$(echo "$i" | grep -c .)" "$([ "$verdict" = none ] && echo 0 || echo 1)"
 	equal "$what: faults as the driver counts them" "$(true_ "$name" faults)" "$(grown "$name" refiommu.faults)"
-	equal "$what: faults of the device" "$(of_device "$name" faults)" "$(true_ "$name" faults)"
+	[ "$name" = nameless ] || equal "$what: faults of the device" "$(of_device "$name" faults)" "$(true_ "$name" faults)"
 	i=${i%%[[:space:]]*}
 	f=$i.faults.0
 	hung "$name"
 	[ "$verdict" = none ] && return
 	equal "$what: verdict" "${said% }" "$verdict"
 	echo "$verdict $group $(at "$name" $i.number)" >>"$dir/incidents"
-	equal "$what: the device" "$(at "$name" $i.device_name)" "$device"
+	if [ "$name" = nameless ]; then
+		nameless
+	else
+		equal "$what: the device" "$(at "$name" $i.device_name)" "$device"
+	fi
 	check "$what: it says how sure it is" grep -qE "^$i.confidence (certain|likely|unknown)\$" "$dir/facts/$group"
 	[ "$(true_ "$name" faults)" = 0 ] || faults "$name"
 	by_verdict "$name" "$verdict"
