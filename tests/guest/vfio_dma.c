@@ -12,7 +12,7 @@
 
 #define FIRST_IOVA 0x10000000ULL
 /* Pages apart from each other, so that the kernel can't join them. */
-#define IOVA(i) (FIRST_IOVA + (uint64_t)(i)*2 * VFIO_PAGE)
+#define IOVA(i) (FIRST_IOVA + (uint64_t)(i)*2 * GUEST_PAGE)
 
 int main(int argc, char **argv)
 {
@@ -26,20 +26,20 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	vfio__open(&v, argv[1], vfio__asked(argc, argv, "iommufd"));
-	memory = vfio__memory(pages * VFIO_PAGE);
+	memory = guest__memory(pages * GUEST_PAGE);
 	for (unsigned int i = 0; i < pages; i++)
-		vfio__map(&v, memory + i * VFIO_PAGE, IOVA(i), VFIO_PAGE);
-	printf("mapped_bytes %llu\n", pages * VFIO_PAGE);
+		vfio__map(&v, memory + i * GUEST_PAGE, IOVA(i), GUEST_PAGE);
+	printf("mapped_bytes %llu\n", pages * GUEST_PAGE);
 	fflush(stdout);
 	if (vfio__asked(argc, argv, "wait"))
 		getchar();
 	for (unsigned int i = 0; i < pages / 2; i++)
-		one_by_one += vfio__unmap(&v, IOVA(i), VFIO_PAGE);
+		one_by_one += vfio__unmap(&v, IOVA(i), GUEST_PAGE);
 	printf("unmapped_one_by_one %llu\n", (unsigned long long)one_by_one);
-	at_once = vfio__unmap(&v, IOVA(pages / 2), pages / 4 * 2 * VFIO_PAGE);
+	at_once = vfio__unmap(&v, IOVA(pages / 2), pages / 4 * 2 * GUEST_PAGE);
 	printf("unmapped_at_once %llu\n", (unsigned long long)at_once);
-	printf("left_to_close %llu\n", pages / 4 * VFIO_PAGE);
+	printf("left_to_close %llu\n", pages / 4 * GUEST_PAGE);
 	if (vfio__asked(argc, argv, "reset") && ioctl(v.device, VFIO_DEVICE_RESET))
-		vfio__die("reset");
+		guest__die("reset");
 	return 0;
 }

@@ -22,7 +22,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	vfio__open(&v, argv[1], vfio__asked(argc, argv, "iommufd"));
-	memory = vfio__memory(2U << 20);
+	memory = guest__memory(2U << 20);
 	for (unsigned int i = 0; i < maps; i += SLOTS) {
 		for (unsigned int k = 0; k < SLOTS; k++)
 			vfio__map(&v, memory, BASE + k * STEP, sizes[(i / SLOTS + k) % 6]);
