@@ -194,6 +194,13 @@ static struct model_device *device_of(struct model *m, __u32 dev, bool rid_known
 	return d;
 }
 
+static __u32 sole_device(struct model *m, __u32 domain)
+{
+	const struct model_domain *dom = model__domain(m, domain);
+
+	return dom && dom->nr_devs == 1 ? dom->devs[0] : 0;
+}
+
 int incidents__fault(struct incidents *in, struct model *m, const struct iot_fault *ev)
 {
 	struct model_device *dev = device_of(m, ev->h.dev, ev->rid_known, ev->rid);
@@ -219,6 +226,8 @@ int incidents__fault(struct incidents *in, struct model *m, const struct iot_fau
 		f.domain = dev->domain;
 		f.domain_by_attach = true;
 	}
+	if (!f.dev && f.domain && !f.rid_known)
+		f.sole_dev = sole_device(m, f.domain);
 	i = burst_of(in, &f, ev->source);
 	if (!f.domain && dev && !dev->nr_stays) {
 		f.domain = i ? i->faults[0]->domain : relate__alias_domain(m, dev);

@@ -55,9 +55,10 @@ struct incident_fault {
 	__u64 iova;
 	__u64 count; /* faults, seen by whichever source saw most */
 	__u64 seen[INCIDENT_SOURCES];
-	__u32 dev;    /* 0 = not known */
-	__u32 domain; /* 0 = not known */
-	__u32 access; /* IOT_ACCESS_* */
+	__u32 dev;      /* 0 = not known */
+	__u32 sole_dev; /* … then the only one that was in the domain; 0 = several, or not known */
+	__u32 domain;   /* 0 = not known */
+	__u32 access;   /* IOT_ACCESS_* */
 	__u32 reason;
 	__u32 rid; /* if rid_known */
 	__u32 stack;
@@ -202,6 +203,13 @@ struct incident *incidents__new(struct incidents *in, const struct model *m, __u
 bool incidents__count(__u64 *seen, __u64 *count, __u32 source);
 /* Another event, the one the model has in hand, belongs to it. */
 void incident__touch(struct incident *i, const struct model *m, __u64 ts);
+
+/* The device that a hang or reset must belong to so that the incident can be its cause: that which
+ * faulted or hung; if the fault didn't say, the only one that it can have been. 0 = not known. */
+static inline __u32 incident__suspect(const struct incident *i)
+{
+	return i->dev || !i->nr_kept ? i->dev : i->faults[0]->sole_dev;
+}
 
 /* The moment that times are given relative to: the first fault, else the hang, else the begin. */
 static inline __u64 incident__zero(const struct incident *i)

@@ -283,6 +283,22 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 	}
 }
 
+/* Drivers may report a fault without saying whose it was (SMMUv2's does). */
+static void note_device(struct incident *i, struct model *m, const struct incident_fault *f)
+{
+	const struct model_device *sole = model__device(m, f->sole_dev);
+
+	if (f->dev || f->rid_known)
+		return;
+	if (sole)
+		incident__note(i,
+			       "Which device it was, the IOMMU driver didn't say. %s is the only "
+			       "one that was in the domain.",
+			       sole->name);
+	else
+		incident__note(i, "Which device it was: the IOMMU driver didn't say.");
+}
+
 static void note_owner(struct incident *i, const struct incident_fault *f)
 {
 	const struct dead *d = &f->dead;
@@ -326,8 +342,10 @@ void judgement__limits(struct incident *i, struct model *m)
 	else if (i->reported_by_log_only && i->nr_faults)
 		incident__note(i, "The fault is known from the kernel log only, which is rate "
 				  "limited: there may have been more.");
-	if (f)
+	if (f) {
+		note_device(i, m, f);
 		note_owner(i, f);
+	}
 	if (i->nr_faults && !i->hang.count && end - i->last_fault < 15 * S)
 		incident__note(i,
 			       "The input ends %.3f s after the last fault: a hang that came later "

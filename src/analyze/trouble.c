@@ -202,7 +202,7 @@ int trouble__hang(struct incidents *in, struct model *m, const struct iot_troubl
 		if (!i->hang.count && relation.kind != RELATION_NONE &&
 		    incident__since(i->last, ev->h.ts) <= signal->window)
 			goto join;
-		relation = relate(model__device(m, i->dev), dev);
+		relation = relate(model__device(m, incident__suspect(i)), dev);
 		if (!i->nr_faults || relation.kind == RELATION_NONE)
 			continue;
 		if (!i->hang.count && incident__since(i->last_fault, ev->h.ts) <= signal->window &&
@@ -298,7 +298,7 @@ int trouble__reset(struct incidents *in, struct model *m, const struct iot_troub
 	if (!known)
 		remember(in, ev);
 	while ((i = look_back(in, &at, ev->h.ts)) != NULL) {
-		struct relation relation = relate(model__device(m, i->dev), dev);
+		struct relation relation = relate(model__device(m, incident__suspect(i)), dev);
 
 		if (incident__since(i->last, ev->h.ts) > RESET_AFTER)
 			continue;

@@ -145,7 +145,8 @@ static void add_fault(struct evidence_list *list, const struct incident_fault *f
 {
 	struct evidence *e = add(list, f->first, "fault");
 
-	more(e, "%s %s", words__device_name(m, f->dev).s, words__access(f->access));
+	more(e, "%s %s", f->dev ? words__device_name(m, f->dev).s : "device not known,",
+	     words__access(f->access));
 	if (f->domain)
 		more(e, ", domain %u", f->domain);
 	if (f->iova_known)

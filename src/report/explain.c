@@ -20,8 +20,10 @@ char *explain__title(const struct incident *i, const struct model *m)
 	if (!out)
 		return NULL;
 	fputs(words__verdict(i->judgement.verdict), out);
-	if (i->dev || i->nr_faults)
+	if (i->dev)
 		fprintf(out, ": %s", words__device_name(m, i->dev).s);
+	else if (i->nr_faults)
+		fputs(": device not known", out);
 	else if (i->before.count)
 		fprintf(out, ", after a reset of %s", words__device_name(m, i->before.dev).s);
 	if (hang && i->hang.dev != i->dev)

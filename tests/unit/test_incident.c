@@ -236,6 +236,57 @@ static void a_device_in_no_known_domain_cannot_be_judged(void **state)
 	expect(VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN);
 }
 
+/* report_iommu_fault() without a device. */
+static void nameless_fault_at(__u64 us)
+{
+	struct iot_fault ev = { .h = head(IOT_EV_FAULT, sizeof(ev), us),
+				.source = IOT_SRC_REPORT,
+				.iova = IOVA,
+				.iova_known = 1 };
+
+	ev.h.dev = 0;
+	feed(&ev);
+}
+
+static void a_fault_without_device_is_explained_by_its_domain(void **state)
+{
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	flush_at(2100, 2200, IOT_FLUSH_ALL);
+	nameless_fault_at(30000);
+	expect(VERDICT_UNMAPPED_FLUSHED, CONFIDENCE_CERTAIN);
+	assert_int_equal(only_incident()->dev, 0);
+	says("Use after unmap, after the IOTLB flush: device not known");
+	says("an unknown device tried to");
+	says("device not known, access");
+	says("refdma.0 is the only one that was in the domain");
+}
+
+static void its_hang_and_reset_belong_to_the_only_device_of_the_domain(void **state)
+{
+	(void)state;
+	nameless_fault_at(3000);
+	trouble(IOT_EV_HANG, 900000, DEV, "net_dev_xmit_timeout");
+	trouble(IOT_EV_RESET, 900100, DEV, "pci reset");
+	says("then a hang of refdma.0 and a reset");
+	assert_int_equal(only_incident()->hang.count, 1);
+	assert_int_equal(only_incident()->reset.count, 1);
+}
+
+static void of_several_devices_none_is_taken(void **state)
+{
+	(void)state;
+	device(2, "refdma.1", "refdma", "", 5);
+	attach(30, 2, DOM);
+	nameless_fault_at(3000);
+	trouble(IOT_EV_HANG, 900000, DEV, "net_dev_xmit_timeout");
+	analysis__finish(a);
+	assert_int_equal(a->incidents.nr, 2);
+	assert_int_equal(a->incidents.list[0]->hang.count, 0);
+	says("Which device it was: the IOMMU driver didn't say");
+}
+
 /* --- loss
  * -------------------------------------------------------------------------------------------------------
  */
@@ -447,6 +498,9 @@ int main(void)
 		SCENE(a_failed_map_maps_nothing),
 		SCENE(a_fault_without_address_stays_one),
 		SCENE(a_device_in_no_known_domain_cannot_be_judged),
+		SCENE(a_fault_without_device_is_explained_by_its_domain),
+		SCENE(its_hang_and_reset_belong_to_the_only_device_of_the_domain),
+		SCENE(of_several_devices_none_is_taken),
 		SCENE(loss_since_the_unmap_makes_it_unknown),
 		SCENE(a_loss_that_was_over_before_the_fault_is_said_to_be),
 		SCENE(a_loss_that_began_with_the_fault_is_said_to_be_after_it),

@@ -46,7 +46,8 @@ one()
 	mkdir -p "$files" "$dir/facts"
 	boot --kernel "$kernel" --iommu "$iommu" --device e1000e --device nvme --device edu --module vfio-pci --module vfio_iommu_type1 \
 		"${strict[@]}" --file "$here/refiommu_guest.sh" --file "$here/assert_real.guest" --file "$BUILD/guest/vfio_maps" \
-		--append vfio_iommu_type1.allow_unsafe_interrupts=1 --timeout 10m --output "$files" -- sh /root/assert_real.guest "$right" "$wrong"
+		--append vfio_iommu_type1.allow_unsafe_interrupts=1 --append iommufd.allow_unsafe_interrupts=1 --timeout 10m \
+		--output "$files" -- sh /root/assert_real.guest "$right" "$wrong"
 	came_to_end "$where" || { sed 's/^/# /' "$dir/err"; return; }
 	looked=(no-fault no-hang flush-before-reuse flush-covers-unmap no-map-over-map unmap-matches-map window flush-latency coverage)
 	[ "$right" = lazy ] || looked+=(strict-means-strict)

@@ -4,7 +4,8 @@
 #
 # Resets and VFIO behind QEMU's VT-d, and faults behind virtio-iommu. Fault records: each that QEMU's virtio-iommu told of
 # comes out once, below the rate limit of the log and far above it. Resets: each form that the devices have is told with its device, its method and its
-# end. VFIO's type 1: its maps and unmaps are those of the kernel's tracepoints, and told apart from the DMA API's.
+# end. VFIO's type 1 and, where the kernel has it, iommufd: their maps and unmaps are those of the kernel's tracepoints, and told
+# apart from each other and from the DMA API's.
 # usage: troubles.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -93,7 +94,7 @@ resets()
 		"$(sed -n 's/^reset_[^ ]*_refused reset //p' "$dir/facts/told" | sed 's/, bus$//' | tr '\n' ';')" \
 		"$(fact truth below) 0 0 pci reset;$(fact truth below) 1 -25 pci reset;"
 	equal "$kernel: nothing else was reset meanwhile" \
-		"$(awk '$2 == "reset" && ($1 == "few" || $1 == "many" || $1 == "removed" || $1 == "scanned" || $1 == "vfio")' "$dir/facts/told")$kernel" \
+		"$(awk '$2 == "reset" && ($1 == "few" || $1 == "many" || $1 == "removed" || $1 == "scanned" || $1 == "vfio" || $1 == "iommufd")' "$dir/facts/told")$kernel" \
 		"$kernel"
 	check "$kernel: by VFIO" grep -q "^vfio_reset reset $(fact truth below) 1 0 pci reset, " "$dir/facts/told"
 	check "$kernel: every reset that began has ended" \
@@ -101,44 +102,51 @@ resets()
 		"$(awk '$2 == "reset" && $6 == "pci" && $4' "$dir/facts/told" | wc -l)" ]
 }
 
-# of_edu KEY: what list says of edu; the domain that VFIO's maps went to, by its bytes
-vfio()
+# mapped WHO: edu's maps by VFIO's type 1 or by iommufd: whose they are, and how many, as the program and the kernel's events say
+mapped()
 {
-	local i d at_once own=0
+	local who=$1 in="$kernel, $1" i d at_once own=0
 
-	equal "$kernel: list: whose it is" "$(of_device list owner)" vfio
-	equal "$kernel: list: the kernel's type" "$(of_device list type)" unmanaged
-	check "$kernel: list, as text" grep -qE "^ +[0-9]+ +$(fact truth edu) +vfio-pci .* vfio +" "$dir/files/list.txt"
-	check "$kernel: list, as text, has the three functions" grep -qE \
-		" $(fact truth edu) .* intel_flush_iotlb_all, intel_iommu_tlb_sync, (intel_iommu_iotlb_sync_map|-)$" "$dir/files/list.txt"
-	check "$kernel: top" grep -q '"owner":"vfio"' "$dir/files/top.json"
-	check "$kernel: top: no other is" [ "$(grep -o '"owner":"vfio"' "$dir/files/top.json" | wc -l)" = \
-		"$(wc -l <"$dir/files/top.json")" ]
+	equal "$in: list: whose it is" "$(of_device owner)" "$who"
+	equal "$in: list: the kernel's type" "$(of_device type)" unmanaged
+	check "$in: list, as text" grep -qE "^ +[0-9]+ +$(fact truth edu) +vfio-pci .* $who +" "$dir/files/$who.list"
+	check "$in: list, as text, has the three functions" grep -qE \
+		" $(fact truth edu) .* intel_flush_iotlb_all, intel_iommu_tlb_sync, (intel_iommu_iotlb_sync_map|-)$" "$dir/files/$who.list"
+	check "$in: top, and no other is" [ "$(grep -o "\"owner\":\"$who\"" "$dir/files/$who.top" | wc -l)" = 2 -a \
+		"$(wc -l <"$dir/files/$who.top")" = 2 ]
 
-	i=$(awk '/^domains\.[0-9]+\.owner vfio$/ { split($1, p, "."); print p[2] }' "$dir/facts/session" |
+	i=$(awk -v who="$who" '/^domains\.[0-9]+\.owner / && $2 == who { split($1, p, "."); print p[2] }' "$dir/facts/session" |
 		while read -r d; do [ "$(fact session "domains.$d.stats.map_bytes")" -lt 100000 ] || echo "$d"; done)
-	check "$kernel: one domain of VFIO's has the maps ($i)" is_number "$i"
+	check "$in: one domain of it has the maps ($i)" is_number "$i"
 	# up to 6.12 VFIO finds out whether adjacent pages are one mapping, by two of its own
 	[ "$kernel" = source:7.2 ] || own=8192
-	equal "$kernel: bytes mapped, as vfio_dma says" "$(fact session "domains.$i.stats.map_bytes")" $(($(fact vfio mapped_bytes) + own))
-	equal "$kernel: bytes mapped, as the tracepoint says" "$(fact session "domains.$i.stats.map_bytes")" "$(total map size)"
-	equal "$kernel: maps, as the tracepoint says" "$(fact session "domains.$i.stats.maps")" "$(grep -c ' map: ' "$dir/files/trace")"
-	equal "$kernel: bytes unmapped, as the tracepoint says" "$(fact session "domains.$i.stats.unmap_bytes")" \
+	equal "$in: bytes mapped, as vfio_dma says" "$(fact session "domains.$i.stats.map_bytes")" $(($(fact "$who" mapped_bytes) + own))
+	equal "$in: bytes mapped, as the tracepoint says" "$(fact session "domains.$i.stats.map_bytes")" "$(total map size)"
+	equal "$in: maps, as the tracepoint says" "$(fact session "domains.$i.stats.maps")" "$(grep -c ' map: ' "$dir/files/$who.trace")"
+	equal "$in: bytes unmapped, as the tracepoint says" "$(fact session "domains.$i.stats.unmap_bytes")" \
 		"$(total unmap unmapped_size)"
-	equal "$kernel: unmaps, as the tracepoint says" "$(fact session "domains.$i.stats.unmaps")" \
-		"$(grep -c ' unmap: ' "$dir/files/trace")"
-	at_once=$(($(fact vfio unmapped_one_by_one) + $(fact vfio unmapped_at_once) + $(fact vfio left_to_close) + own))
-	equal "$kernel: bytes unmapped, as vfio_dma says" "$(fact session "domains.$i.stats.unmap_bytes")" "$at_once"
-	check "$kernel: DMA API's domains are told apart" grep -qE '^domains\.[0-9]+\.owner dma-api$' "$dir/facts/session"
-	check "$kernel: analyze, as text" grep -qE '^  [0-9]+ +vfio +strict ' "$dir/facts/text"
+	equal "$in: unmaps, as the tracepoint says" "$(fact session "domains.$i.stats.unmaps")" \
+		"$(grep -c ' unmap: ' "$dir/files/$who.trace")"
+	at_once=$(($(fact "$who" unmapped_one_by_one) + $(fact "$who" unmapped_at_once) + $(fact "$who" left_to_close) + own))
+	equal "$in: bytes unmapped, as vfio_dma says" "$(fact session "domains.$i.stats.unmap_bytes")" "$at_once"
+	check "$in: analyze, as text" grep -qE "^  [0-9]+ +$who +strict " "$dir/facts/text"
 }
-total() { sed -nE "s/.* $1: .*\\b$2=([0-9]+).*/\\1/p" "$dir/files/trace" | awk '{ s += $1 } END { print s + 0 }'; }
+total() { sed -nE "s/.* $1: .*\\b$2=([0-9]+).*/\\1/p" "$dir/files/$who.trace" | awk '{ s += $1 } END { print s + 0 }'; }
+# of_device KEY: what list said of edu
 of_device()
 {
 	local d
 	d=$(awk -v d="$(fact truth edu)" '/^devices\.[0-9]+\.device / && $2 == d { sub(/device$/, "", $1); print $1; exit }' \
-		"$dir/facts/$1")
-	fact "$1" "$d$2"
+		"$dir/facts/$who.list")
+	fact "$who.list" "$d$1"
+}
+
+vfio()
+{
+	mapped vfio
+	# Debian's kernels have no iommufd
+	[ "$kernel" != source:7.2 ] || mapped iommufd
+	check "$kernel: DMA API's domains are told apart" grep -qE '^domains\.[0-9]+\.owner dma-api$' "$dir/facts/session"
 }
 
 # Two devices behind one bridge: each is told with the other.
@@ -149,7 +157,7 @@ groups()
 	read -r a b < <(sed -n 's/^shared //p' "$dir/files/truth")
 	for d in "$a $b" "$b $a"; do
 		check "$kernel: list: ${d% *} shares its group with ${d#* }" \
-			grep -qE "shares group [0-9]+ with .*${d#* }" <(grep -A 1 " ${d% *} " "$dir/files/list.txt")
+			grep -qE "shares group [0-9]+ with .*${d#* }" <(grep -A 1 " ${d% *} " "$dir/files/vfio.list")
 	done
 	check "$kernel: JSON names them" grep -qE "^devices\.[0-9]+\.group_devices\.[0-9]+ $a$" "$dir/facts/session"
 	check "$kernel: analyze names them" grep -qE "shares group [0-9]+ with .*$b" "$dir/facts/text"
@@ -187,10 +195,13 @@ for kernel in "${kernels[@]}"; do
 		--file "$here/refiommu_guest.sh" --file "$here/troubles.guest" --file "$top/build/guest/vfio_dma" \
 		-- sh /root/troubles.guest
 	came_to_end "$kernel" || continue
-	cp "$dir/files/vfio" "$dir/facts/"
+	for who in vfio iommufd; do
+		[ -e "$dir/files/$who" ] || continue
+		cp "$dir/files/$who" "$dir/facts/"
+		flatten <"$dir/files/$who.list.json" >"$dir/facts/$who.list"
+	done
 	facts
 	"$iommutop" analyze "$dir/files/session" >"$dir/facts/text" 2>>"$dir/err"
-	flatten <"$dir/files/list.json" >"$dir/facts/list"
 	resets
 	vfio
 	groups

@@ -113,13 +113,13 @@ by_verdict()
 	esac
 }
 
-# of_device NAME FACT: what iommutop counted for the scenario's device.
+# of_device NAME FACT: what iommutop says of the scenario's device.
 of_device()
 {
 	local d
 	d=$(awk -v d="$(fact "$1.before" device)" '/^devices\.[0-9]+\.name / && $2 == d { sub(/name$/, "", $1); print $1; exit }' \
 		"$dir/facts/$group")
-	fact "$group" "${d}stats.$2"
+	fact "$group" "$d$2"
 }
 
 # hung NAME: hangs and resets, as the device counted them; the incident has them.
@@ -127,8 +127,8 @@ hung()
 {
 	local hangs
 	hangs=$(grown "$1" refdma.stalls)
-	equal "$what: hangs" "$(of_device "$1" hangs)" "$hangs"
-	equal "$what: resets" "$(of_device "$1" resets)" "$(grown "$1" refdma.resets)"
+	equal "$what: hangs" "$(of_device "$1" stats.hangs)" "$hangs"
+	equal "$what: resets" "$(of_device "$1" stats.resets)" "$(grown "$1" refdma.resets)"
 	[ "$hangs" = 0 ] && return
 	equal "$what: the hang is the device's" "$(at "$1" $i.hang.device_name)" "$device"
 	equal "$what: for as long as it logged" "$(at "$1" $i.hang.stalled_ns)" \
@@ -153,6 +153,16 @@ incidents()
 			echo "$n"
 		fi
 	done
+}
+
+# nameless: the driver doesn't say which device it was; the fault is its domain's.
+nameless()
+{
+	equal "$what: no device is claimed" "$(at "$name" $i.device)" null
+	equal "$what: nor has it any faults" "$(of_device "$name" stats.faults)" 0
+	equal "$what: the domain is its device's" "$(at "$name" $f.domain)" "$(of_device "$name" domain)"
+	check "$what: that is told" grep -qE "^$i.title .*: device not known\$" "$dir/facts/$group"
+	check "$what: and which one is left" grep -qE "^$i\.not_seen\.[0-9]+ .*didn't say\. $device is the only one" "$dir/facts/$group"
 }
 
 faults()
@@ -192,14 +202,18 @@ scenario()
 	printf '%-12s %-16s %-32s %s\n' "$kernel" "$name" "$verdict" "${said:-none}" >>"$dir/table"
 	equal "$what: incidents" "$(echo "$i" | grep -c .)" "$([ "$verdict" = none ] && echo 0 || echo 1)"
 	equal "$what: faults as the driver counts them" "$(true_ "$name" faults)" "$(grown "$name" refiommu.faults)"
-	equal "$what: faults of the device" "$(of_device "$name" faults)" "$(true_ "$name" faults)"
+	[ "$name" = nameless ] || equal "$what: faults of the device" "$(of_device "$name" stats.faults)" "$(true_ "$name" faults)"
 	i=${i%%[[:space:]]*}
 	f=$i.faults.0
 	hung "$name"
 	[ "$verdict" = none ] && return
 	equal "$what: verdict" "${said% }" "$verdict"
 	echo "$verdict $group $(at "$name" $i.number)" >>"$dir/incidents"
-	equal "$what: the device" "$(at "$name" $i.device_name)" "$device"
+	if [ "$name" = nameless ]; then
+		nameless
+	else
+		equal "$what: the device" "$(at "$name" $i.device_name)" "$device"
+	fi
 	check "$what: it says how sure it is" grep -qE "^$i.confidence (certain|likely|unknown)\$" "$dir/facts/$group"
 	[ "$(true_ "$name" faults)" = 0 ] || faults "$name"
 	by_verdict "$name" "$verdict"

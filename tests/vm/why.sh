@@ -48,23 +48,6 @@ kernel_said() { check "$boot: the kernel said '$1'" grep -q -- "$1" "$dir/files/
 
 edu() { cat "$dir/files/edu"; }
 
-# fill: behind each line "<!-- transcript: BOOT LOOK -->" of the page comes what list said.
-fill()
-{
-	python3 - "$COOKBOOK" "$boot" "$dir/files" <<'END'
-import os, re, sys
-page, boot, files = sys.argv[1:]
-def block(mark):
-    path = f"{files}/{mark[2]}.txt"
-    if mark[1] != boot or not os.path.exists(path):
-        return mark[0]
-    return f"<!-- transcript: {mark[1]} {mark[2]} -->\n```\n{open(path).read()}```\n"
-text = open(page).read()
-mark = re.compile(r"<!-- transcript: ([^\n]+) (\w+) -->\n(?:```\n.*?\n```\n)?", re.S)
-open(page, "w").write(mark.sub(block, text))
-END
-}
-
 # run NAME KERNEL WHAT ARGUMENTS...
 run()
 {
@@ -75,7 +58,7 @@ run()
 	boot --kernel "$kernel" --no-drivers --output "$dir/files" --file "$here/refiommu_guest.sh" --file "$here/why.guest" \
 		"$@" -- "sh /root/why.guest $what"
 	came_to_end "$boot" || return
-	[ -z "${COOKBOOK:-}" ] || fill
+	[ -z "${COOKBOOK:-}" ] || python3 "$here/transcripts.py" fill "$COOKBOOK" "$boot" "$dir/files"
 	for f in "$dir"/files/*.txt; do
 		check "$boot: ${f##*/} has 100 columns at the most" [ "$(wc -L <"$f")" -le 100 ]
 	done
@@ -156,6 +139,7 @@ ref()
 		is ref_dma refdma.0 DMA strict driver inferred
 		is ref_cap refdma.0 DMA strict flush_queue+sysfs not_known
 	fi
+	same_words why-strict.md "$boot" "$dir/files"
 	has ref_dma refdma.0 driver "(inferred|not_known) DMA .*refiommu_def_domain_type"
 }
 boot_ref61() { ref debian:6.1 no; }

@@ -82,6 +82,9 @@ static struct bug bugs[REFBUG_NR] = {
 	[REFBUG_FAULT_NO_ADDRESS] = {
 		"fault-no-address", REFBUG_IOMMU, "a fault is logged only, without its address",
 	},
+	[REFBUG_FAULT_NO_DEVICE] = {
+		"fault-no-device", REFBUG_IOMMU, "a fault is reported without its device, and not logged",
+	},
 	[REFBUG_USE_AFTER_UNMAP] = {
 		"use-after-unmap", REFBUG_DEVICE, "the device uses an IOVA after its unmap", true,
 	},

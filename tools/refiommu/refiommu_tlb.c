@@ -219,6 +219,7 @@ static refiommu_truth_point void refiommu_true_fault(struct iommu_domain *domain
 						     const char *reason)
 {
 	struct refiommu_endpoint *ep = dev_iommu_priv_get(dev);
+	int flags = write ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ;
 
 	trace_refiommu_fault(dev, did, iova, write, reason);
 	if (refbug_fire(REFBUG_FAULT_NO_ADDRESS, BIT_ULL(ep->id), NULL)) {
@@ -227,7 +228,11 @@ static refiommu_truth_point void refiommu_true_fault(struct iommu_domain *domain
 				    dev_name(dev), did);
 		return;
 	}
-	report_iommu_fault(domain, dev, iova, write ? IOMMU_FAULT_WRITE : IOMMU_FAULT_READ);
+	if (refbug_fire(REFBUG_FAULT_NO_DEVICE, BIT_ULL(ep->id), NULL)) {
+		report_iommu_fault(domain, NULL, iova, flags);
+		return;
+	}
+	report_iommu_fault(domain, dev, iova, flags);
 	dev_err_ratelimited(&refiommu.pdev->dev, "fault: device %s domain %u iova 0x%llx %s: %s\n",
 			    dev_name(dev), did, iova, write ? "write" : "read", reason);
 }
