@@ -390,24 +390,24 @@ static __always_inline __u64 kernel__group_domain(struct iopf_group___own *group
 }
 
 /* Whether iommu_report_device_fault(), which returned ret, has answered by itself. */
-static __always_inline int kernel__core_refuses(int ret)
+static __always_inline int kernel__core_answers(int ret)
 {
 	return bpf_core_field_exists(struct iopf_group___own, attach_handle) && ret == -22;
 }
 
-/* The list of the device's groups that wait for an answer; 0: the kernel has none. */
-static __always_inline int kernel__groups_of(struct device *dev, __u64 *list)
+/* The list of the device's groups that wait for an answer; NULL: the kernel has none. */
+static __always_inline struct list_head *kernel__groups_of(struct device *dev)
 {
 	struct dev_iommu___own *param = (void *)BPF_CORE_READ(dev, iommu);
 	__u64 fault_param;
 
 	if (!bpf_core_field_exists(struct iopf_group___own, pending_node) || !param)
-		return 0;
+		return NULL;
 	fault_param = (__u64)BPF_CORE_READ(param, fault_param);
 	if (!fault_param)
-		return 0;
-	*list = fault_param + bpf_core_field_offset(struct iommu_fault_param___own, faults);
-	return 1;
+		return NULL;
+	return (void *)(fault_param +
+			bpf_core_field_offset(struct iommu_fault_param___own, faults));
 }
 
 static __always_inline struct iopf_group___own *kernel__group_of(__u64 pending_node)

@@ -162,11 +162,11 @@ int BPF_PROG(page_refused, struct device *dev, void *evt, int ret)
 	a.prgi = r.prgi;
 	a.pasid = r.pasid;
 	a.pasid_valid = r.pasid_valid;
-	a.code = kernel__core_refuses(ret) ? IOT_PAGE_INVALID : IOT_PAGE_REFUSED;
+	a.code = kernel__core_answers(ret) ? IOT_PAGE_INVALID : IOT_PAGE_REFUSED;
 	key = request__key(dev, &r);
 	if (r.last)
 		waiting__take(&key, &a);
-	answer__tell(&a, ret);
+	answer__tell(&a, a.code == IOT_PAGE_REFUSED ? ret : 0);
 	return 0;
 }
 
@@ -284,10 +284,15 @@ int BPF_PROG(page_queue_left, void *queue, struct device *dev)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct group_walk *w = bpf_map_lookup_elem(&group_walks, &cpu);
+	struct list_head *list;
 
-	if (!w || !kernel__groups_of(dev, &w->end))
+	if (!w)
 		return 0;
-	w->next = (__u64)BPF_CORE_READ((struct list_head *)w->end, next);
+	list = kernel__groups_of(dev);
+	if (!list)
+		return 0;
+	w->end = (__u64)list;
+	w->next = (__u64)BPF_CORE_READ(list, next);
 	bpf_loop(GROUPS_MAX, group__drop, NULL, 0);
 	return 0;
 }

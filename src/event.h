@@ -446,7 +446,7 @@ struct iot_page_response {
 	__u32 pasid;   /* if pasid_valid, else 0 */
 	__u32 prgi;
 	__u32 code; /* IOT_PAGE_* */
-	__s32 ret;  /* 0 or negative errno: of the answer, or of the request that wasn't taken */
+	__s32 ret;  /* 0 or negative errno: of giving the answer; REFUSED: of the request */
 	__u8 pasid_valid;
 	__u8 pad[7];
 };

@@ -10,7 +10,7 @@ import json
 import re
 import sys
 
-TIMES = ("window_lazy", "window_strict", "window", "flush_time", "flush_after_map_time", "iova_time", "time")
+TIMES = ("window_lazy", "window_strict", "window", "flush_time", "flush_after_map_time", "iova_time", "time", "latency")
 
 
 def paths(value, at, found):

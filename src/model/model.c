@@ -33,6 +33,7 @@ int model__init(struct model *m, size_t history)
 void model__free(struct model *m)
 {
 	free(m->submits);
+	requests__free(&m->requests);
 	idtab__for_each (&m->devices, s)
 		free(s->value);
 	idtab__free(&m->devices);
@@ -459,6 +460,14 @@ void model__event(struct model *m, const struct iot_event *ev)
 		break;
 	case IOT_EV_SUBMIT:
 		on_submit(m, body);
+		break;
+	case IOT_EV_PAGE_REQUEST:
+		if (requests__add(&m->requests, body, m->in_scope))
+			m->error = -ENOMEM;
+		break;
+	case IOT_EV_PAGE_RESPONSE:
+		if (requests__answer(&m->requests, body, m->in_scope))
+			m->error = -ENOMEM;
 		break;
 	case IOT_EV_FAULT:
 	case IOT_EV_HANG:

@@ -21,6 +21,7 @@
 #include "model/numa.h"
 #include "model/pending.h"
 #include "model/ranges.h"
+#include "model/requests.h"
 #include "model/series.h"
 #include "model/stats.h"
 #include "model/submits.h"
@@ -170,6 +171,7 @@ struct model {
 	struct numa numa;
 	struct model_stats total; /* as of a device */
 	__u64 uncounted; /* events that are in total only: too many pairs of domain and device */
+	struct requests requests;
 	struct submits *submits; /* NULL: none was seen in scope */
 	struct heat *heat; /* if set: windows and flushes count here as well. Somebody else's */
 	__u64 refused;     /* events of devices and domains that there was no room for */

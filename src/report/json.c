@@ -11,6 +11,7 @@
 #include "report/json_stats.h"
 #include "report/why.h"
 #include "report/report.h"
+#include "report/requests.h"
 #include "report/submits.h"
 #include "report/summary.h"
 #include "report/words.h"
@@ -434,6 +435,7 @@ struct json_object *report__json(const struct analysis *a)
 	put(o, "why", report__why_json(a));
 	put(o, "journey", journey__json(a));
 	put(o, "submissions", submits__json(m));
+	put(o, "page_requests", requests__json(m));
 	put(o, "leaks", NULL); /* who asked for them, puts them */
 	put(o, "losses", losses_json(m));
 	put(o, "coverage", checks_json(m));

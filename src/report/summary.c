@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/kin.h"
+#include "report/requests.h"
 #include "report/submits.h"
 #include "report/summary_tables.h"
 #include "report/why.h"
@@ -193,6 +194,8 @@ const struct summary_table summary_tables[] = {
 	{ "windows", "time from unmap to flush", summary__windows },
 	{ "times", "percentiles of flushes and IOVA allocations", summary__times },
 	{ "hw", "submissions to the hardware (record --hw)", submits__print },
+	{ "pages", "page requests of devices (PRI), by answer, and how long it took",
+	  requests__print },
 	{ "iova", "the IOVA allocator: slow path, failures, ageing", summary__iova },
 	{ "numa", "unmaps and flushes on the device's node and elsewhere", summary__numa },
 	{ "whatif", "what strict or lazy costs, and what the other would", summary__whatif },

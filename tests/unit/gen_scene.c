@@ -273,6 +273,50 @@ static void fault(__u32 dev, __u64 addr)
 	now += 10 * S; /* far enough to be another incident */
 }
 
+static void page_request(__u32 prgi, __u32 pasid, __u8 last)
+{
+	struct iot_page_request ev = { .h = head(IOT_EV_PAGE_REQUEST, sizeof(ev), 0),
+				       .iova = 0x10000,
+				       .pasid = pasid,
+				       .prgi = prgi,
+				       .perm = IOT_PAGE_READ,
+				       .pasid_valid = pasid != 0,
+				       .last = last };
+
+	ev.h.dev = 2;
+	put(&ev);
+	now += US;
+}
+
+static void page_response(__u32 prgi, __u32 pasid, __u32 code, __u64 latency)
+{
+	struct iot_page_response ev = { .h = head(IOT_EV_PAGE_RESPONSE, sizeof(ev), 0),
+					.latency = latency,
+					.pasid = pasid,
+					.prgi = prgi,
+					.code = code,
+					.ret = code == IOT_PAGE_REFUSED ? -22 : 0,
+					.pasid_valid = pasid != 0 };
+
+	ev.h.dev = 2;
+	put(&ev);
+}
+
+/* Three groups: a success, an invalid one, one without an answer; and a request that wasn't taken.
+ */
+static void page_requests(void)
+{
+	page_request(1, 0, 0);
+	page_request(1, 0, 1);
+	page_request(2, 5, 1);
+	page_request(2, 6, 1);
+	now += 20 * US;
+	page_response(1, 0, IOT_PAGE_SUCCESS, 22 * US);
+	page_response(2, 5, IOT_PAGE_INVALID, 40 * US);
+	page_request(7, 0, 0);
+	page_response(7, 0, IOT_PAGE_REFUSED, 0);
+}
+
 static void more_trouble(void)
 {
 	struct iot_region region = { .h = head(IOT_EV_REGION, sizeof(region), 0),
@@ -287,6 +331,7 @@ static void more_trouble(void)
 	struct iot_attach moved = { .group = 6 };
 
 	put(&region);
+	page_requests();
 	map(STRICT, 0x7123450000, 0x60000000, 0x10000, 0);
 	now += 200 * S; /* what came before is no neighbour in time */
 	fault(1, 0x80000000 + (3 << 20));

@@ -38,6 +38,8 @@ union any {
 	struct iot_capture capture;
 	struct iot_teardown teardown;
 	struct iot_tally tally;
+	struct iot_page_request page_request;
+	struct iot_page_response page_response;
 	struct iot_device device;
 	struct iot_stack stack;
 	struct iot_symbol symbol;
@@ -74,6 +76,8 @@ static const struct {
 	{ IOT_EV_ERROR, sizeof(struct iot_trouble), "error" },
 	{ IOT_EV_TEARDOWN, sizeof(struct iot_teardown), "teardown" },
 	{ IOT_EV_TALLY, sizeof(struct iot_tally), "tally" },
+	{ IOT_EV_PAGE_REQUEST, sizeof(struct iot_page_request), "page_request" },
+	{ IOT_EV_PAGE_RESPONSE, sizeof(struct iot_page_response), "page_response" },
 	{ IOT_EV_DEVICE, sizeof(struct iot_device), "device" },
 	{ IOT_EV_STACK, sizeof(struct iot_stack), "stack" },
 	{ IOT_EV_SYMBOL, sizeof(struct iot_symbol), "symbol" },
@@ -143,6 +147,9 @@ static void draw_event(__u64 *state, union any *e, size_t kind, __u64 ts)
 		break;
 	case IOT_EV_REGION:
 		e->region.kind = 1 + e->region.kind % 5;
+		break;
+	case IOT_EV_PAGE_RESPONSE:
+		e->page_response.code %= IOT_PAGE_CODES + 1; /* one that has no name */
 		break;
 	case IOT_EV_MODULE:
 		e->module.gone %= 2;
@@ -378,6 +385,20 @@ static void print_fields(const union any *e)
 		dec("flushes", e->tally.flushes), dec("flush_longest", e->tally.flush_longest);
 		array("flush", e->tally.flush, IOT_TALLY_LOG2, ARRAY_DEC);
 		dec("last", e->tally.last), dec("snapshot", e->tally.snapshot);
+		break;
+	case IOT_EV_PAGE_REQUEST:
+		hex("iova", e->page_request.iova), dec("pasid", e->page_request.pasid);
+		dec("prgi", e->page_request.prgi), hex("perm", e->page_request.perm);
+		dec("pasid_valid", e->page_request.pasid_valid);
+		dec("last", e->page_request.last), array("pad", e->page_request.pad, 2, 1);
+		break;
+	case IOT_EV_PAGE_RESPONSE:
+		dec("latency", e->page_response.latency), dec("pasid", e->page_response.pasid);
+		dec("prgi", e->page_response.prgi);
+		LABEL("code", e->page_response.code, "success", "invalid", "failure", "refused");
+		neg("ret", e->page_response.ret);
+		dec("pasid_valid", e->page_response.pasid_valid);
+		array("pad", e->page_response.pad, 7, 1);
 		break;
 	case IOT_EV_DEVICE:
 		neg("group", e->device.group), hex("rid", e->device.rid),

@@ -208,7 +208,7 @@ static void options_become_arguments_of_qemu(void **state)
 		    "-device intel-iommu,intremap=on,caching-mode=on");
 	expect_qemu("amd", 7, NULL, "-device amd-iommu");
 	expect_qemu("amd", 10, NULL, "-device amd-iommu,intremap=off,pt=off");
-	expect_qemu("amd", 11, NULL, "-device amd-iommu,intremap=off,pt=off,dma-remap=on");
+	expect_qemu("amd", 11, NULL, "-device amd-iommu,intremap=off,dma-remap=on");
 	expect_qemu("ref", 7, "pci-testdev,addr=5", "-device pci-testdev,addr=5");
 	expect_qemu("none", 7, "edu", "-device edu,dma_mask=0xffffffffffffffff");
 	expect_qemu("none", 7, "e1000e,netdev=mine", "-device e1000e,netdev=mine");

@@ -54,10 +54,11 @@ char *devices__escape(const char *path)
 int devices__set_iommu(struct devices *d, const char *spec, unsigned int qemu_major,
 		       struct error *err)
 {
+	const char *more, *translate;
 	size_t len = strcspn(spec, ",");
-	const char *more = spec + len;
 	int code = 0;
 
+	more = spec + len;
 	d->qemu_major = qemu_major;
 	if (!strncmp(spec, "intel", len) && len == 5) {
 		code = strv__add(&d->qemu, "-device");
@@ -70,11 +71,11 @@ int devices__set_iommu(struct devices *d, const char *spec, unsigned int qemu_ma
 		 * it one: its DMA is lost (seen with 10.0).
 		 */
 		d->flat = true;
+		translate = qemu_major >= 11   ? ",intremap=off,dma-remap=on"
+			    : qemu_major == 10 ? ",intremap=off,pt=off"
+					       : "";
 		code = strv__add(&d->qemu, "-device");
-		code = code
-			       ?: strv__addf(&d->qemu, "amd-iommu%s%s%s",
-					     qemu_major >= 10 ? ",intremap=off,pt=off" : "",
-					     qemu_major >= 11 ? ",dma-remap=on" : "", more);
+		code = code ?: strv__addf(&d->qemu, "amd-iommu%s%s", translate, more);
 	} else if (!strncmp(spec, "virtio", len) && len == 6) {
 		code = strv__add(&d->qemu, "-device");
 		code = code ?: strv__addf(&d->qemu, "virtio-iommu-pci%s", more);
