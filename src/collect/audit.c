@@ -24,6 +24,8 @@ static int add_loss(struct collect *c, struct iot_loss *e, uint32_t cpu, const c
 	snprintf(e->what, sizeof(e->what), "%s", what);
 	if (e->cause != IOT_LOST_LATE)
 		c->counts.lost += e->count;
+	if (e->cause == IOT_LOST_RING || e->cause == IOT_LOST_RARE)
+		c->counts.no_room += e->count;
 	return collect__add(c, &e->h);
 }
 

@@ -79,7 +79,8 @@ void collect__gaps(const struct collect *c, void (*say)(void *ctx, const char *l
 
 struct collect_counts {
 	uint64_t delivered; /* events, of all kinds */
-	uint64_t lost;      /* events lost, all causes but IOT_LOST_LATE */
+	uint64_t lost;      /* events lost, all causes but IOT_LOST_LATE; of these … */
+	uint64_t no_room;   /* … those that found a ring full */
 	uint64_t late;      /* delivered with a corrected time */
 };
 void collect__counts(const struct collect *c, struct collect_counts *out);

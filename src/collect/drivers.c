@@ -241,8 +241,7 @@ static void look(struct drivers *d, size_t i, struct kallsyms *syms, const struc
 	int nr;
 
 	copies = kallsyms__count(syms, row->function, &sym);
-	if (!copies ||
-	    (row->with_tracepoint && !types__tracepoint(d->types, row->with_tracepoint)))
+	if (!copies || (row->with_tracepoint && !types__tracepoint(d->types, row->with_tracepoint)))
 		return;
 	/* most kernels have the drivers of machines of several makers built in */
 	if (row->prefix[0] && !sym.module[0] && !roles__has_prefix(roles, row->prefix)) {

@@ -297,9 +297,10 @@ static void note_losses(struct live *l)
 	collect__counts(l->collect, &n);
 	if (n.lost)
 		note(l,
-		     "%llu events were lost; a larger --cpu-buffer may help, and where they are "
-		     "missing says --save with `iommutop analyze`.",
-		     (unsigned long long)n.lost);
+		     "%llu events were lost%s; why, and where they are missing, says --save with "
+		     "`iommutop analyze`.",
+		     (unsigned long long)n.lost,
+		     n.no_room ? ", for there was no room (a larger --cpu-buffer may help)" : "");
 }
 
 static void finish_saving(struct live *l)
