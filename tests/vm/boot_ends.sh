@@ -71,6 +71,24 @@ boot --kernel "$kernel" --no-kvm --qemu "$dir/qemu" --silence 15s -- 'exit 5'
 check "a boot that hangs once is retried" [ "$code" = 5 ]
 check "it says so" said 'printed nothing for 15 s.*once more'
 
+# One that hangs because of KVM, which its probe didn't tell: emulated the second time.
+if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
+	cat >"$dir/qemu" <<-END
+		#!/bin/bash
+		case \$* in
+		*--version*) exec qemu-system-x86_64 --version ;;
+		*' -S '*) exit 0 ;;
+		esac
+		echo "\$*" >>"$dir/args"
+		exec sleep 1000
+	END
+	boot --kernel "$kernel" --qemu "$dir/qemu" --silence 2s -- true
+	check "it says that it does without KVM" said 'once more, without KVM'
+	check "KVM, then none" [ "$(grep -oE -- '-accel [a-z]+' "$dir/args" | tr '\n' ' ')" = '-accel kvm -accel tcg ' ]
+else
+	skip "a boot that hangs with KVM" "no /dev/kvm"
+fi
+
 # Signals: QEMU ends, the run's directory goes, the exit code is that of the signal.
 for signal in INT TERM; do
 	"$iommutop" boot --kernel "$kernel" -- 'echo ready; sleep 1000' >"$dir/out" 2>"$dir/err" &

@@ -223,10 +223,14 @@ static int boot__attempts(const struct boot_config *config, const struct devices
 		if (code)
 			break;
 		if (end->end == GUEST_SILENT && !verbose) {
-			boot__log(config,
-				  "the boot printed nothing for %llu s: ended it, trying once more",
-				  (unsigned long long)config->silence_ms / 1000);
+			boot__log(
+				config,
+				"the boot printed nothing for %llu s: ended it, trying once more%s",
+				(unsigned long long)config->silence_ms / 1000,
+				qemu->kvm ? ", without KVM" : "");
 			again = verbose = true;
+			qemu->kvm =
+				false; /* seen with QEMU 11: the first vCPU is made, and hangs */
 		} else if (end->end == GUEST_QEMU_FAILED && qemu->kvm && !end->booted) {
 			boot__log(config, "QEMU failed with KVM (%s): trying without", end->text);
 			again = true;
