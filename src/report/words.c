@@ -154,7 +154,10 @@ const char *words__domain_user(const struct model_domain *dom)
 
 const char *words__domain_kind(const struct model_domain *dom)
 {
-	if (dom && (dom->user == IOT_USER_VFIO || dom->user == IOT_USER_IOMMUFD))
+	bool unmanaged = dom && dom->type_known && dom->type == IOT_TYPE_UNMANAGED;
+
+	/* a nested domain is iommufd's, too, but that it is nested says more */
+	if (unmanaged && (dom->user == IOT_USER_VFIO || dom->user == IOT_USER_IOMMUFD))
 		return words__domain_user(dom);
 	return words__domain_type(dom);
 }

@@ -37,7 +37,7 @@ const char *words__origin(const struct model *m, int number);
 const char *words__domain_type(const struct model_domain *dom); /* "DMA-FQ"; "-" = not known */
 /* Who maps in it: "dma-api", "vfio", "iommufd", "unmanaged"; NULL = nobody, or not known. */
 const char *words__domain_user(const struct model_domain *dom);
-/* The type, or whose it is if that says more: "DMA-FQ", "vfio". */
+/* The type, or, of unmanaged ones, whose it is: "DMA-FQ", "vfio", "nested". */
 const char *words__domain_kind(const struct model_domain *dom);
 const char *words__domain_mode(
 	const struct model_domain *dom); /* what unmaps really do: "lazy", "strict", "-" */

@@ -14,6 +14,7 @@
 #define FD_HWPT_ALLOC      _IO(';', 0x89)
 #define FD_HWPT_INVALIDATE _IO(';', 0x8d)
 #define FD_VIOMMU_ALLOC    _IO(';', 0x90)
+#define FD_VDEVICE_ALLOC   _IO(';', 0x91)
 #define FD_NEST_PARENT     1U
 struct fd_hwpt_alloc {
 	uint32_t size, flags, dev, pt, hwpt, reserved, data_type, data_len;
@@ -28,6 +29,11 @@ struct fd_hwpt_invalidate {
 struct fd_viommu_alloc {
 	uint32_t size, flags, type, dev, hwpt, viommu, data_len, reserved;
 	uint64_t data;
+};
+
+struct fd_vdevice_alloc {
+	uint32_t size, viommu, dev, vdevice;
+	uint64_t virt_id;
 };
 
 /* drivers/iommu/iommufd/iommufd_test.h; the union's longest member has 48 bytes */
@@ -87,6 +93,7 @@ int main(int argc, char **argv)
 	struct fd_test device = { .size = sizeof(device), .op = MOCK_DOMAIN };
 	struct fd_test replace = { .size = sizeof(replace), .op = MOCK_REPLACE };
 	struct fd_viommu_alloc viommu = { .size = sizeof(viommu), .type = MOCK_VIOMMU };
+	struct fd_vdevice_alloc vdevice = { .size = sizeof(vdevice), .virt_id = 7 };
 	struct fd_hwpt_invalidate invalidate = { .size = sizeof(invalidate),
 						 .data = (uintptr_t)forget,
 						 .data_type = MOCK_INVALIDATE,
@@ -105,6 +112,9 @@ int main(int argc, char **argv)
 	viommu.dev = device.domain.idev;
 	viommu.hwpt = page_table(&i, viommu.dev, i.ioas, FD_NEST_PARENT, 0);
 	call(&i, FD_VIOMMU_ALLOC, &viommu, "IOMMU_VIOMMU_ALLOC");
+	vdevice.viommu = viommu.viommu;
+	vdevice.dev = viommu.dev;
+	call(&i, FD_VDEVICE_ALLOC, &vdevice, "IOMMU_VDEVICE_ALLOC");
 	replace.id = device.domain.stdev;
 	replace.replace = invalidate.hwpt =
 		page_table(&i, viommu.dev, viommu.viommu, 0, MOCK_NESTED);

@@ -128,6 +128,17 @@ static void a_domain_of_vfio_is_told_from_a_drivers_own(void **state)
 	assert_string_equal(words__domain_user(dom), "vfio");
 }
 
+static void what_iommufd_nests_is_told_by_its_type(void **state)
+{
+	const struct model_domain *dom;
+
+	(void)state;
+	used_by(100, IOT_TYPE_NESTED, IOT_USER_IOMMUFD);
+	dom = words__find_domain(&a->model, 9);
+	assert_string_equal(words__domain_user(dom), "iommufd");
+	assert_string_equal(words__domain_kind(dom), "nested");
+}
+
 static void the_dma_apis_are_told_by_their_type(void **state)
 {
 	(void)state;
@@ -156,6 +167,7 @@ int main(void)
 		SCENE(text_that_does_not_fit_is_cut),
 		SCENE(json_has_all_of_them),
 		SCENE(a_domain_of_vfio_is_told_from_a_drivers_own),
+		SCENE(what_iommufd_nests_is_told_by_its_type),
 		SCENE(the_dma_apis_are_told_by_their_type),
 		SCENE(an_unmanaged_one_that_nobody_told_of_is_nobodys),
 	};

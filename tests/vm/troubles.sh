@@ -6,7 +6,9 @@
 # comes out once, below the rate limit of the log and far above it. Resets: each form that the devices have is told with its device, its method and its
 # end. VFIO's type 1 and, where the kernel has it, iommufd: their maps and unmaps are those of the kernel's tracepoints, and told
 # apart from each other and from the DMA API's.
-# usage: troubles.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
+# Drivers that nobody has heard of are traced, and what a virtual IOMMU hides is hidden: docs/cookbook/strangers.md, iommufd.md.
+# usage: [COOKBOOK=1] troubles.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
+# COOKBOOK: the transcripts in those pages are made anew from this run.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/boot_lib.sh"
@@ -149,6 +151,52 @@ vfio()
 	check "$kernel: DMA API's domains are told apart" grep -qE '^domains\.[0-9]+\.owner dma-api$' "$dir/facts/session"
 }
 
+# Drivers that came later and that nobody had heard of: their functions are found, of each kind of domain, and counted
+strangers()
+{
+	local in="$kernel, drivers nobody knows" name d=$dir/files
+
+	for name in module mock; do session "$d/$name" >"$dir/facts/$name"; done
+	cp "$d/module.before" "$d/module.after" "$dir/facts/"
+	equal "$in: a module's flushes of the whole domain" "$(fact module flush.all)" "$(grown module flush_all)"
+	equal "$in: functions of each kind of domain" \
+		"$("$iommutop" session cat "$d/module" | sed -nE 's/.*flush_fn\.[0-9]+=[a-z_]+ (refiommu_[a-z_]+) .*/\1/p' | sort | tr '\n' ' ')" \
+		"refiommu_dma_flush_iotlb_all refiommu_dma_iotlb_sync refiommu_unmanaged_flush_iotlb_all refiommu_unmanaged_iotlb_sync "
+	equal "$in: that they weren't traced at first is said" "$(unhooked)" \
+		"refiommu_dma_flush_iotlb_all refiommu_dma_iotlb_sync refiommu_unmanaged_flush_iotlb_all refiommu_unmanaged_iotlb_sync "
+	equal "$in: the mock's function" "$(mocked iotlb_sync mapped)" mock_iotlb_sync
+	equal "$in: whose it is" "$(mocked owner mapped) $(mocked type mapped)" "iommufd unmanaged"
+	equal "$in: behind a virtual IOMMU" "$(mocked owner nested) $(mocked type nested) $(mocked iotlb_sync nested)" "iommufd nested -"
+	equal "$in: the mock's maps" "$(of_iommufd maps)" "$(grep -c ' map: ' "$d/mock.trace")"
+	equal "$in: their bytes, in two domains" "$(of_iommufd map_bytes)" $((2 * $(sed -n 's/^unmapped_bytes //p' "$d/mock.facts")))
+	equal "$in: the mock's unmaps" "$(of_iommufd unmaps)" "$(grep -c ' unmap: ' "$d/mock.trace")"
+	equal "$in: one flush each, and none of a guest's" "$(of_iommufd flush_kinds.sync.count)" "$(of_iommufd unmaps)"
+	equal "$in: … of which there were" "$(sed -n 's/^invalidations //p' "$d/mock.facts")" 8
+	same_words strangers.md "$kernel" "$d"
+	same_words iommufd.md "$kernel" "$d"
+}
+# of_iommufd STAT: summed over the domains of the mock's device
+of_iommufd()
+{
+	awk -v stat="$1" '/^domains\.[0-9]+\.owner iommufd$/ { split($1, p, "."); of[p[2]] }
+		/^domains\.[0-9]+\.stats\./ { split($1, p, "."); value[$1] = $2 }
+		END { for (d in of) sum += value["domains." d ".stats." stat]; print sum + 0 }' "$dir/facts/mock"
+}
+# unhooked: functions of which a loss says so
+unhooked()
+{
+	"$iommutop" session cat --kind loss "$dir/files/module" |
+		sed -nE 's/.* cause=unhooked what="(refiommu_[a-z_]+)".*/\1/p' | sort -u | tr '\n' ' '
+}
+# mocked KEY STAGE: what list said of the mock's device
+mocked()
+{
+	python3 - "$dir/files/$2.list.json" "$1" <<'END'
+import json, sys
+print(*[d[sys.argv[2]] for d in json.load(open(sys.argv[1]))["devices"] if d["device"] == "iommufd_mock0"])
+END
+}
+
 # Two devices behind one bridge: each is told with the other.
 groups()
 {
@@ -193,7 +241,8 @@ for kernel in "${kernels[@]}"; do
 		--device e1000e,bus=above --device pcie-pci-bridge,id=shared --device edu,bus=shared,addr=1 \
 		--device edu,bus=shared,addr=2 --output "$dir/files" \
 		--file "$here/refiommu_guest.sh" --file "$here/troubles.guest" --file "$top/build/guest/vfio_dma" \
-		-- sh /root/troubles.guest
+		--file "$here/strangers.guest" --file "$top/build/guest/iommufd_mock" \
+		-- "sh /root/troubles.guest && $([ "$kernel" = source:7.2 ] && echo sh /root/strangers.guest || echo true)"
 	came_to_end "$kernel" || continue
 	for who in vfio iommufd; do
 		[ -e "$dir/files/$who" ] || continue
@@ -205,6 +254,7 @@ for kernel in "${kernels[@]}"; do
 	resets
 	vfio
 	groups
+	[ "$kernel" != source:7.2 ] || strangers
 done
 
 : >"$dir/only-faults"

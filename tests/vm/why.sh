@@ -5,8 +5,8 @@
 # list --why: who decided that a group is strict or lazy. VT-d by default, with iommu.strict, iommu.passthrough and caching mode;
 # AMD as QEMU has it; virtio; the reference driver with its silent def_domain_type, and without the capability; switches in
 # sysfs. Each kernel has at least two of them.
-# usage: [COOKBOOK=docs/cookbook/why-strict.md] why.sh [BOOT...]   (default: all; the names are below)
-# COOKBOOK: the transcripts in that page are made anew from this run.
+# usage: [COOKBOOK=1] why.sh [BOOT...]   (default: all; the names are below)
+# COOKBOOK: the transcripts in docs/cookbook/why-strict.md are made anew from this run.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/boot_lib.sh"
@@ -58,7 +58,6 @@ run()
 	boot --kernel "$kernel" --no-drivers --output "$dir/files" --file "$here/refiommu_guest.sh" --file "$here/why.guest" \
 		"$@" -- "sh /root/why.guest $what"
 	came_to_end "$boot" || return
-	[ -z "${COOKBOOK:-}" ] || python3 "$here/transcripts.py" fill "$COOKBOOK" "$boot" "$dir/files"
 	for f in "$dir"/files/*.txt; do
 		check "$boot: ${f##*/} has 100 columns at the most" [ "$(wc -L <"$f")" -le 100 ]
 	done
