@@ -275,9 +275,9 @@ struct virtqueue___own {
 } __attribute__((preserve_access_index));
 
 /*
- * Page requests. Up to 6.7 struct iommu_fault_event has them, and has other faults, too; each
- * device has one handler, whose answer names the group. Later it is struct iopf_fault, and the
- * groups are objects; from 6.11 on they know the domain that has the handler.
+ * Page requests. On 6.1 struct iommu_fault_event has them, and has other faults, too; each device
+ * has one handler, whose answer names the group. On 6.12 and 7.2 it is struct iopf_fault, and the
+ * groups are objects that know the domain that has the handler.
  */
 struct iommu_fault_page_request___own {
 	__u32 flags, pasid, grpid, perm;

@@ -276,8 +276,8 @@ static long group__drop(__u32 nr, void *ctx)
 }
 
 /*
- * A device is to make no more page requests. From 6.10 on the core answers those that wait by
- * itself, as invalid.
+ * A device is to make no more page requests. The core answers those that wait by itself, as invalid
+ * (not on 6.1).
  */
 SEC("?fentry/iopf_queue_remove_device")
 int BPF_PROG(page_queue_left, void *queue, struct device *dev)
