@@ -4,7 +4,7 @@
 usage: transcripts.py fill|check PAGE BOOT DIR
 
 A line "<!-- transcript: BOOT NAME -->" of PAGE has a code block behind it: what was printed into DIR/NAME.txt.
-fill: puts it there. check: what is there says the same, but for numbers, durations, times of day and the width of columns;
+fill: puts it there. check: what is there says the same, but for numbers with their units, and the width of columns;
 a page without any transcript of BOOT, and a transcript that wasn't printed, are failures too.
 """
 import os
@@ -12,7 +12,7 @@ import re
 import sys
 
 MARK = re.compile(r"<!-- transcript: ([^\n]+) ([\w.-]+) -->\n(?:```\n(.*?)\n```\n)?", re.S)
-DURATION = re.compile(r"(?<![\w.])[0-9]+(\.[0-9]+)? (ns|us|ms|s)\b")
+QUANTITY = re.compile(r"(?<![\w.])[0-9]+(\.[0-9]+)? (ns|us|ms|s|B|KiB|MiB|GiB)\b")
 NUMBER = re.compile(r"(?<![\w.:-])(0x[0-9a-f]+|[0-9]+(\.[0-9]+)?)(?![\w:])")
 
 
@@ -22,7 +22,7 @@ def printed(directory, name):
 
 
 def words(text):
-    return NUMBER.sub("#", DURATION.sub("#", " ".join(text.split())))
+    return NUMBER.sub("#", QUANTITY.sub("#", " ".join(text.split())))
 
 
 def fill(page, boot, directory):
