@@ -90,13 +90,11 @@ static __always_inline void answer__tell(const struct answer *a, int ret)
 {
 	struct device *dev = (void *)a->dev;
 	__u32 number = dev__number(dev, 0);
+	__u32 domain = a->domain || a->pasid_valid ? domain__number(a->domain) : dev__domain(dev);
 	struct iot_page_response *e = rare__reserve(sizeof(*e));
-	__u32 domain = domain__number(a->domain);
 
 	if (!e)
 		return;
-	if (!domain && !a->pasid_valid)
-		domain = dev__domain(dev);
 	event__init(&e->h, IOT_EV_PAGE_RESPONSE, sizeof(*e), domain, number);
 	e->latency = a->since && a->since < e->h.ts ? e->h.ts - a->since : 0;
 	e->pasid = a->pasid;

@@ -486,7 +486,7 @@ void collect__gaps(const struct collect *c, void (*say)(void *ctx, const char *l
 		if (!ch->wanted || ch->attached || ch->absent)
 			continue;
 		snprintf(line, sizeof(line), "not seen: %s: %s", plan_points[i].sees,
-			 ch->why_not[ch->chosen < 0 ? 0 : ch->chosen]);
+			 plan__why_not(ch));
 		say(ctx, line);
 	}
 	for (size_t i = 0; i < roles__count(c->roles); i++) {

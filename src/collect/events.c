@@ -112,8 +112,7 @@ int events__point(void *ctx, size_t i)
 		return facts__attr(events__add, c, "plan.%s=%s %s", name,
 				   plan__kind_name(cand->kind), cand->function);
 	return facts__attr(events__add, c, "plan.%s=%s: %s", name,
-			   ch->absent ? "absent" : "missing",
-			   ch->why_not[ch->chosen < 0 ? 0 : ch->chosen]);
+			   ch->absent ? "absent" : "missing", plan__why_not(ch));
 }
 
 static int on_module(struct collect *c, const struct iot_module *m)

@@ -20,7 +20,7 @@
 
 #define LOG_BYTES  (256 << 10) /* a program's verifier log, for the message if it is refused */
 #define GROUP_KSET "iommu_group_kset"
-#define LOGS       64 /* programs at the most */
+#define LOGS       128 /* programs at the most */
 
 static uint64_t round_pow2(uint64_t v)
 {
@@ -148,7 +148,7 @@ static int open_object(struct collect *c, const char *btf_path, struct error *er
 	targets__clear(c->targets);
 	bpf_object__for_each_program (prog, c->skel->obj) {
 		bpf_program__set_autoload(prog, bpf_program__type(prog) == BPF_PROG_TYPE_SYSCALL);
-		if (c->logs)
+		if (c->logs && n < LOGS)
 			bpf_program__set_log_buf(prog, c->logs + n++ * LOG_BYTES, LOG_BYTES);
 	}
 	for (size_t i = 0; i < plan_nr_points; i++) {
@@ -206,8 +206,10 @@ static bool give_up_refused(struct collect *c, struct error *err)
 	size_t n = 0;
 
 	bpf_object__for_each_program (prog, c->skel->obj) {
-		char *log = c->logs + n++ * LOG_BYTES;
+		char *log = c->logs + n * LOG_BYTES;
 
+		if (n++ >= LOGS)
+			break;
 		if (!log[0])
 			continue;
 		name = bpf_program__name(prog);
@@ -221,6 +223,7 @@ static bool give_up_refused(struct collect *c, struct error *err)
 			continue;
 		snprintf(ch->why_not[ch->chosen], sizeof(ch->why_not[0]),
 			 "refused by the verifier: %s", why);
+		ch->refused = ch->chosen;
 		ch->chosen = -1;
 		if (plan_points[i].need != PLAN_VITAL)
 			return true;

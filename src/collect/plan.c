@@ -388,7 +388,7 @@ int plan__resolve(struct plan *plan, struct kallsyms *syms, const struct types *
 	for (size_t i = 0; i < plan_nr_points; i++) {
 		struct plan_choice *ch = &plan->choices[i];
 
-		ch->chosen = -1;
+		ch->chosen = ch->refused = -1;
 		ch->absent = plan_points[i].need == PLAN_OPTIONAL;
 		for (int c = 0; c < PLAN_CANDIDATES && plan_points[i].candidates[c].function; c++) {
 			err = plan__check(syms, types, &plan_points[i].candidates[c],
@@ -401,6 +401,13 @@ int plan__resolve(struct plan *plan, struct kallsyms *syms, const struct types *
 		}
 	}
 	return 0;
+}
+
+const char *plan__why_not(const struct plan_choice *ch)
+{
+	if (ch->chosen >= 0)
+		return ch->why_not[ch->chosen];
+	return ch->why_not[ch->refused < 0 ? 0 : ch->refused];
 }
 
 void plan__free(struct plan *plan)

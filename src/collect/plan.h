@@ -67,9 +67,10 @@ extern const size_t plan_nr_points;
 struct plan_choice {
 	int chosen;                         /* index of the candidate, -1 = none */
 	char why_not[PLAN_CANDIDATES][160]; /* "" for the chosen one and those not tried */
-	bool wanted;                        /* its group was asked for */
-	bool attached;                      /* set by the collector */
-	bool absent; /* the kernel hasn't got what would be seen: nothing is missed */
+	int refused; /* the candidate that was chosen and then refused by the verifier, -1 = none */
+	bool wanted; /* its group was asked for */
+	bool attached; /* set by the collector */
+	bool absent;   /* the kernel hasn't got what would be seen: nothing is missed */
 };
 
 struct plan {
@@ -83,6 +84,8 @@ void plan__free(struct plan *plan);
 
 /* The candidate chosen for a point, or NULL. */
 const struct plan_candidate *plan__chosen(const struct plan *plan, size_t point);
+/* Why a point isn't attached, of the candidate that came nearest to it; "" if nothing is known. */
+const char *plan__why_not(const struct plan_choice *ch);
 const char *plan__kind_name(enum plan_kind kind);
 
 /*
