@@ -126,7 +126,7 @@ guest()
 {
 	local kernel=$1 initrd=$2 console=$3
 	shift 3
-	timeout -k 5 400 qemu-system-x86_64 -machine q35,kernel-irqchip=split -nodefaults -display none -no-reboot -monitor none \
+	timeout -k 5 1500 qemu-system-x86_64 -machine q35,kernel-irqchip=split -nodefaults -display none -no-reboot -monitor none \
 		-accel tcg,thread=single -cpu max,-erms,-fsrm -smp 1 -icount shift=0,sleep=off \
 		-rtc clock=vm,base=2026-01-01T00:00:00 -seed 1 -m 2G -kernel "$kernel/vmlinux" -initrd "$initrd" \
 		-append "console=ttyS0 panic=-1 quiet mitigations=off tsc=reliable no_timer_check random.trust_cpu=on intel_iommu=on $*" \
