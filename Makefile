@@ -58,7 +58,7 @@ help:
 	@echo "make matrix-real  real drivers behind each IOMMU, on four kernels (half an hour); MATRIX=docs/compatibility.md writes it down"
 	@echo "make matrix-chains  hangs of real drivers, with and without a fault before, on all kernels and QEMUs that can"
 	@echo "make soak       20 million maps and unmaps that break no rule, on three kernels, every invariant on (an hour or more)"
-	@echo "make bench      measure cost per map+unmap pair and analysis speed"
+	@echo "make bench      measure cost per map+unmap pair, analysis speed and what a verdict adds to a boot of Debian"
 	@echo "make lint       format, warnings as errors, static analysis, man pages"
 	@echo "make format     rewrite the C files as .clang-format says"
 	@echo "make install    DESTDIR= PREFIX=$(PREFIX)"
@@ -100,6 +100,7 @@ matrix-chains: packages
 bench: packages
 	$(Q)$(MAKE) --no-print-directory all test-programs
 	$(Q)tests/bench/run
+	$(Q)tests/bench/distro_boot.sh debian:6.1 debian:6.12
 
 # --- the command -------------------------------------------------------------------------------------------------
 

@@ -88,7 +88,7 @@ static int load(struct hooks *h, struct hook *k, const struct plan_candidate *c)
 		bpf_program__set_autoload(prog, prog == wanted);
 	err = programs__share_maps(k->skel->obj, h->main_object);
 	if (!err)
-		err = subset__fill(&few, h->types, k->skel->obj, c->module);
+		err = subset__fill(&few, h->types, bpf_object__btf(k->skel->obj), c->module);
 	if (!err)
 		err = hang_bpf__load(k->skel);
 	if (err)

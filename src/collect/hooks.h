@@ -16,8 +16,8 @@ struct iot_knobs;
 struct bpf_object;
 struct types;
 
-/* main_object: loaded, lends its maps; knobs: as loaded there; plan: resolved. All stay the
- * caller's. NULL: no memory. */
+/* main_object: loaded, lends its maps; knobs: as loaded there; plan: resolved; types: the kernel's.
+ * All stay the caller's. NULL: no memory. */
 struct hooks *hooks__new(struct bpf_object *main_object, const struct iot_knobs *knobs,
 			 struct plan *plan, const struct types *types);
 void hooks__free(struct hooks *h);

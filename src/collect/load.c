@@ -247,7 +247,7 @@ static int load_programs(struct collect *c, struct error *err)
 			subset__close(&few);
 			return rc;
 		}
-		rc = subset__fill(&few, c->types, c->skel->obj, NULL);
+		rc = subset__fill(&few, c->types, bpf_object__btf(c->skel->obj), NULL);
 		if (!rc)
 			rc = iommutop_bpf__load(c->skel);
 		subset__close(&few);

@@ -152,7 +152,7 @@ static int load(struct template *t, struct pair **pairs, size_t nr, const struct
 	for (size_t i = 0; !err && i < nr; i++)
 		err = prepare(t, pairs[i], with->targets);
 	if (!err)
-		err = subset__fill(&few, with->types, t->skel->obj, NULL);
+		err = subset__fill(&few, with->types, bpf_object__btf(t->skel->obj), NULL);
 	if (!err)
 		err = template_bpf__load(t->skel);
 out:

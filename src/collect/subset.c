@@ -150,7 +150,7 @@ static int copy_all(struct copier *c, const struct types *types, const struct bt
 	return c->err;
 }
 
-int subset__fill(const struct subset *s, const struct types *types, const struct bpf_object *obj,
+int subset__fill(const struct subset *s, const struct types *types, const struct btf *named,
 		 const char *module)
 {
 	struct btf *own = NULL;
@@ -170,7 +170,7 @@ int subset__fill(const struct subset *s, const struct types *types, const struct
 	c.ids = calloc(btf__type_cnt(c.from), sizeof(*c.ids));
 	if (libbpf_get_error(c.to) || !c.ids)
 		goto out;
-	err = copy_all(&c, types, bpf_object__btf(obj));
+	err = copy_all(&c, types, named);
 	if (err)
 		goto out;
 	err = -ENOMEM;

@@ -7,7 +7,7 @@
 #ifndef IOMMUTOP_COLLECT_SUBSET_H
 #define IOMMUTOP_COLLECT_SUBSET_H
 
-struct bpf_object;
+struct btf;
 struct types;
 
 struct subset {
@@ -18,11 +18,11 @@ struct subset {
 /* An empty one. The path for an object to be opened with; NULL: libbpf has to do without. */
 const char *subset__open(struct subset *s);
 /*
- * Between opening and loading: the types that the object names and the kernel or a module of it
- * (NULL: none) has, with all that lies within them; what is only pointed to isn't needed. 0, or
+ * Between opening and loading: the types that the object's BTF names and the kernel or a module of
+ * it (NULL: none) has, with all that lies within them; what is only pointed to isn't needed. 0, or
  * -errno.
  */
-int subset__fill(const struct subset *s, const struct types *types, const struct bpf_object *obj,
+int subset__fill(const struct subset *s, const struct types *types, const struct btf *named,
 		 const char *module);
 /* After loading. */
 void subset__close(struct subset *s);

@@ -30,7 +30,7 @@ static int load(struct symbols *s, const struct types *types)
 	if (!s->skel)
 		rc = -errno;
 	if (!rc)
-		rc = subset__fill(&few, types, s->skel->obj, NULL);
+		rc = subset__fill(&few, types, bpf_object__btf(s->skel->obj), NULL);
 	if (!rc)
 		rc = symbols_bpf__load(s->skel);
 	subset__close(&few);
