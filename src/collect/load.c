@@ -84,6 +84,8 @@ static bool is_wanted(const struct collect *c, const struct plan_point *point)
 		return c->opts.iova_times && c->opts.stream;
 	case PLAN_INVARIANTS:
 		return c->opts.invariants;
+	case PLAN_PAGES:
+		return c->opts.pages;
 	case PLAN_RECORDS:
 		return c->opts.fault_records;
 	case PLAN_CONTROL:

@@ -41,6 +41,7 @@ enum plan_group { /* what a capture may leave out */
 		  PLAN_IOVA_TIMES, /* how long allocating one took, and why */
 		  PLAN_CONTROL,
 		  PLAN_RECORDS, /* fault records */
+		  PLAN_PAGES,   /* page requests */
 		  PLAN_INVARIANTS,
 		  /* attached when there is a domain whose unmaps flush: collect__strict() */
 		  PLAN_STRICT,

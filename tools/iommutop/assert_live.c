@@ -383,6 +383,7 @@ int assert_live__watch(struct checks *c, const struct assert_live_opts *o, struc
 		/* who saves a session may ask it for more than these rules */
 		.iova = o->save || o->needs & NEED_IOVAS,
 		.iova_times = o->save,
+		.pages = o->save,
 		.tables = o->save || o->needs & NEED_TABLES,
 		.ring_bytes = o->cpu_buffer,
 		.rare_bytes = o->rare_buffer,

@@ -112,7 +112,7 @@ static int top_run(const void *values, int rest_nr, char **rest)
 {
 	struct top t = { .opts = values };
 	struct top_opts plain = *t.opts;
-	struct collect_opts copts = {};
+	struct collect_opts copts = { .pages = true };
 	struct error err = {};
 	int rc;
 
