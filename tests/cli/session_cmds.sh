@@ -56,7 +56,7 @@ check "info exits 0" ended 0
 check "info knows the host" printed '^host +generator$'
 check "info counts events" printed '^events +20000$'
 try info --json s
-check "info --json counts each kind" json 'sum(d["kinds"].values()) == 20000 and len(d["kinds"]) == 29'
+check "info --json counts each kind" json 'sum(d["kinds"].values()) == 20000 and len(d["kinds"]) == 31'
 try verify s
 check "verify of a whole session exits 0" ended 0
 check "verify counts what it checked" printed '20000 events'
