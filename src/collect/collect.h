@@ -31,7 +31,7 @@ struct collect_opts {
 	bool invariants; /* what src/assert needs: implies coverage; with stream only */
 	bool tables;     /* of that, pages of page tables too */
 	bool hw;         /* what drivers submit to the hardware, too (SUBMIT); with stream only */
-	bool pages;          /* page requests of devices, and their answers */
+	bool pages;      /* page requests of devices, and their answers */
 	bool fault_records;  /* what IOMMUs record of faults, beneath the log's rate limit */
 	bool coverage;       /* hold our hooks against the kernel's tracepoints */
 	bool only_snapshot;  /* attach nothing: __start() delivers what is attached now, then
