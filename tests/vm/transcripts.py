@@ -13,7 +13,7 @@ import sys
 
 MARK = re.compile(r"<!-- transcript: ([^\n]+) ([\w.-]+) -->\n(?:```\n(.*?)\n```\n)?", re.S)
 QUANTITY = re.compile(r"(?<![\w.])[0-9]+(\.[0-9]+)? (ns|us|ms|s|B|KiB|MiB|GiB)\b")
-NUMBER = re.compile(r"(?<![\w.:-])(0x[0-9a-f]+|[0-9]+(\.[0-9]+)?)(?![\w:])")
+NUMBER = re.compile(r"(?<![\w.:-])(0x[0-9a-f]+|[0-9]+(\.[0-9]+)*)(?![\w:])")
 
 
 def printed(directory, name):
