@@ -71,7 +71,7 @@ of_driver()
 # judge MODE DEVICE NUMBER: one cell, whose files are there; NUMBER: which of the devices of the boot it was.
 judge()
 {
-	local driver=${2/virtio-net/virtio-pci} cell=$kernel/$1/$2 i name making queues before=$failed
+	local driver=${2/virtio-net/virtio-pci} cell=$kernel/$1/$2 i name making made queues before=$failed
 
 	rm -rf "$dir/facts"
 	mkdir "$dir/facts"
@@ -103,11 +103,11 @@ judge()
 	check "$cell: it was told something" [ "$(fact told told)" -gt 0 ]
 	# a driver that is a module is asked for a domain only when a device's driver comes
 	making=$(fact told making)
-	case $kernel/$1/$2 in
-	debian:*/virtio-*/virtio-net) equal "$cell: domains that the core made" "$making" 0 ;;
-	debian:*/virtio-*) equal "$cell: domains that the core made, and flushed" "$making" 1 ;;
-	*) equal "$cell: domains that the core made" "$making" 0 ;;
+	made=0
+	case $kernel.$1 in
+	debian:*.virtio-*) [ "$2" = virtio-net ] || made=1 ;;
 	esac
+	equal "$cell: domains that the core made, and flushed" "$making" $made
 	equal "$cell: other whole flushes are of those" "$(fact session totals.flushes.other)" "$making"
 	if [ "$unmaps" = lazy ]; then
 		queues=$(sum session totals.flushes.queue_full totals.flushes.timer)
