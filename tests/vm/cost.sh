@@ -10,7 +10,7 @@ set -uo pipefail
 
 live_limit=600 # instructions per map+unmap pair above untraced
 record_limit=800
-verdict_limit=2000 # million instructions from the begin of assert to its last line
+verdict_limit=1900 # million instructions from the begin of assert to its last line
 end_limit=2500 # to its end
 
 value() { awk -v k="$1" '$1 == "row" && $2 == k && $3 ~ /^[0-9]+$/ { print $3 }' "$dir/out"; }
