@@ -11,7 +11,8 @@ static const struct {
 	__u32 need, causes, skipped;
 } needs[] = {
 	{ NEED_MAPS, LOSS_HOT, SKIPPED_MAPS },
-	{ NEED_FLUSHES, LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) | LOSS(UNENDED), SKIPPED_FLUSHES },
+	{ NEED_FLUSHES, LOSS_HOT | LOSS(BEGIN) | LOSS(UNHOOKED) | LOSS(UNENDED) | LOSS(CALL),
+	  SKIPPED_FLUSHES },
 	{ NEED_IOVAS, LOSS_HOT, SKIPPED_IOVAS },
 	{ NEED_TABLES, LOSS_HOT | LOSS(UNHOOKED) | LOSS(CALL), SKIPPED_TABLES },
 	{ NEED_RARE,
@@ -115,12 +116,15 @@ static bool unended_matters(const struct rule_state *r, const struct model_loss 
 
 /*
  * Invalidations that nobody saw can make a violation of what was none, but hide none: they matter
- * only where something looks like one.
+ * only where something looks like one. But for strict-means-strict: that a flush had not ended is
+ * shown by an invalidation that comes after it.
  */
 static bool call_matters(const struct rule_state *r, const struct model_loss *l, __u32 skipped)
 {
 	if (skipped & SKIPPED_INVALIDATIONS)
 		return strcmp(l->what, "submission") != 0;
+	if (r->id == INV_STRICT_MEANS_STRICT && !strcmp(l->what, "invalidation"))
+		return true;
 	return r->rule->invariant->needs & NEED_TABLES && !strcmp(l->what, "page table");
 }
 
@@ -228,6 +232,11 @@ static const struct {
 	{ NEED_RARE, "fault" },      { NEED_LOG, "log" },
 };
 
+static bool says_untraced(const struct model_attr *a)
+{
+	return !strncmp(a->text, "flush_fn.", 9) && strstr(a->text, "not attached");
+}
+
 static void add_hooks(struct checks *c, struct rule_state *r)
 {
 	const struct model *m = &c->a->model;
@@ -248,14 +257,14 @@ static void add_hooks(struct checks *c, struct rule_state *r)
 				    points[i].point, how);
 	}
 	for (const struct model_attr *a = m->attrs; needed & NEED_FLUSHES && a; a = a->next)
-		if (!strncmp(a->text, "flush_fn.", 9) && strstr(a->text, "not attached"))
+		if (says_untraced(a))
 			result__why(&r->result, "a flush function can't be traced: %s", a->text);
 }
 
 bool missing__untraced(const struct checks *c)
 {
 	for (const struct model_attr *a = c->a->model.attrs; a; a = a->next)
-		if (!strncmp(a->text, "flush_fn.", 9) && strstr(a->text, "not attached"))
+		if (says_untraced(a))
 			return true;
 	return false;
 }

@@ -29,10 +29,9 @@ static void told_all(__u64 begin, __u64 end)
 	invalidate(begin, end, TASK, DOM, 0, ALL_END);
 }
 
-static void freed_after_the_flush(void **state)
+/* One page, in the sync, behind the invalidation. */
+static void freed_in_the_sync(void)
 {
-	(void)state;
-	/* in the sync, behind the invalidation */
 	mapped_table(IOT_TYPE_DMA, 1);
 	unmap_ok(200, BASE, REGION, STRICT);
 	told_all(211, 212);
@@ -40,6 +39,12 @@ static void freed_after_the_flush(void **state)
 	sync_of(210, 220, BASE, REGION);
 	domain_free(300);
 	teardown(300, 310, 1000);
+}
+
+static void freed_after_the_flush(void **state)
+{
+	(void)state;
+	freed_in_the_sync();
 	finish();
 	NOTHING_FAILS();
 	expect_outcome(INV_PT_FREED_AFTER_FLUSH, OUTCOME_PASS);
@@ -503,13 +508,7 @@ static void calls_that_were_not_seen(void **state)
 	for (int pages = 0; pages < 2; pages++) {
 		enum outcome outcome = pages ? OUTCOME_INCONCLUSIVE : OUTCOME_PASS;
 
-		mapped_table(IOT_TYPE_DMA, 1);
-		unmap_ok(200, BASE, REGION, STRICT);
-		told_all(211, 212);
-		table(215, FREE, 1, DOM);
-		sync_of(210, 220, BASE, REGION);
-		domain_free(300);
-		teardown(300, 310, 1000);
+		freed_in_the_sync();
 		lose(100, 400, IOT_LOST_CALL, pages ? "page table" : "invalidation");
 		finish();
 		expect_outcome(INV_PT_FREED_AFTER_FLUSH, outcome);
