@@ -156,6 +156,28 @@ point()
 	mv -T "$work/link" "$specs/$1"
 }
 
+# get_args [--refresh] SPEC: sets the caller's refresh and spec.
+get_args()
+{
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--refresh) refresh=1 ;;
+		*) spec=$1 ;;
+		esac
+		shift
+	done
+}
+
+# ready SPEC: prints the directory of what has just been made.
+ready()
+{
+	local dir
+
+	dir=$(readlink -e "$specs/$1")
+	say "$1 is ready: $(cat "$dir/release")"
+	echo "$dir"
+}
+
 # What is cached: name, release, size, directory.
 list()
 {

@@ -265,13 +265,7 @@ get()
 {
 	local refresh='' spec='' final
 
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--refresh) refresh=1 ;;
-		*) spec=$1 ;;
-		esac
-		shift
-	done
+	get_args "$@"
 	case $spec in
 	debian:[0-9]*.[0-9]*) ;;
 	source:[0-9]*.[0-9]*) ;;
@@ -297,9 +291,7 @@ get()
 		fi ;;
 	source:*) get_source "$spec" "$refresh" ;;
 	esac
-	final=$(readlink -e "$specs/$spec")
-	say "$spec is ready: $(cat "$final/release")"
-	echo "$final"
+	ready "$spec"
 }
 
 case ${1:-} in

@@ -99,13 +99,7 @@ get()
 {
 	local refresh='' spec='' final
 
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--refresh) refresh=1 ;;
-		*) spec=$1 ;;
-		esac
-		shift
-	done
+	get_args "$@"
 	case $spec in
 	debian:*) suites_of "${spec#debian:}" >/dev/null ;;
 	*) die "unknown QEMU '$spec' (debian:10, debian:11)" ;;
@@ -116,8 +110,7 @@ get()
 		if [ -n "$refresh" ] || [ ! -e "$specs/$spec" ]; then
 			fetch "$spec"
 		fi
-		final=$(readlink -e "$specs/$spec")
-		say "$spec is ready: $(cat "$final/release")"
+		final=$(ready "$spec")
 	fi
 	echo "$final"
 }
