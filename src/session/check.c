@@ -48,7 +48,7 @@ static void check_events(struct checker *c, const struct piece *p)
 	else if (w.events != h->events)
 		tell(c, CHECK_COUNT, p->at, p->bytes, h->events,
 		     "the packet's head says another number of events");
-	else if (w.first && (w.first != h->timestamp_begin || w.last > h->timestamp_end))
+	else if (w.known && (w.first != h->timestamp_begin || w.last > h->timestamp_end))
 		tell(c, CHECK_TIMES, p->at, p->bytes, 0,
 		     "the times of the packet's head aren't those of its events");
 }

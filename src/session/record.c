@@ -105,7 +105,7 @@ void record__walk(struct record_walk *w, const struct packet_head *h, const void
 		if (state == RECORD_UNKNOWN) {
 			w->unknown++;
 		} else {
-			w->first = w->first ? w->first : ev->ts;
+			w->first = w->known++ ? w->first : ev->ts;
 			w->last = ev->ts;
 		}
 		w->events++;

@@ -55,7 +55,8 @@ struct record_walk {
 	size_t bytes;         /* of these events */
 	uint32_t events;      /* those of unknown ids included */
 	uint32_t unknown;     /* ids that only a newer iommutop knows */
-	uint64_t first, last; /* times, of the known ones; first 0 if there is none */
+	uint32_t known;       /* the others */
+	uint64_t first, last; /* times of the known ones, if there is any: ns, 0 is a time too */
 	const char *why;      /* the clause that says what is wrong behind them; NULL: nothing */
 };
 

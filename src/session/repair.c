@@ -160,7 +160,7 @@ static void close_head(struct packet_head *h, const struct record_walk *w)
 {
 	h->content_size = h->packet_size = (sizeof(*h) + w->bytes) * 8;
 	h->events = w->events;
-	h->timestamp_begin = w->first ? w->first : h->timestamp_begin;
+	h->timestamp_begin = w->known ? w->first : h->timestamp_begin;
 	h->timestamp_end = w->events && w->why ? w->last : h->timestamp_end;
 	h->timestamp_end = w->last > h->timestamp_end ? w->last : h->timestamp_end;
 }
