@@ -233,6 +233,23 @@ static void judge_invalidation(struct incident *i)
 			       "the IOMMU driver reported it, but not of which device");
 }
 
+void judgement__no_address(struct judgement *j, struct model *m, const struct incident_fault *f)
+{
+	const struct model_device *dev = model__device(m, f->dev);
+	struct why_core core;
+
+	why__core(&core, m, dev ? dev->origin : 0);
+	if (core.np_cache[0])
+		judgement__set(
+			j, VERDICT_NO_ADDRESS, CONFIDENCE_CERTAIN,
+			"the log says 0, which tells nothing: the machine is virtual (%s "
+			"caches what isn't present), and QEMU's AMD-Vi says 0 of every fault",
+			core.np_cache);
+	else
+		judgement__set(j, VERDICT_NO_ADDRESS, CONFIDENCE_CERTAIN,
+			       "the record of the fault has no address");
+}
+
 void judgement__without_fault(struct incident *i, struct model *m)
 {
 	if (i->error.count && i->error.kind == IOT_ERROR_INVALIDATION)

@@ -37,6 +37,8 @@ static inline double judgement__ms(__u64 ns)
 	return (double)ns / 1e6;
 }
 
+/* Judges a fault whose address isn't known. */
+void judgement__no_address(struct judgement *j, struct model *m, const struct incident_fault *f);
 /* Judges an incident without a fault: hang, failed invalidation, stalled flush. */
 void judgement__without_fault(struct incident *i, struct model *m);
 /* Adds the notes about what could not be seen. */

@@ -301,8 +301,7 @@ static void judge_fault(struct incident_fault *f, struct model *m)
 
 	f->has_region = f->has_left = false;
 	if (!f->iova_known)
-		judgement__set(j, VERDICT_NO_ADDRESS, CONFIDENCE_CERTAIN,
-			       "the record of the fault has no address");
+		judgement__no_address(j, m, f);
 	else if (!m->has_mappings && !m->capture_begin)
 		judgement__set(j, VERDICT_CANNOT_KNOW, CONFIDENCE_UNKNOWN,
 			       "the input has no maps and unmaps; record the run with `iommutop "

@@ -336,12 +336,12 @@ static void say_repeats(FILE *out, const struct incident *i)
 
 	if (i->nr_faults < 2)
 		return;
-	fprintf(out, " %s%llu faults in all, in %s, at ", i->floor ? "At least " : "", i->nr_faults,
+	fprintf(out, " %s%llu faults in all, in %s", i->floor ? "At least " : "", i->nr_faults,
 		words__duration(i->last_fault - i->first_fault).s);
-	if (i->nr_kept == 1)
-		fputs("one page", out);
-	else
-		fprintf(out, "%s%u pages", i->nr_other ? "more than " : "", i->nr_kept);
+	if (i->nr_kept > 1)
+		fprintf(out, ", at %s%u pages", i->nr_other ? "more than " : "", i->nr_kept);
+	else if (i->faults[0]->iova_known)
+		fputs(", at one page", out);
 	for (__u32 n = 0; n < i->nr_kept; n++)
 		same += i->faults[n]->judgement.verdict == i->judgement.verdict;
 	if (same < i->nr_kept)

@@ -335,6 +335,57 @@ static void random_events_do_no_harm(void **state)
 	json_object_put(report__json(a));
 }
 
+/* --- what an emulated AMD-Vi says
+ * ------------------------------------------------------------------------ */
+
+static void amd_faults(const char *address)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line),
+		 "igb 0000:03:00.0: AMD-Vi: Event logged [IO_PAGE_FAULT domain=0x0000 address=%s "
+		 "flags=0x0009]",
+		 address);
+	device_with(DEV, "0000:03:00.0", "igb", "", 5, "ivhd0", 0);
+	domain_event(100, IOT_DOMAIN_SEEN, 0);
+	attach(200, DEV, DOM);
+	map_at(300, IOVA, 0x1000, RW);
+	log_line(5000, line);
+	log_line(6000, line);
+}
+
+/* QEMU's fills in no address: that nothing was ever mapped at 0 is no finding. */
+static void an_emulated_amd_iommu_says_0_of_every_fault(void **state)
+{
+	(void)state;
+	amd_iommu("1f03000f");
+	amd_faults("0x0");
+	expect(VERDICT_NO_ADDRESS, CONFIDENCE_CERTAIN);
+	assert_false(only_incident()->faults[0]->iova_known);
+	says("0000:03:00.0 (igb) tried to access memory in domain 3");
+	says("At least 2 faults in all, in 1.00 ms.");
+	says("the log says 0, which tells nothing: the machine is virtual (ivhd0 caches");
+}
+
+static void other_addresses_of_it_count(void **state)
+{
+	(void)state;
+	amd_iommu("1f03000f");
+	amd_faults("0x1000");
+	expect(VERDICT_NEVER_MAPPED, CONFIDENCE_CERTAIN);
+	says("tried to access IOVA 0x1000");
+}
+
+static void a_real_amd_iommu_means_it(void **state)
+{
+	(void)state;
+	amd_iommu("190b640f");
+	amd_faults("0x0");
+	expect(VERDICT_NEVER_MAPPED, CONFIDENCE_CERTAIN);
+	says("tried to access IOVA 0x0");
+	says("At least 2 faults in all, in 1.00 ms, at one page.");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +414,9 @@ int main(void)
 		SCENE(the_same_distance_of_another_driver_joins_nothing),
 		SCENE(texts_of_strangers_reach_no_terminal),
 		SCENE(random_events_do_no_harm),
+		SCENE(an_emulated_amd_iommu_says_0_of_every_fault),
+		SCENE(other_addresses_of_it_count),
+		SCENE(a_real_amd_iommu_means_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
