@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "analyze/signals.h"
 #include "analyze/why.h"
@@ -66,6 +67,13 @@ void incident__note(struct incident *i, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(i->notes[i->nr_notes++], sizeof(i->notes[0]), fmt, ap);
 	va_end(ap);
+}
+
+bool judgement__sees_answers(const struct model *m, __u32 origin)
+{
+	const char *how = model__attr_of(m, origin, "plan.page-answered");
+
+	return !how || !strncmp(how, "fexit ", 6);
 }
 
 static __u64 begin_of(const struct model *m)

@@ -434,8 +434,8 @@ struct json_object *report__json(const struct analysis *a)
 	put(o, "domains", domains);
 	put(o, "why", report__why_json(a));
 	put(o, "journey", journey__json(a));
-	put(o, "submissions", submits__json(m));
-	put(o, "page_requests", requests__json(m));
+	put(o, "submissions", submits__json(m->submits));
+	put(o, "page_requests", requests__json(m, 0));
 	put(o, "leaks", NULL); /* who asked for them, puts them */
 	put(o, "losses", losses_json(m));
 	put(o, "coverage", checks_json(m));
