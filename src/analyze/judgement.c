@@ -180,8 +180,8 @@ static void judge_hang(struct incident *i, struct model *m)
 			       "to this kind of hang may be up to %llu s older",
 			       (double)seen / 1e9, signal->window / S);
 	} else {
-		i->cleared = small_share(&i->share) && !signal->lost_interrupt && !silent &&
-			     !model__lost(m, from, i->hang.ts, JUDGEMENT_LOSES_FLUSHES);
+		i->cleared = small_share(&i->share) && !i->page.count && !signal->lost_interrupt &&
+			     !silent && !model__lost(m, from, i->hang.ts, JUDGEMENT_LOSES_FLUSHES);
 		judgement__set(j, VERDICT_NO_FAULT, CONFIDENCE_LIKELY,
 			       i->cleared
 				       ? "no fault, no failed invalidation, no stalled flush and "
@@ -221,6 +221,21 @@ static void judge_stall(struct incident *i, struct model *m)
 			  "that didn't run): that too makes a flush long.");
 }
 
+static void judge_page(struct incident *i)
+{
+	const struct incident_page *p = &i->page;
+
+	judgement__set(&i->judgement, VERDICT_PAGE_REQUEST, CONFIDENCE_LIKELY, "%s",
+		       p->fate == PAGE_UNANSWERED
+			       ? "nothing is missing since the request; a device waits for its "
+				 "page, yet it may have hung for another reason"
+		       : p->fate == PAGE_LATE
+			       ? "request and answer were seen; that the hang comes from the wait "
+				 "the order in time alone doesn't prove"
+			       : "the answer was seen; that the hang comes from it the order in "
+				 "time alone doesn't prove");
+}
+
 static void judge_invalidation(struct incident *i)
 {
 	struct judgement *j = &i->judgement;
@@ -247,6 +262,8 @@ void judgement__without_fault(struct incident *i, struct model *m)
 		judge_invalidation(i);
 	else if (i->stall.count)
 		judge_stall(i, m);
+	else if (i->page.count && !i->page.doubt)
+		judge_page(i);
 	else
 		judge_hang(i, m);
 }
