@@ -131,6 +131,8 @@ struct iot_state {
 	__u64 endings;                     /* tasks inside of a driver's domain free */
 	/* 1: strict unmaps are told from flushes outside of them; only user space writes it */
 	__u64 unmaps_told;
+	/* where nvme_sysfs_reset() and nvme_reset_ctrl_sync() begin; 0 = not called yet */
+	__u64 nvme_sysfs_fn, nvme_sync_fn;
 	/* live mode, 1: a driver's call whose begin is not known is a lost one; the same */
 	__u64 calls_count;
 };

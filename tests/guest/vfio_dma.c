@@ -4,7 +4,7 @@
  * several at once, and the rest by closing. It prints what it did, as facts: what the kernel said
  * of it.
  *
- * usage: vfio_dma DEVICE PAGES [iommufd] [wait] [reset]
+ * usage: vfio_dma DEVICE PAGES [iommufd] [wait] [reset] [hot-reset]
  * DEVICE: its name on the PCI bus; it must be bound to vfio-pci. PAGES: a multiple of 4. wait: with
  * all of them mapped, until there is a byte, or the end, on standard input.
  */
@@ -22,7 +22,8 @@ int main(int argc, char **argv)
 	char *memory;
 
 	if (!pages || pages % 4) {
-		fprintf(stderr, "usage: vfio_dma DEVICE PAGES [iommufd] [wait] [reset]\n");
+		fprintf(stderr,
+			"usage: vfio_dma DEVICE PAGES [iommufd] [wait] [reset] [hot-reset]\n");
 		return 2;
 	}
 	vfio__open(&v, argv[1], vfio__asked(argc, argv, "iommufd"));
@@ -41,5 +42,7 @@ int main(int argc, char **argv)
 	printf("left_to_close %llu\n", pages / 4 * GUEST_PAGE);
 	if (vfio__asked(argc, argv, "reset") && ioctl(v.device, VFIO_DEVICE_RESET))
 		guest__die("reset");
+	if (vfio__asked(argc, argv, "hot-reset"))
+		vfio__hot_reset(&v);
 	return 0;
 }
