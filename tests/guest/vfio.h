@@ -125,19 +125,6 @@ static uint64_t vfio__unmap(const struct vfio *v, uint64_t iova, uint64_t size)
 	return unmap.size;
 }
 
-/* All functions of the slot or bus that the device is on. All of them must be of its group. Type 1
- * only. */
-static void vfio__hot_reset(const struct vfio *v)
-{
-	struct {
-		struct vfio_pci_hot_reset reset;
-		int32_t group;
-	} all = { .reset = { .argsz = sizeof(all), .count = 1 }, .group = v->group };
-
-	if (ioctl(v->device, VFIO_DEVICE_PCI_HOT_RESET, &all))
-		guest__die("VFIO_DEVICE_PCI_HOT_RESET");
-}
-
 /* The word is among the arguments from the third on. */
 static bool vfio__asked(int argc, char **argv, const char *word)
 {

@@ -14,6 +14,19 @@
 /* Pages apart from each other, so that the kernel can't join them. */
 #define IOVA(i) (FIRST_IOVA + (uint64_t)(i)*2 * GUEST_PAGE)
 
+/* All functions of the slot or bus that the device is on. All of them must be of its group. Type 1
+ * only. */
+static void hot_reset(const struct vfio *v)
+{
+	struct {
+		struct vfio_pci_hot_reset reset;
+		int32_t group;
+	} all = { .reset = { .argsz = sizeof(all), .count = 1 }, .group = v->group };
+
+	if (ioctl(v->device, VFIO_DEVICE_PCI_HOT_RESET, &all))
+		guest__die("VFIO_DEVICE_PCI_HOT_RESET");
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int pages = argc > 2 ? (unsigned int)atoi(argv[2]) : 0;
@@ -43,6 +56,6 @@ int main(int argc, char **argv)
 	if (vfio__asked(argc, argv, "reset") && ioctl(v.device, VFIO_DEVICE_RESET))
 		guest__die("reset");
 	if (vfio__asked(argc, argv, "hot-reset"))
-		vfio__hot_reset(&v);
+		hot_reset(&v);
 	return 0;
 }
