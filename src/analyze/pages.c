@@ -223,8 +223,9 @@ void pages__hang(struct incidents *in, const struct model *m, struct incident *i
 		idtab__for_each (open, s) {
 			const struct requests_group *g = s->value,
 						    *o = oldest ? oldest->value : NULL;
+			__u64 waited = incident__since(g->since, ev->h.ts);
 
-			if (incident__since(g->since, ev->h.ts) >= PAGES_LATE &&
+			if (waited >= PAGES_LATE && waited <= signal->window &&
 			    (!o || g->since < o->since))
 				oldest = s;
 		}

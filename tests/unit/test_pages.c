@@ -387,6 +387,14 @@ static void a_request_that_only_just_came_does_not_explain_a_hang(void **state)
 	assert_int_equal(a->incidents.list[0]->page.count, 0);
 }
 
+static void nor_does_one_that_waits_for_ever(void **state)
+{
+	(void)state;
+	page_request(9900000, IOVA, 7, 0, true);
+	hang_at(25000000, DEV, "net_dev_xmit_timeout", 4900000); /* 15 s */
+	expect(VERDICT_NO_FAULT, CONFIDENCE_LIKELY);
+}
+
 static void a_hang_may_be_as_late_as_its_signal_says(void **state)
 {
 	(void)state;
@@ -508,6 +516,7 @@ int main(void)
 		SCENE(a_hang_while_a_request_waits),
 		SCENE(the_oldest_of_those_that_wait),
 		SCENE(a_request_that_only_just_came_does_not_explain_a_hang),
+		SCENE(nor_does_one_that_waits_for_ever),
 		SCENE(a_hang_may_be_as_late_as_its_signal_says),
 		SCENE(what_goes_on_working_did_not_hang_for_it),
 		SCENE(what_stopped_then_may_have),

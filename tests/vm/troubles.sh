@@ -103,9 +103,10 @@ resets()
 	equal "$kernel: … as the kernel's log says" "$(awk '/troubles: / { on = $0 ~ /nvme_sysfs/ }
 		on && /nvme nvme0: .*queues/ { n++ } END { print n + 0 }' "$dir/files/dmesg")" 1
 	check "$kernel: a device alone behind a bridge, by its bus" grep -q "^reset $(fact truth alone) bus$" "$dir/files/truth"
-	# the bus is reset for both of its functions, and once more when VFIO lets them go
+	# the bus is reset for both of its functions; before, when VFIO lets the open one go, it tries that one alone, which has no way
 	for slot in $(fact truth shared); do
-		equal "$kernel: hot reset by VFIO: $slot: how" "$(sed -n "s/^vfio_hot reset $slot //p" "$dir/facts/told" | sort -u | tr '\n' ';')" \
+		equal "$kernel: hot reset by VFIO: $slot: how" "$(sed -n "s/^vfio_hot reset $slot //p" "$dir/facts/told" | grep -v '^1 -25 pci reset$' |
+			sort -u | tr '\n' ';')" \
 			"0 0 pci reset;1 0 pci reset, bus;"
 	done
 	equal "$kernel: hot reset by VFIO: of nothing else" "$(sed -n 's/^vfio_hot reset \([^ ]*\) .*/\1/p' "$dir/facts/told" | sort -u | tr '\n' ' ' | sed 's/ $//')" \
