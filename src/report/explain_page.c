@@ -55,6 +55,12 @@ const char *explain__page_detail(const struct incident_page *p, char *out, size_
 	return out;
 }
 
+/* The page's evidence is for the hang, not for a fault before it. */
+static bool of_hang(const struct incident *i)
+{
+	return !i->nr_faults || i->page.at == i->hang.ts;
+}
+
 static void say_asked(FILE *out, const struct incident *i, const struct model *m)
 {
 	const struct incident_page *p = &i->page;
@@ -71,7 +77,7 @@ static void say_asked(FILE *out, const struct incident *i, const struct model *m
 	fputs(leads ? "" : " ", out);
 	if (!leads)
 		fprintf(out, "%s before the %s, ", words__duration(p->at - p->group.since).s,
-			i->nr_faults && p->at != i->hang.ts ? "fault" : "hang");
+			of_hang(i) ? "hang" : "fault");
 	fprintf(out, "%s asked for the page at 0x%llx", dev.s,
 		p->same_page ? p->iova : p->group.iovas[0]);
 	if (p->group.nr > 1)
@@ -89,8 +95,9 @@ static void say_answerer(FILE *out, const struct incident_page *p, const struct 
 		fprintf(out, ", by %s", words__task(m, p->tid).s);
 }
 
-static void say_fate(FILE *out, const struct incident_page *p, const struct model *m)
+static void say_fate(FILE *out, const struct incident *i, const struct model *m)
 {
+	const struct incident_page *p = &i->page;
 	char answer[24];
 
 	explain__answer(p->code, answer, sizeof(answer));
@@ -98,10 +105,11 @@ static void say_fate(FILE *out, const struct incident_page *p, const struct mode
 	case PAGE_SERVED:
 		return;
 	case PAGE_UNANSWERED:
-		fprintf(out, " had no answer then, after %s",
+		fprintf(out, " had no answer when the %s, %s later",
+			of_hang(i) ? "device hung" : "fault came",
 			words__duration(p->at - p->group.since).s);
 		if (p->answered)
-			fprintf(out, "; it came %s later (%s)",
+			fprintf(out, "; it came %s after that (%s)",
 				words__duration(p->answered - p->at).s,
 				p->code == IOT_PAGE_REFUSED ? "refused" : answer);
 		else
@@ -138,7 +146,7 @@ static void say_fit(FILE *out, const struct incident *i)
 {
 	const struct incident_page *p = &i->page;
 
-	if (!i->nr_faults || p->at == i->hang.ts)
+	if (of_hang(i))
 		return;
 	if (!p->same_page)
 		fputs(" The fault is not at an address that it asked for, as far as is known: "
@@ -161,6 +169,6 @@ void explain__page(FILE *out, const struct incident *i, const struct model *m)
 	if (!i->page.count || i->page.doubt)
 		return;
 	say_asked(out, i, m);
-	say_fate(out, &i->page, m);
+	say_fate(out, i, m);
 	say_fit(out, i);
 }

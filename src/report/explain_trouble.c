@@ -187,29 +187,19 @@ static void say_no_fault(FILE *out, const struct incident *i)
 	      out);
 }
 
-/* What the hang is told relative to. */
-static __u64 hang_from(const struct incident *i)
-{
-	const struct incident_page *p = &i->page;
-
-	if (i->judgement.verdict != VERDICT_PAGE_REQUEST)
-		return i->nr_faults ? i->last_fault : i->first;
-	return p->fate == PAGE_UNANSWERED ? p->group.since : p->answered;
-}
-
 static void say_hang(FILE *out, const struct incident *i, const struct model *m)
 {
 	const struct incident_trouble *h = &i->hang;
 	bool from_page = i->judgement.verdict == VERDICT_PAGE_REQUEST;
-	__u64 from = hang_from(i);
+	__u64 from = from_page ? i->page.answered : i->nr_faults ? i->last_fault : i->first;
 
 	if (i->judgement.verdict == VERDICT_NO_FAULT)
 		fprintf(out, "%s hung", words__device(m, h->dev).s);
+	else if (from_page && i->page.fate == PAGE_UNANSWERED)
+		fputs(" It hung", out);
 	else if (h->ts >= from)
 		fprintf(out, " %s %s %s hung", words__duration(h->ts - from).s,
-			from_page && i->page.fate == PAGE_UNANSWERED ? "after it asked,"
-			: i->nr_faults || from_page                  ? "later"
-								     : "after its begin",
+			i->nr_faults || from_page ? "later" : "after its begin",
 			whose(i, h, m, "the device").s);
 	else
 		fprintf(out, " %s before, %s hung", words__duration(from - h->ts).s,

@@ -255,8 +255,9 @@ static void a_fault_at_a_page_that_is_still_asked_for(void **state)
 	fault_at(3000, IOVA, IOT_ACCESS_WRITE);
 	assert_int_equal(page()->fate, PAGE_UNANSWERED);
 	assert_false(page()->doubt);
-	says("This request had no answer then, after 2.00 ms, and got none until the end. The "
-	     "fault is at the same page: the device used it without an answer.");
+	says("This request had no answer when the fault came, 2.00 ms later, and got none until "
+	     "the "
+	     "end. The fault is at the same page: the device used it without an answer.");
 }
 
 static void a_request_that_waits_for_another_page_is_none_of_the_faults(void **state)
@@ -274,7 +275,8 @@ static void an_answer_after_the_fault_is_told(void **state)
 	fault_at(3000, IOVA, IOT_ACCESS_WRITE);
 	page_answer(5000, 7, 0, IOT_PAGE_INVALID, 4000, 0);
 	assert_int_equal(a->incidents.open_pages, 0);
-	says("had no answer then, after 2.00 ms; it came 2.00 ms later (INVALID).");
+	says("had no answer when the fault came, 2.00 ms later; it came 2.00 ms after that "
+	     "(INVALID).");
 }
 
 /* --- what can't be known
