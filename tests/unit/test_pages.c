@@ -365,9 +365,8 @@ static void a_hang_while_a_request_waits(void **state)
 	hang_at(25000000, DEV, "net_dev_xmit_timeout", 4900000);
 	page_answer(27000000, 7, 5, IOT_PAGE_SUCCESS, 7000000, 0);
 	assert_int_equal(only_incident()->judgement.verdict, VERDICT_PAGE_REQUEST);
-	says("This request had no answer then, after 5.00 s; it came 2.00 s later (SUCCESS). 5.00 "
-	     "s "
-	     "after it asked, the device hung");
+	says("This request had no answer when the device hung, 5.00 s later; it came 2.00 s after "
+	     "that (SUCCESS). It hung (net_dev_xmit_timeout");
 }
 
 static void the_oldest_of_those_that_wait(void **state)
