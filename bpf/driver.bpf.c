@@ -47,7 +47,7 @@ static __always_inline int call__leave(void *calls, __u32 what, struct driver_ca
 	struct driver_call *c = slot__find(calls, CALLS_BITS, kernel__runner());
 
 	if (!c) {
-		if (hot__active(cpu))
+		if (hot__active(cpu) || *(volatile __u64 *)&state.calls_count)
 			__sync_fetch_and_add(&cpu->no_call[what], 1);
 		return 0;
 	}
@@ -140,16 +140,60 @@ static __always_inline __u8 amdvi__kind(__u64 command)
 	return IOT_SUBMIT_OTHER;
 }
 
+/* What is told, or counted, of a submission. */
+struct submission {
+	__u32 commands;
+	__u8 kind;
+};
+
+static __always_inline struct submission submit__read(const struct driver_call *call)
+{
+	struct submission s = { .kind = (__u8)submit_fn.submit };
+
+	if (submit_fn.told == IOT_TOLD_VTD) {
+		s.kind = vtd__kind(call->args[1]);
+		s.commands = (__u32)call->args[2];
+	} else if (submit_fn.told == IOT_TOLD_AMDVI) {
+		s.kind = amdvi__kind(call->args[1]);
+		s.commands = 1;
+	}
+	return s;
+}
+
+static __always_inline void submit__count(__u32 cpu, const struct driver_call *call, __s32 ret)
+{
+	__u64 ns = bpf_ktime_get_ns() - call->begin;
+	struct submission s = submit__read(call);
+	__u32 key = (cpu * IOT_BY_NR + submit_fn.by) * IOT_SUBMIT_NR + s.kind;
+	struct iot_live_submit *l = bpf_map_lookup_elem(&live_submits, &key);
+	__u32 bucket = hist__bucket(ns);
+
+	if (!l)
+		return;
+	count__add(&l->commands, s.commands);
+	count__add(&l->failed, ret != 0);
+	count__add(&l->ns, ns);
+	count__max(&l->longest, ns);
+	count__max(&l->shortest, ~ns);
+	if (bucket < HIST_BUCKETS)
+		count__add(&l->time[bucket], 1);
+}
+
 static __always_inline int submit__end(__s32 ret)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
 	struct driver_call call;
+	struct submission s;
 	struct iot_submit *e;
 	__u64 ts;
 
 	if (!call__leave(&submit_calls, IOT_CALL_SUBMIT, &call))
 		return 0;
+	if (knobs.mode == IOT_MODE_LIVE) {
+		submit__count(cpu, &call, ret);
+		return 0;
+	}
 	e = (void *)hot__reserve(c);
 	if (!e)
 		return 0;
@@ -157,18 +201,12 @@ static __always_inline int submit__end(__s32 ret)
 	hot__fill(&e->h, IOT_EV_SUBMIT, cpu, dom__or_null(fn__place(&submit_fn, call.args[0])), 0);
 	e->begin = call.begin;
 	e->iommu = submit_fn.iommu ? call.args[0] : 0;
-	e->commands = 0;
 	e->ret = ret;
-	e->kind = (__u8)submit_fn.submit;
+	s = submit__read(&call);
+	e->commands = s.commands;
+	e->kind = s.kind;
 	e->by = (__u8)submit_fn.by;
 	__builtin_memset(e->pad, 0, sizeof(e->pad));
-	if (submit_fn.told == IOT_TOLD_VTD) {
-		e->kind = vtd__kind(call.args[1]);
-		e->commands = (__u32)call.args[2];
-	} else if (submit_fn.told == IOT_TOLD_AMDVI) {
-		e->kind = amdvi__kind(call.args[1]);
-		e->commands = 1;
-	}
 	hot__publish(&e->h, ts);
 	return 0;
 }

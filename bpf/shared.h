@@ -131,6 +131,10 @@ struct iot_state {
 	__u64 endings;                     /* tasks inside of a driver's domain free */
 	/* 1: strict unmaps are told from flushes outside of them; only user space writes it */
 	__u64 unmaps_told;
+	/* where nvme_sysfs_reset() and nvme_reset_ctrl_sync() begin; 0 = not called yet */
+	__u64 nvme_sysfs_fn, nvme_sync_fn;
+	/* live mode, 1: a driver's call whose begin is not known is a lost one; the same */
+	__u64 calls_count;
 };
 
 /* What whoever runs is inside of, for the reason of the flushes that come of it. */
@@ -308,6 +312,18 @@ struct iot_live {
 	__u64 window_max[2];     /* [0] strict, [1] lazy */
 	__u64 pend[IOT_PENDING]; /* ns, end of the unmap */
 	__u64 window[2][HIST_BUCKETS];
+};
+
+/*
+ * Live: submissions to the hardware, per CPU, function and kind; index: (cpu * IOT_BY_NR + by) *
+ * IOT_SUBMIT_NR + kind. Interrupts nest and tasks are preempted, so each is added to atomically.
+ */
+struct iot_live_submit {
+	__u64 commands, failed;
+	__u64 ns; /* how long they took, in all */
+	__u64 longest;
+	__u64 shortest; /* ~ns, so that 0 is none yet */
+	__u64 time[HIST_BUCKETS];
 };
 
 #endif

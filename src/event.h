@@ -185,6 +185,7 @@ struct iot_table {          /* TABLE_ALLOC, TABLE_FREE */
 #define IOT_SUBMIT_CONTEXT 3 /* … of the tables of devices and PASIDs */
 #define IOT_SUBMIT_IRQ     4 /* … of interrupt remapping, which has nothing to do with DMA */
 #define IOT_SUBMIT_WAIT    5 /* nothing but to wait for those before */
+#define IOT_SUBMIT_NR      6
 /* The functions that are known (src/collect/drivers.c); numbers are never reused. */
 #define IOT_BY_QI_SUBMIT 1 /* Intel: qi_submit_sync */
 #define IOT_BY_CACHE_TAGS                                                                         \

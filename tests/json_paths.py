@@ -4,7 +4,7 @@
 
 Each key of a report must have a row in the page, and each row must be found in one of the reports. A key is written as its
 path, `incidents[].faults[].iova`; objects that occur in many places have a name of their own (`stats`, `times`,
-`trouble`, `range`, `mapping`, `clue`, `stall`, `iommu_share`, `waiver`). Paths of `assert` begin with `assert.`.
+`trouble`, `range`, `mapping`, `clue`, `stall`, `page_request`, `iommu_share`, `waiver`). Paths of `assert` begin with `assert.`.
 """
 import json
 import re
@@ -38,7 +38,7 @@ def paths(value, at, found):
                 path = "range"
             elif isinstance(v, dict) and key in ("mapping", "reused"):
                 path = "mapping"
-            elif isinstance(v, dict) and key in ("clue", "stall", "iommu_share"):
+            elif isinstance(v, dict) and key in ("clue", "stall", "page_request", "iommu_share"):
                 path = key
             elif isinstance(v, dict) and key in ("waiver", "expired_waiver"):
                 path = "assert.waiver"

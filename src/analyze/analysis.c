@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "analyze/pages.h"
 #include "analyze/trouble.h"
 #include "analyze/verdict.h"
 
@@ -150,6 +151,9 @@ int analysis__event(struct analysis *a, const struct iot_event *ev)
 		break;
 	case IOT_EV_ERROR:
 		err = trouble__error(&a->incidents, &a->model, body);
+		break;
+	case IOT_EV_PAGE_RESPONSE:
+		pages__answer(&a->incidents, &a->model, body);
 		break;
 	case IOT_EV_LOG:
 		a->log_lines++;

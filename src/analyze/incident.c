@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyze/lookup.h"
+#include "analyze/pages.h"
 
 #define S 1000000000ULL
 
@@ -159,6 +160,7 @@ static int keep_fault(struct incidents *in, struct incident *i, struct model *m,
 	*kept = *f;
 	i->faults[i->nr_kept++] = kept;
 	kept->reset_ts = recent_reset(in, kept);
+	pages__fault(in, m, i, kept);
 	return lookup__fault(kept, m, &in->work);
 }
 

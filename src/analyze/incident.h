@@ -2,8 +2,8 @@
 /*
  * An incident: faults of one device that belong together, and the hang, reset and errors that go
  * with them; or a hang, a failed invalidation or a stalled flush without a fault. Hangs and the
- * rest join in src/analyze/trouble.c. What is here are facts and judgements; src/report makes words
- * of them.
+ * rest join in src/analyze/trouble.c, page requests that were not served in src/analyze/pages.c.
+ * What is here are facts and judgements; src/report makes words of them.
  */
 #ifndef IOMMUTOP_ANALYZE_INCIDENT_H
 #define IOMMUTOP_ANALYZE_INCIDENT_H
@@ -39,6 +39,7 @@ enum verdict {
 	VERDICT_NO_FAULT,     /* a hang, and no fault before it */
 	VERDICT_INVALIDATION, /* no fault: an invalidation timed out or failed */
 	VERDICT_FLUSH_STALL,  /* no fault: a flush took as long as a hang takes */
+	VERDICT_PAGE_REQUEST, /* no fault: the device hung after a page request wasn't served */
 	VERDICT_NR
 };
 
@@ -131,6 +132,38 @@ struct incident_stall {
 	struct relation relation; /* to the device of the incident */
 };
 
+/* What became of a page request. */
+enum page_fate {
+	PAGE_SERVED,
+	PAGE_UNANSWERED, /* it waited when the fault or the hang came */
+	PAGE_LATE,       /* served, after PAGES_LATE and more */
+	PAGE_INVALID,
+	PAGE_FAILURE,
+	PAGE_REFUSED,
+	PAGE_NOT_GIVEN, /* the answer couldn't be given to the device */
+};
+
+/* A page request, or a group of them, that wasn't served, before a fault or a hang of its device.
+ */
+struct incident_page {
+	__u64 count;                 /* 0 = none; how many came to the same end, 64 at most */
+	struct requests_group group; /* if asked */
+	bool asked;                  /* the request itself was seen, not only its answer */
+	__u64 answered;              /* ns; 0 = no answer was seen */
+	__u64 latency;               /* ns from the request to it, 0 = not known */
+	__u64 at;                    /* ns, of the fault or the hang that it came before */
+	__u32 dev, pasid, prgi;      /* pasid: if pasid_valid */
+	__u32 code;                  /* IOT_PAGE_*, if answered */
+	__s32 ret;                   /* … and the result of giving it, or refusing */
+	__u32 tid;                   /* … and who did */
+	enum page_fate fate;
+	bool pasid_valid, in_irq;
+	bool same_page; /* the fault is at iova's page */
+	__u64 iova;
+	bool doubt; /* UNANSWERED: it may have been answered unseen, so it proves nothing */
+};
+#define INCIDENT_PAGES 64U
+
 /* What the IOMMU took of the time before a hang. */
 struct incident_share {
 	bool known;   /* the domain is known and flushes are recorded */
@@ -155,6 +188,7 @@ struct incident {
 	struct incident_trouble error;
 	struct incident_trouble before; /* the last reset before it all began */
 	struct incident_stall stall;
+	struct incident_page page;
 	struct judgement judgement; /* of the first fault, or of what came without one */
 	bool floor;                 /* there were at least nr_faults, perhaps more */
 	__u64 suppressed;           /* log lines that the kernel dropped around it */
@@ -181,6 +215,10 @@ struct incidents {
 	__u64 dropped;
 	struct incident_recent recent[INCIDENT_RECENT]; /* ring, next at nr_recent % … */
 	__u64 nr_recent;
+	struct incident_page pages[INCIDENT_PAGES]; /* answered ones, as above */
+	__u64 nr_pages;
+	__u64 open_pages;    /* incidents with one that isn't answered yet */
+	__u64 pages_work;    /* requests that were looked at, see src/analyze/pages.c */
 	struct idtab bursts; /* by device, or by domain where that isn't known: newest incident */
 	__u64 work;          /* see lookup__fault() */
 	__u64 open_error;    /* ns: a failed invalidation whose flush hasn't ended yet; 0 = none */

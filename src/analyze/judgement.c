@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "analyze/signals.h"
 #include "analyze/why.h"
@@ -66,6 +67,13 @@ void incident__note(struct incident *i, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(i->notes[i->nr_notes++], sizeof(i->notes[0]), fmt, ap);
 	va_end(ap);
+}
+
+bool judgement__sees_answers(const struct model *m, __u32 origin)
+{
+	const char *how = model__attr_of(m, origin, "plan.page-answered");
+
+	return !how || !strncmp(how, "fexit ", 6);
 }
 
 static __u64 begin_of(const struct model *m)
@@ -172,8 +180,8 @@ static void judge_hang(struct incident *i, struct model *m)
 			       "to this kind of hang may be up to %llu s older",
 			       (double)seen / 1e9, signal->window / S);
 	} else {
-		i->cleared = small_share(&i->share) && !signal->lost_interrupt && !silent &&
-			     !model__lost(m, from, i->hang.ts, JUDGEMENT_LOSES_FLUSHES);
+		i->cleared = small_share(&i->share) && !i->page.count && !signal->lost_interrupt &&
+			     !silent && !model__lost(m, from, i->hang.ts, JUDGEMENT_LOSES_FLUSHES);
 		judgement__set(j, VERDICT_NO_FAULT, CONFIDENCE_LIKELY,
 			       i->cleared
 				       ? "no fault, no failed invalidation, no stalled flush and "
@@ -211,6 +219,21 @@ static void judge_stall(struct incident *i, struct model *m)
 			       "begin and end of the flush were seen; why it took so long isn't");
 	incident__note(i, "Whether the CPU was taken away meanwhile (interrupts, or a virtual CPU "
 			  "that didn't run): that too makes a flush long.");
+}
+
+static void judge_page(struct incident *i)
+{
+	const struct incident_page *p = &i->page;
+
+	judgement__set(&i->judgement, VERDICT_PAGE_REQUEST, CONFIDENCE_LIKELY, "%s",
+		       p->fate == PAGE_UNANSWERED
+			       ? "nothing is missing since the request; a device waits for its "
+				 "page, yet it may have hung for another reason"
+		       : p->fate == PAGE_LATE
+			       ? "request and answer were seen; that the hang comes from the wait "
+				 "the order in time alone doesn't prove"
+			       : "the answer was seen; that the hang comes from it the order in "
+				 "time alone doesn't prove");
 }
 
 static void judge_invalidation(struct incident *i)
@@ -256,6 +279,8 @@ void judgement__without_fault(struct incident *i, struct model *m)
 		judge_invalidation(i);
 	else if (i->stall.count)
 		judge_stall(i, m);
+	else if (i->page.count && !i->page.doubt)
+		judge_page(i);
 	else
 		judge_hang(i, m);
 }

@@ -16,6 +16,14 @@
 	 1U << IOT_LOST_DOMAIN_TABLE | 1U << IOT_LOST_WRITER | 1U << IOT_LOST_UNHOOKED | \
 	 1U << IOT_LOST_OVERWRITTEN | 1U << IOT_LOST_DAMAGE)
 
+/* … after which whether a page request was answered isn't known */
+#define JUDGEMENT_LOSES_ANSWERS \
+	(JUDGEMENT_LOSES_FAULTS | 1U << IOT_LOST_RECURSION | 1U << IOT_LOST_OVERWRITTEN)
+
+/* Whether answers to page requests are seen on this kernel, by what the capture says of its hooks.
+ */
+bool judgement__sees_answers(const struct model *m, __u32 origin);
+
 __attribute__((format(printf, 4, 5))) void judgement__set(struct judgement *j, enum verdict verdict,
 							  enum confidence confidence,
 							  const char *reason, ...);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "analyze/pages.h"
 #include "analyze/signals.h"
 #include "util/text.h"
 
@@ -222,10 +223,12 @@ int trouble__hang(struct incidents *in, struct model *m, const struct iot_troubl
 	i->progressed = progressed;
 	find_error(i, in, m, signal->window);
 	find_reset(i, in, m, ev->h.ts);
+	pages__hang(in, m, i, ev, signal);
 	return 0;
 
 join:
 	note_trouble(&i->hang, ev, relation);
+	pages__hang(in, m, i, ev, signal);
 	count(m, &m->total.hangs, dev ? &dev->stats.hangs : NULL);
 	incident__touch(i, m, ev->h.ts);
 	return 0;

@@ -3,6 +3,7 @@
 
 #include "analyze/judgement.h"
 #include "analyze/lookup.h"
+#include "analyze/pages.h"
 #include "analyze/unowned.h"
 
 #define MS 1000000ULL
@@ -333,6 +334,7 @@ static void judge_fault(struct incident_fault *f, struct model *m)
 void verdict__judge(struct incident *i, struct model *m, __u64 *work)
 {
 	i->nr_notes = 0;
+	pages__judge(i, m);
 	for (__u32 n = 0; n < i->nr_kept; n++) {
 		judge_fault(i->faults[n], m);
 		if (i->faults[n]->domain_by_alias &&

@@ -57,6 +57,8 @@ static int make_windows(struct collect *c, struct error *err)
 		rc = map_window(c->skel->maps.hot, &c->hot, err);
 	if (!rc && !c->opts.stream)
 		rc = map_window(c->skel->maps.live, &c->live_counters, err);
+	if (!rc && !c->opts.stream && c->opts.hw)
+		rc = map_window(c->skel->maps.live_submits, &c->live_submits, err);
 	if (!rc && c->opts.invariants)
 		rc = map_window(c->skel->maps.tallies, &c->tallies, err);
 	if (rc)
@@ -77,7 +79,7 @@ static int make_windows(struct collect *c, struct error *err)
 	c->hooks = hooks__new(c->skel->obj, &c->knobs, &c->plan, c->types);
 	c->world = world__new(events__add, c, NULL, bpf_program__fd(c->skel->progs.look_at_devices),
 			      bpf_map__fd(c->skel->maps.devs));
-	c->live = live__new(c->state->doms, c->live_counters.mem, &c->knobs);
+	c->live = live__new(c->state->doms, c->live_counters.mem, c->live_submits.mem, &c->knobs);
 	c->seen = calloc(c->knobs.nr_cpus, sizeof(*c->seen));
 	c->misses_seen = calloc(plan_nr_points, sizeof(*c->misses_seen));
 	c->stack_told = calloc(1, bpf_map__max_entries(c->skel->maps.stacks) + 1);
@@ -149,6 +151,7 @@ void collect__free(struct collect *c)
 	rare__free(c->rare);
 	unmap_window(&c->hot);
 	unmap_window(&c->live_counters);
+	unmap_window(&c->live_submits);
 	unmap_window(&c->tallies);
 	iommutop_bpf__destroy(c->skel);
 	plan__free(&c->plan);
@@ -367,6 +370,7 @@ int collect__start(struct collect *c, struct error *err)
 	if (!rc) {
 		c->begin = c->tally.begin = facts__now();
 		rings__activate(c->rings, true);
+		__atomic_store_n(&c->state->calls_count, !c->opts.stream, __ATOMIC_RELAXED);
 		rc = tell_capture(c, IOT_CAPTURE_BEGIN);
 	}
 	if (!rc && c->opts.stream)
@@ -522,4 +526,10 @@ void collect__counts(const struct collect *c, struct collect_counts *out)
 int collect__live(struct collect *c, int (*each)(void *ctx, const struct live_row *row), void *ctx)
 {
 	return live__each(c->live, each, ctx);
+}
+
+int collect__live_submits(struct collect *c, int (*each)(void *ctx, const struct live_submits *s),
+			  void *ctx)
+{
+	return live__each_submits(c->live, each, ctx);
 }

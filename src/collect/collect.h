@@ -30,7 +30,7 @@ struct collect_opts {
 	bool iova_times; /* … and when an allocation began, and whether the tree was searched */
 	bool invariants; /* what src/assert needs: implies coverage; with stream only */
 	bool tables;     /* of that, pages of page tables too */
-	bool hw;         /* what drivers submit to the hardware, too (SUBMIT); with stream only */
+	bool hw;         /* what drivers submit to the hardware, too: SUBMIT, live as counters */
 	bool pages;      /* page requests of devices, and their answers */
 	bool fault_records;  /* what IOMMUs record of faults, beneath the log's rate limit */
 	bool coverage;       /* hold our hooks against the kernel's tracepoints */
@@ -110,5 +110,17 @@ struct live_row {
  * only ever grow, each on its own: one may be ahead of another by the operations under way.
  */
 int collect__live(struct collect *c, int (*each)(void *ctx, const struct live_row *row), void *ctx);
+
+/* Live counters of submissions to the hardware, all CPUs together. */
+struct live_submits {
+	uint32_t by, kind; /* IOT_BY_*, IOT_SUBMIT_* */
+	uint64_t commands, failed;
+	struct hist time; /* ns; its nr is how many there were */
+};
+
+/* Calls each() for every function and kind of which there was any; with hw only. 0, or what each()
+ * returned. */
+int collect__live_submits(struct collect *c, int (*each)(void *ctx, const struct live_submits *s),
+			  void *ctx);
 
 #endif

@@ -53,7 +53,7 @@ struct collect {
 	struct bpf_link **links; /* plan_nr_points of them */
 	struct rare *rare;
 	struct iot_state *state; /* libbpf's mapping of the BPF objects' global data */
-	struct window hot, live_counters, tallies;
+	struct window hot, live_counters, live_submits, tallies;
 	struct rings *rings;
 	struct roles *roles;
 	struct drivers *drivers; /* NULL: neither invariants nor hw is asked for */

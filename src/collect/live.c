@@ -8,13 +8,14 @@
 struct live {
 	struct iot_dom *doms;
 	struct iot_live *counters;
+	const struct iot_live_submit *submits;
 	uint32_t nr_cpus, nr_domains;
 	struct live_row *gone;
 	size_t nr_gone;
 };
 
 struct live *live__new(struct iot_dom *doms, struct iot_live *counters,
-		       const struct iot_knobs *knobs)
+		       const struct iot_live_submit *submits, const struct iot_knobs *knobs)
 {
 	struct live *l = calloc(1, sizeof(*l));
 
@@ -22,6 +23,7 @@ struct live *live__new(struct iot_dom *doms, struct iot_live *counters,
 		return NULL;
 	l->doms = doms;
 	l->counters = counters;
+	l->submits = submits;
 	l->nr_cpus = knobs->nr_cpus;
 	l->nr_domains = knobs->dom_mask + 1;
 	return l;
@@ -137,5 +139,40 @@ int live__each(struct live *l, int (*each)(void *ctx, const struct live_row *row
 	for (size_t i = 0; !err && i < nr; i++)
 		err = each(ctx, &rows[i]);
 	free(rows);
+	return err;
+}
+
+static void add_submits(struct live_submits *s, const struct iot_live_submit *c)
+{
+	struct hist *h = &s->time;
+
+	s->commands += c->commands;
+	s->failed += c->failed;
+	h->sum += c->ns;
+	if (c->longest > h->max)
+		h->max = c->longest;
+	if (c->shortest && (!h->min || ~c->shortest < h->min))
+		h->min = ~c->shortest;
+	for (size_t i = 0; i < HIST_BUCKETS; i++) {
+		h->counts[i] += c->time[i];
+		h->nr += c->time[i];
+	}
+}
+
+int live__each_submits(const struct live *l, int (*each)(void *ctx, const struct live_submits *s),
+		       void *ctx)
+{
+	struct live_submits s;
+	int err = 0;
+
+	for (uint32_t i = 0; !err && l->submits && i < IOT_BY_NR * IOT_SUBMIT_NR; i++) {
+		memset(&s, 0, sizeof(s));
+		s.by = i / IOT_SUBMIT_NR;
+		s.kind = i % IOT_SUBMIT_NR;
+		for (uint32_t cpu = 0; cpu < l->nr_cpus; cpu++)
+			add_submits(&s, &l->submits[(size_t)cpu * IOT_BY_NR * IOT_SUBMIT_NR + i]);
+		if (s.time.nr)
+			err = each(ctx, &s);
+	}
 	return err;
 }

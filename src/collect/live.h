@@ -9,10 +9,10 @@
 
 struct live;
 
-/* counters may be NULL (stream mode): then only places of freed domains are given back. NULL: no
- * memory. */
+/* counters may be NULL (stream mode): then only places of freed domains are given back. submits may
+ * be NULL: none are counted. NULL: no memory. */
 struct live *live__new(struct iot_dom *doms, struct iot_live *counters,
-		       const struct iot_knobs *knobs);
+		       const struct iot_live_submit *submits, const struct iot_knobs *knobs);
 void live__free(struct live *l);
 
 /*
@@ -28,5 +28,7 @@ int live__reap(struct live *l, int (*gone)(void *ctx, uint32_t place), void *ctx
  */
 void live__drop_pending(struct live *l);
 int live__each(struct live *l, int (*each)(void *ctx, const struct live_row *row), void *ctx);
+int live__each_submits(const struct live *l, int (*each)(void *ctx, const struct live_submits *s),
+		       void *ctx);
 
 #endif

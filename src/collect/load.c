@@ -169,6 +169,9 @@ static int open_object(struct collect *c, const char *btf_path, struct error *er
 		rc = bpf_map__set_max_entries(c->skel->maps.hot, c->knobs.nr_cpus * c->ring_slots);
 	if (!rc && !c->opts.stream)
 		rc = bpf_map__set_max_entries(c->skel->maps.live, c->knobs.nr_cpus * c->nr_places);
+	if (!rc && !c->opts.stream && c->opts.hw)
+		rc = bpf_map__set_max_entries(c->skel->maps.live_submits,
+					      c->knobs.nr_cpus * IOT_BY_NR * IOT_SUBMIT_NR);
 	if (!rc && c->opts.invariants)
 		rc = bpf_map__set_max_entries(c->skel->maps.tallies,
 					      c->knobs.nr_cpus * (c->nr_places + 1));

@@ -4,7 +4,7 @@
 void submits__add(struct submits *s, const struct iot_submit *ev)
 {
 	struct submits_cell *c = &s->cells[ev->by < IOT_BY_NR ? ev->by : 0]
-					  [ev->kind < SUBMITS_KINDS ? ev->kind : IOT_SUBMIT_OTHER];
+					  [ev->kind < IOT_SUBMIT_NR ? ev->kind : IOT_SUBMIT_OTHER];
 
 	c->commands += ev->commands;
 	c->failed += ev->ret != 0;

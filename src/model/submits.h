@@ -8,8 +8,6 @@
 #include "event.h"
 #include "util/hist.h"
 
-#define SUBMITS_KINDS (IOT_SUBMIT_WAIT + 1)
-
 struct submits_cell {
 	__u64 commands;   /* of those that say how many */
 	__u64 failed;     /* returned an error */
@@ -18,7 +16,7 @@ struct submits_cell {
 
 /* by 0 and kind 0 stand for what this version doesn't know. */
 struct submits {
-	struct submits_cell cells[IOT_BY_NR][SUBMITS_KINDS];
+	struct submits_cell cells[IOT_BY_NR][IOT_SUBMIT_NR];
 };
 
 void submits__add(struct submits *s, const struct iot_submit *ev);

@@ -79,6 +79,10 @@ const char *advice__next(const struct incident *i)
 	case VERDICT_FLUSH_STALL:
 		return "See whether other devices behind the same IOMMU stall too, and whether the "
 		       "machine is virtual: then the host answers the flush.";
+	case VERDICT_PAGE_REQUEST:
+		return "Look at who answers the device's page requests (the process behind its "
+		       "PASID, or iommufd's user), and why this one wasn't served; then at how the "
+		       "driver deals with such an answer.";
 	case VERDICT_NR:
 		break;
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyze/lookup.h"
+#include "report/explain_page.h"
 #include "report/words.h"
 
 /* A new line at its place in time; NULL when there are too many, which more() takes as well. */
@@ -171,6 +172,38 @@ static void add_stall(struct evidence_list *list, const struct incident_stall *s
 	     words__duration(s->end - s->begin).s);
 }
 
+static void add_page(struct evidence_list *list, const struct incident_page *p,
+		     const struct model *m)
+{
+	char text[80];
+	struct evidence *e;
+
+	if (!p->count)
+		return;
+	if (p->asked) {
+		e = add(list, p->group.since, "ask");
+		more(e, "%s asks for the page at 0x%llx", words__device_name(m, p->dev).s,
+		     p->same_page ? p->iova : p->group.iovas[0]);
+		if (p->group.nr > 1)
+			more(e, " and %u more", p->group.nr - 1);
+		more(e, ", %s", explain__page_detail(p, text, sizeof(text)));
+	}
+	if (!p->answered)
+		return;
+	e = add(list, p->answered, "answer");
+	more(e, "%s: ", words__device_name(m, p->dev).s);
+	if (p->code == IOT_PAGE_REFUSED)
+		more(e, "refused by the core, %s", words__error(p->ret).s);
+	else
+		more(e, "%s", explain__answer(p->code, text, sizeof(text)));
+	if (p->ret && p->code != IOT_PAGE_REFUSED)
+		more(e, ", not given (%s)", words__error(p->ret).s);
+	if (!p->asked)
+		more(e, ", %s", explain__page_detail(p, text, sizeof(text)));
+	if (p->latency)
+		more(e, ", after %s", words__duration(p->latency).s);
+}
+
 static void add_trouble(struct evidence_list *list, const struct incident_trouble *t,
 			const char *what, const struct model *m)
 {
@@ -215,6 +248,7 @@ void evidence__collect(struct evidence_list *list, const struct incident *i, con
 		     i->nr_other ? "more than " : "", i->nr_kept - FAULTS_SHOWN,
 		     words__duration(i->last_fault - i->first_fault).s);
 	add_stall(list, &i->stall);
+	add_page(list, &i->page, m);
 	add_trouble(list, &i->before, "reset", m);
 	add_trouble(list, &i->error, "error", m);
 	add_trouble(list, &i->hang, "hang", m);

@@ -10,7 +10,7 @@
 struct evidence {
 	__u64 ts;         /* ns */
 	const char *what; /* "map", "unmap", "free", "flush", "stall", "detach", "fault", "hang",
-			     "error", "reset" */
+			     "error", "reset", "ask", "answer" (of page requests) */
 	char text[240];
 };
 

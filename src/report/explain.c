@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyze/lookup.h"
+#include "report/explain_page.h"
 #include "report/explain_trouble.h"
 #include "report/kin.h"
 #include "report/words.h"
@@ -363,6 +364,7 @@ static void say_kin(FILE *out, const struct incident *i, const struct model *m)
 char *explain__paragraph(const struct incident *i, const struct model *m)
 {
 	char *text = NULL;
+	bool page_first;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
@@ -374,7 +376,12 @@ char *explain__paragraph(const struct incident *i, const struct model *m)
 		say_clues(out, i->faults[0]);
 		say_repeats(out, i);
 	}
+	page_first = i->nr_faults || i->judgement.verdict == VERDICT_PAGE_REQUEST;
+	if (page_first)
+		explain__page(out, i, m);
 	explain__trouble(out, i, m);
+	if (!page_first)
+		explain__page(out, i, m);
 	say_kin(out, i, m);
 	fclose(out);
 	return text;

@@ -190,13 +190,17 @@ static void say_no_fault(FILE *out, const struct incident *i)
 static void say_hang(FILE *out, const struct incident *i, const struct model *m)
 {
 	const struct incident_trouble *h = &i->hang;
-	__u64 from = i->nr_faults ? i->last_fault : i->first;
+	bool from_page = i->judgement.verdict == VERDICT_PAGE_REQUEST;
+	__u64 from = from_page ? i->page.answered : i->nr_faults ? i->last_fault : i->first;
 
 	if (i->judgement.verdict == VERDICT_NO_FAULT)
 		fprintf(out, "%s hung", words__device(m, h->dev).s);
+	else if (from_page && i->page.fate == PAGE_UNANSWERED)
+		fputs(" It hung", out);
 	else if (h->ts >= from)
 		fprintf(out, " %s %s %s hung", words__duration(h->ts - from).s,
-			i->nr_faults ? "later" : "after its begin", whose(i, h, m, "the device").s);
+			i->nr_faults || from_page ? "later" : "after its begin",
+			whose(i, h, m, "the device").s);
 	else
 		fprintf(out, " %s before, %s hung", words__duration(from - h->ts).s,
 			whose(i, h, m, "the device").s);

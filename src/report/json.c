@@ -6,6 +6,7 @@
 #include "report/early.h"
 #include "report/evidence.h"
 #include "report/explain.h"
+#include "report/explain_page.h"
 #include "report/journey.h"
 #include "report/kin.h"
 #include "report/json_stats.h"
@@ -225,6 +226,40 @@ static json *stall_json(const struct incident_stall *s, const struct model *m)
 	return o;
 }
 
+static json *page_json(const struct incident_page *p, const struct model *m)
+{
+	json *o, *iovas;
+	char answer[24];
+
+	if (!p->count)
+		return NULL;
+	o = json_object_new_object();
+	iovas = json_object_new_array();
+	put_u64(o, "count", p->count);
+	put_text(o, "end", explain__fate(p->fate));
+	put(o, "doubtful", json_object_new_boolean(p->doubt));
+	put_u64(o, "device", p->dev);
+	put_text(o, "device_name", words__device_name(m, p->dev).s);
+	put(o, "pasid", p->pasid_valid ? json_object_new_uint64(p->pasid) : NULL);
+	put_u64(o, "group", p->prgi);
+	put_nonzero(o, "asked_ns", p->asked ? p->group.since : 0);
+	for (__u32 n = 0; n < p->group.nr && n < REQUESTS_PAGES; n++)
+		json_object_array_add(iovas, hex_json(p->group.iovas[n]));
+	put(o, "addresses", iovas);
+	put_u64(o, "requests", p->group.nr);
+	put_u64(o, "permissions", p->group.perm);
+	put_nonzero(o, "answered_ns", p->answered);
+	put_text(o, "answer",
+		 !p->answered                  ? NULL
+		 : p->code == IOT_PAGE_REFUSED ? "REFUSED"
+					       : explain__answer(p->code, answer, sizeof(answer)));
+	put(o, "result", json_object_new_int(p->ret));
+	put_nonzero(o, "latency_ns", p->latency);
+	put_nonzero(o, "tid", p->answered && !p->in_irq ? p->tid : 0);
+	put(o, "same_page", json_object_new_boolean(p->same_page));
+	return o;
+}
+
 static json *share_json(const struct incident_share *s)
 {
 	json *o;
@@ -300,6 +335,7 @@ static json *incident_json(const struct incident *i, __u32 nr, const struct mode
 	put(o, "reset_before", trouble_json(&i->before, m, false));
 	put(o, "error", trouble_json(&i->error, m, true));
 	put(o, "stall", stall_json(&i->stall, m));
+	put(o, "page_request", page_json(&i->page, m));
 	put(o, "iommu_share", share_json(&i->share));
 	put(o, "iommu_cleared", json_object_new_boolean(i->cleared));
 	put_text(o, "next", advice__next(i));
@@ -434,8 +470,8 @@ struct json_object *report__json(const struct analysis *a)
 	put(o, "domains", domains);
 	put(o, "why", report__why_json(a));
 	put(o, "journey", journey__json(a));
-	put(o, "submissions", submits__json(m));
-	put(o, "page_requests", requests__json(m));
+	put(o, "submissions", submits__json(m->submits));
+	put(o, "page_requests", requests__json(m, 0));
 	put(o, "leaks", NULL); /* who asked for them, puts them */
 	put(o, "losses", losses_json(m));
 	put(o, "coverage", checks_json(m));

@@ -20,12 +20,17 @@ void put_text(json *o, const char *key, const char *text)
 	put(o, key, text && *text ? json_object_new_string(text) : NULL);
 }
 
-void put_hex(json *o, const char *key, __u64 v)
+json *hex_json(__u64 v)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "0x%llx", v);
-	put_text(o, key, text);
+	return json_object_new_string(text);
+}
+
+void put_hex(json *o, const char *key, __u64 v)
+{
+	put(o, key, hex_json(v));
 }
 
 void put_nonzero(json *o, const char *key, __u64 v)

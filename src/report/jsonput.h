@@ -15,6 +15,7 @@ void put(json *o, const char *key, json *value);
 void put_u64(json *o, const char *key, __u64 v);
 void put_text(json *o, const char *key, const char *text); /* NULL or "": null */
 void put_hex(json *o, const char *key, __u64 v);           /* "0x1000" */
+json *hex_json(__u64 v);                                   /* the same, for arrays */
 /* null for "none": 0 isn't a time, a number of a device, a domain or a stack. */
 void put_nonzero(json *o, const char *key, __u64 v);
 

@@ -15,43 +15,49 @@ static int by_device(const void *a, const void *b)
 	return (*x)->key < (*y)->key ? -1 : (*x)->key > (*y)->key;
 }
 
-/* By number of the device; the caller frees it. NULL: there are none, or no memory. */
-static struct idtab_slot **sorted(const struct model *m)
+struct idtab_slot **requests__sorted(const struct model *m, size_t *nr)
 {
 	const struct idtab *t = &m->requests.devs;
 	struct idtab_slot **all = t->nr ? malloc(t->nr * sizeof(struct idtab_slot *)) : NULL;
-	size_t nr = 0;
 
+	*nr = 0;
 	if (!all)
 		return NULL;
 	idtab__for_each (t, s)
-		all[nr++] = s;
-	qsort(all, nr, sizeof(struct idtab_slot *), by_device);
+		if (requests__any(s->value))
+			all[(*nr)++] = s;
+	if (!*nr) {
+		free(all);
+		return NULL;
+	}
+	qsort(all, *nr, sizeof(struct idtab_slot *), by_device);
 	return all;
 }
 
-/* An answer may be among what is missing. */
-static bool is_ceiling(const struct model *m)
+bool requests__is_ceiling(const struct model *m)
 {
-	return model__lost(m, 0, ~0ULL, JUDGEMENT_LOSES_FAULTS | 1U << IOT_LOST_RECURSION) != NULL;
+	return model__lost(m, 0, ~0ULL, JUDGEMENT_LOSES_ANSWERS) ||
+	       !judgement__sees_answers(m, m->origin);
 }
 
-static __u64 waited(const struct model *m, const struct requests_dev *d)
+__u64 requests__waited(const struct model *m, const struct requests_dev *d, __u64 now)
 {
 	__u64 begin, end, oldest = requests__oldest(d);
 
 	model__span(m, &begin, &end);
+	if (now)
+		end = now;
 	return oldest && oldest < end ? end - oldest : 0;
 }
 
 static void print_notes(FILE *out, const struct model *m, const char *name,
 			const struct requests_dev *d)
 {
-	if (d->open.nr)
+	if (d->waiting)
 		fprintf(out, "  %s: %s no answer at the end%s, the oldest for %s\n", name,
-			words__times(d->open.nr, "group has", "groups have").s,
-			is_ceiling(m) ? ", or its event is missing" : "",
-			words__duration(waited(m, d)).s);
+			words__times(d->waiting, "group has", "groups have").s,
+			requests__is_ceiling(m) ? ", or its event is missing" : "",
+			words__duration(requests__waited(m, d, 0)).s);
 	if (d->failed)
 		fprintf(out, "  %s: %s could not be given\n", name,
 			words__times(d->failed, "answer", "answers").s);
@@ -65,10 +71,10 @@ static void print_notes(FILE *out, const struct model *m, const char *name,
 
 void requests__print(FILE *out, const struct summary_view *v)
 {
-	struct idtab_slot **all = sorted(v->m);
-	size_t nr = all ? v->m->requests.devs.nr : 0;
+	size_t nr;
+	struct idtab_slot **all = requests__sorted(v->m, &nr);
 
-	if (!nr)
+	if (!all)
 		return;
 	fprintf(out,
 		"\nPage requests, and the time from a group's last one to its answer\n"
@@ -83,7 +89,7 @@ void requests__print(FILE *out, const struct summary_view *v)
 			words__count(d->groups).s);
 		for (int c = 0; c < IOT_PAGE_CODES; c++)
 			fprintf(out, " %7s", words__count(d->answers[c]).s);
-		fprintf(out, " %6s", words__count(d->open.nr).s);
+		fprintf(out, " %6s", words__count(d->waiting).s);
 		for (int q = 0; q < 3; q++)
 			fprintf(out, " %8s",
 				d->latency.nr
@@ -98,7 +104,7 @@ void requests__print(FILE *out, const struct summary_view *v)
 	free(all);
 }
 
-static json *one_json(const struct model *m, __u32 nr, const struct requests_dev *d)
+static json *one_json(const struct model *m, __u32 nr, const struct requests_dev *d, __u64 now)
 {
 	static const char *const answers[IOT_PAGE_CODES] = {
 		[IOT_PAGE_SUCCESS] = "success",
@@ -115,20 +121,23 @@ static json *one_json(const struct model *m, __u32 nr, const struct requests_dev
 		put_u64(o, answers[c], d->answers[c]);
 	put_u64(o, "other", d->other);
 	put_u64(o, "failed", d->failed);
-	put_u64(o, "unanswered", d->open.nr);
-	put(o, "unanswered_is_ceiling", json_object_new_boolean(d->open.nr && is_ceiling(m)));
-	put(o, "oldest_unanswered_ns", d->open.nr ? json_object_new_uint64(waited(m, d)) : NULL);
+	put_u64(o, "unanswered", d->waiting);
+	put(o, "unanswered_is_ceiling",
+	    json_object_new_boolean(d->waiting && requests__is_ceiling(m)));
+	put(o, "oldest_unanswered_ns",
+	    d->waiting ? json_object_new_uint64(requests__waited(m, d, now)) : NULL);
 	put(o, "latency", hist_json(&d->latency));
 	return o;
 }
 
-struct json_object *requests__json(const struct model *m)
+struct json_object *requests__json(const struct model *m, __u64 now)
 {
-	struct idtab_slot **all = sorted(m);
+	size_t nr;
+	struct idtab_slot **all = requests__sorted(m, &nr);
 	json *o = all ? json_object_new_array() : NULL;
 
-	for (size_t i = 0; o && i < m->requests.devs.nr; i++)
-		json_object_array_add(o, one_json(m, (__u32)all[i]->key, all[i]->value));
+	for (size_t i = 0; o && i < nr; i++)
+		json_object_array_add(o, one_json(m, (__u32)all[i]->key, all[i]->value, now));
 	free(all);
 	return o;
 }

@@ -18,11 +18,26 @@ static const struct {
 	[IOT_BY_REFIOMMU] = { "ref", "inval_range" },
 };
 
-static const char *const kinds[SUBMITS_KINDS] = {
+static const char *const kinds[IOT_SUBMIT_NR] = {
 	[IOT_SUBMIT_OTHER] = "other",     [IOT_SUBMIT_IOTLB] = "iotlb",
 	[IOT_SUBMIT_DEV_TLB] = "dev_tlb", [IOT_SUBMIT_CONTEXT] = "context",
 	[IOT_SUBMIT_IRQ] = "irq",         [IOT_SUBMIT_WAIT] = "wait",
 };
+
+const char *submits__driver(__u32 f)
+{
+	return by[f < IOT_BY_NR ? f : 0].driver;
+}
+
+const char *submits__function(__u32 f)
+{
+	return by[f < IOT_BY_NR ? f : 0].function;
+}
+
+const char *submits__kind(__u32 kind)
+{
+	return kinds[kind < IOT_SUBMIT_NR ? kind : IOT_SUBMIT_OTHER];
+}
 
 static void print_row(FILE *out, const char *driver, const char *function, const char *kind,
 		      const struct hist *time)
@@ -46,7 +61,7 @@ void submits__print(FILE *out, const struct summary_view *v)
 		"driver", "function", "what", "number", "p50", "p99", "max", "in all", "commands",
 		"failed");
 	for (int f = 0; f < IOT_BY_NR; f++)
-		for (int k = 0; k < SUBMITS_KINDS; k++) {
+		for (int k = 0; k < IOT_SUBMIT_NR; k++) {
 			const struct submits_cell *c = &s->cells[f][k];
 
 			if (!c->time.nr)
@@ -65,13 +80,13 @@ void submits__print(FILE *out, const struct summary_view *v)
 	}
 }
 
-struct json_object *submits__json(const struct model *m)
+struct json_object *submits__json(const struct submits *s)
 {
-	json *all = m->submits ? json_object_new_array() : NULL;
+	json *all = s ? json_object_new_array() : NULL;
 
 	for (int f = 0; all && f < IOT_BY_NR; f++)
-		for (int k = 0; k < SUBMITS_KINDS; k++) {
-			const struct submits_cell *c = &m->submits->cells[f][k];
+		for (int k = 0; k < IOT_SUBMIT_NR; k++) {
+			const struct submits_cell *c = &s->cells[f][k];
 			json *o;
 
 			if (!c->time.nr)

@@ -273,6 +273,7 @@ const char *words__verdict(enum verdict v)
 		[VERDICT_NO_FAULT] = "Hang without an IOMMU fault",
 		[VERDICT_INVALIDATION] = "IOTLB invalidation failed",
 		[VERDICT_FLUSH_STALL] = "IOTLB flush stalled",
+		[VERDICT_PAGE_REQUEST] = "Page request not served",
 	};
 
 	return NAME_OF(names, v);
@@ -299,6 +300,7 @@ const char *words__verdict_id(enum verdict v)
 		[VERDICT_NO_FAULT] = "hang_without_fault",
 		[VERDICT_INVALIDATION] = "invalidation_failed",
 		[VERDICT_FLUSH_STALL] = "flush_stalled",
+		[VERDICT_PAGE_REQUEST] = "page_request_not_served",
 	};
 
 	return NAME_OF(names, v);

@@ -8,6 +8,8 @@
 
 #include "report/kin.h"
 #include "report/words.h"
+#include "ui/details.h"
+#include "ui/numbers.h"
 
 struct line {
 	struct live_row now;
@@ -17,18 +19,28 @@ struct line {
 struct table {
 	struct line *lines;
 	size_t nr, size;
+	struct details *details;
 	uint64_t updated, interval; /* ns */
 };
 
 struct table *table__new(void)
 {
-	return calloc(1, sizeof(struct table));
+	struct table *t = calloc(1, sizeof(*t));
+
+	if (t)
+		t->details = details__new();
+	if (t && !t->details) {
+		free(t);
+		return NULL;
+	}
+	return t;
 }
 
 void table__free(struct table *t)
 {
 	if (!t)
 		return;
+	details__free(t->details);
 	free(t->lines);
 	free(t);
 }
@@ -58,11 +70,17 @@ static int take_row(void *ctx, const struct live_row *row)
 	return 0;
 }
 
-int table__update(struct table *t, struct collect *c, uint64_t now)
+int table__update(struct table *t, struct collect *c, const struct analysis *a, uint64_t now)
 {
+	int err;
+
 	t->interval = t->updated ? now - t->updated : 0;
 	t->updated = now;
-	return collect__live(c, take_row, t);
+	details__begin(t->details, t->interval);
+	err = collect__live(c, take_row, t);
+	if (!err)
+		err = collect__live_submits(c, details__submission, t->details);
+	return err ? err : details__requests(t->details, &a->model);
 }
 
 static uint64_t unmaps(const struct live_row *r)
@@ -73,24 +91,6 @@ static uint64_t unmaps(const struct live_row *r)
 static double rate(const struct table *t, uint64_t now, uint64_t before)
 {
 	return t->interval ? (double)(now - before) * 1e9 / (double)t->interval : 0;
-}
-
-/* "12.3k", at most five characters. */
-static struct words short_number(double v)
-{
-	static const char units[] = " kMGTP";
-	struct words w;
-	size_t u = 0;
-
-	while (v >= 999.5 && units[u + 1]) {
-		v /= 1000;
-		u++;
-	}
-	if (!u)
-		snprintf(w.s, sizeof(w.s), "%.0f", v);
-	else
-		snprintf(w.s, sizeof(w.s), v < 9.95 ? "%.1f%c" : "%.0f%c", v, units[u]);
-	return w;
 }
 
 /* A histogram gives the middle of a bucket; the exact maximum is known. */
@@ -176,7 +176,7 @@ void table__text(const struct table *t, const struct analysis *a, const struct t
 	}
 	fprintf(out,
 		"iommutop %8.1f s  %s maps/s  %s unmaps/s  faults %llu%s  hangs %llu  lost %llu\n",
-		(double)totals->elapsed / 1e9, short_number(maps).s, short_number(unmapped).s,
+		(double)totals->elapsed / 1e9, numbers__short(maps).s, numbers__short(unmapped).s,
 		(unsigned long long)a->model.total.faults, analysis__faults_are_floor(a) ? "+" : "",
 		(unsigned long long)a->model.total.hangs, (unsigned long long)totals->lost);
 	fprintf(out, "%-16s %4s %-8s %-6s %6s %6s %6s | %5s %5s %5s %5s %5s | %-27s | %4s %4s\n",
@@ -196,14 +196,14 @@ void table__text(const struct table *t, const struct analysis *a, const struct t
 			"%4llu",
 			device_of(a, r).s, r->domain,
 			words__domain_kind(words__find_domain(&a->model, r->domain)), mode_of(a, r),
-			short_number(rate(t, r->maps, b->maps)).s,
-			short_number(rate(t, unmaps(r), unmaps(b))).s,
-			short_number(rate(t, r->map_bytes, b->map_bytes)).s,
-			short_number((double)r->flushes[IOT_WHY_STRICT]).s,
-			short_number((double)r->flushes[IOT_WHY_QUEUE_FULL]).s,
-			short_number((double)r->flushes[IOT_WHY_TIMER]).s,
-			short_number((double)r->flushes[IOT_WHY_MAP]).s,
-			short_number(
+			numbers__short(rate(t, r->maps, b->maps)).s,
+			numbers__short(rate(t, unmaps(r), unmaps(b))).s,
+			numbers__short(rate(t, r->map_bytes, b->map_bytes)).s,
+			numbers__short((double)r->flushes[IOT_WHY_STRICT]).s,
+			numbers__short((double)r->flushes[IOT_WHY_QUEUE_FULL]).s,
+			numbers__short((double)r->flushes[IOT_WHY_TIMER]).s,
+			numbers__short((double)r->flushes[IOT_WHY_MAP]).s,
+			numbers__short(
 				(double)(r->flushes[IOT_WHY_OTHER] + r->flushes[IOT_WHY_UNKNOWN] +
 					 r->flushes[IOT_WHY_RANGE] + r->flushes[IOT_WHY_DETACH]))
 				.s,
@@ -214,6 +214,7 @@ void table__text(const struct table *t, const struct analysis *a, const struct t
 	if (!t->nr)
 		fprintf(out, "no IOMMU domain yet: no device is behind an IOMMU, or none has "
 			     "mapped anything\n");
+	details__text(t->details, &a->model, t->updated, out);
 }
 
 static void add_u64(json_object *o, const char *key, uint64_t v)
@@ -296,6 +297,7 @@ void table__json(const struct table *t, const struct analysis *a, const struct t
 	for (size_t i = 0; i < t->nr; i++)
 		json_object_array_add(rows, row_json(a, &t->lines[i].now));
 	json_object_object_add(o, "domains", rows);
+	details__json(t->details, &a->model, t->updated, o);
 	fprintf(out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
 	json_object_put(o);
 }

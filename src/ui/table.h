@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The live view: one line a domain, rates since the line before. Text for people, one JSON object
- * for programs. */
+/* The live view: one line a domain, rates since the line before, and what src/ui/details.h has.
+ * Text for people, one JSON object for programs. */
 #ifndef IOMMUTOP_UI_TABLE_H
 #define IOMMUTOP_UI_TABLE_H
 
@@ -15,8 +15,9 @@ struct table;
 struct table *table__new(void); /* NULL: no memory */
 void table__free(struct table *t);
 
-/* Reads the counters; to be called once an interval. now: CLOCK_MONOTONIC, ns. -errno, or 0. */
-int table__update(struct table *t, struct collect *c, uint64_t now);
+/* Reads the counters, and of a what its events told; to be called once an interval. now:
+ * CLOCK_MONOTONIC, ns. -errno, or 0. */
+int table__update(struct table *t, struct collect *c, const struct analysis *a, uint64_t now);
 
 struct table_totals {
 	uint64_t lost;    /* events of any kind that could not be counted or told */

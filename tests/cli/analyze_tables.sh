@@ -94,10 +94,14 @@ check "JSON: what was before the hooks" is 'd["capture"]["before"]' "{'events': 
 'map_bytes': 49152, 'unmaps': 1, 'unmap_bytes': 4096, 'faults': 0, 'overwritten': 0}"
 try "$dir/troubled"
 tr '\n' ' ' <"$dir/out" >"$dir/flat"
+tr -s ' \n' ' ' <"$dir/out" >"$dir/flat-spaces"
 check "text: what was before the hooks" grep -q "Before the hooks: 12 maps (48 KiB), 1 unmap (4 KiB), 0 faults, from the \
 kernel's trace buffer; 0 entries were overwritten\." "$dir/flat"
 check "text: page requests by answer, and their times" \
-	printed '^  0000:03:00\.0 +5 +3 +1 +1 +0 +1 +1 +22\.0 us +38\.9 us +40\.0 us$'
+	printed '^  0000:03:00\.0 +6 +4 +1 +2 +0 +1 +1 +38\.9 us +38\.9 us +40\.0 us$'
+check "text: one that was refused, and used" grep -q "1\.04 ms before the fault, 0000:03:00\.0 (nic) asked for the page at 0xfee00000 \
+(read, PASID 5, group 9)\. This request was answered INVALID (this access can't be) 40\.0 us later, by task 61 (dma-test)\. The fault is at the \
+same page, after the device had been told that it can't have it\." "$dir/flat-spaces"
 check "text: page requests that nobody answered" printed '0000:03:00\.0: 1 group has no answer at the end, the oldest for '
 "$iommutop" session merge -o "$dir/merged" "$scene" "$dir/troubled" >"$dir/out" 2>&1 || echo "Bail out! no merged session"
 try --json "$dir/merged"

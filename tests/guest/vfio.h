@@ -26,8 +26,8 @@ struct fd_device_pt {
 struct vfio {
 	int device;
 	bool by_iommufd;
-	int container;     /* type 1 */
-	struct iommufd fd; /* iommufd */
+	int container, group; /* type 1 */
+	struct iommufd fd;    /* iommufd */
 };
 
 static void vfio__open_type1(struct vfio *v, const char *device)
@@ -35,7 +35,6 @@ static void vfio__open_type1(struct vfio *v, const char *device)
 	struct vfio_group_status status = { .argsz = sizeof(status) };
 	char path[PATH_MAX], target[PATH_MAX];
 	ssize_t n;
-	int group;
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", device);
 	n = readlink(path, target, sizeof(target) - 1);
@@ -44,18 +43,18 @@ static void vfio__open_type1(struct vfio *v, const char *device)
 	target[n] = 0;
 	snprintf(path, sizeof(path), "/dev/vfio/%.32s", basename(target));
 	v->container = guest__file("/dev/vfio/vfio");
-	group = guest__file(path);
-	if (ioctl(group, VFIO_GROUP_GET_STATUS, &status))
+	v->group = guest__file(path);
+	if (ioctl(v->group, VFIO_GROUP_GET_STATUS, &status))
 		guest__die(path);
 	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE)) {
 		errno = EBUSY;
 		guest__die("another driver has a device of the group");
 	}
-	if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &v->container))
+	if (ioctl(v->group, VFIO_GROUP_SET_CONTAINER, &v->container))
 		guest__die("VFIO_GROUP_SET_CONTAINER");
 	if (ioctl(v->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
 		guest__die("VFIO_SET_IOMMU");
-	v->device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, device);
+	v->device = ioctl(v->group, VFIO_GROUP_GET_DEVICE_FD, device);
 	if (v->device < 0)
 		guest__die("VFIO_GROUP_GET_DEVICE_FD");
 }

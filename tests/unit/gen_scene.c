@@ -273,10 +273,10 @@ static void fault(__u32 dev, __u64 addr)
 	now += 10 * S; /* far enough to be another incident */
 }
 
-static void page_request(__u32 prgi, __u32 pasid, __u8 last)
+static void page_request(__u64 iova, __u32 prgi, __u32 pasid, __u8 last)
 {
 	struct iot_page_request ev = { .h = head(IOT_EV_PAGE_REQUEST, sizeof(ev), 0),
-				       .iova = 0x10000,
+				       .iova = iova,
 				       .pasid = pasid,
 				       .prgi = prgi,
 				       .perm = IOT_PAGE_READ,
@@ -306,14 +306,14 @@ static void page_response(__u32 prgi, __u32 pasid, __u32 code, __u64 latency)
  */
 static void page_requests(void)
 {
-	page_request(1, 0, 0);
-	page_request(1, 0, 1);
-	page_request(2, 5, 1);
-	page_request(2, 6, 1);
+	page_request(0x10000, 1, 0, 0);
+	page_request(0x10000, 1, 0, 1);
+	page_request(0x10000, 2, 5, 1);
+	page_request(0x10000, 2, 6, 1);
 	now += 20 * US;
 	page_response(1, 0, IOT_PAGE_SUCCESS, 22 * US);
 	page_response(2, 5, IOT_PAGE_INVALID, 40 * US);
-	page_request(7, 0, 0);
+	page_request(0x10000, 7, 0, 0);
 	page_response(7, 0, IOT_PAGE_REFUSED, 0);
 }
 
@@ -335,7 +335,11 @@ static void more_trouble(void)
 	map(STRICT, 0x7123450000, 0x60000000, 0x10000, 0);
 	now += 200 * S; /* what came before is no neighbour in time */
 	fault(1, 0x80000000 + (3 << 20));
-	fault(2, 0xfee00000);
+	page_request(0xfee00000, 9, 5, 1);
+	now += 40 * US;
+	page_response(9, 5, IOT_PAGE_INVALID, 40 * US);
+	now += MS;
+	fault(2, 0xfee00000); /* a page that it was refused */
 	fault(2, 0x23450040); /* without the bits above 32 */
 	domain(5, IOT_TYPE_DMA, 0);
 	moved.h = head(IOT_EV_ATTACH, sizeof(moved), 5);

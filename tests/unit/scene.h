@@ -205,6 +205,33 @@ static inline void error_at(__u64 us, __u32 dev, __u32 kind, const char *what)
 	feed(&ev);
 }
 
+static inline void page_request(__u64 us, __u64 iova, __u32 prgi, __u32 pasid, bool last)
+{
+	struct iot_page_request ev = { .h = head(IOT_EV_PAGE_REQUEST, sizeof(ev), us),
+				       .iova = iova,
+				       .pasid = pasid,
+				       .prgi = prgi,
+				       .perm = IOT_PAGE_WRITE,
+				       .pasid_valid = pasid != 0,
+				       .last = last };
+
+	feed(&ev);
+}
+
+static inline void page_answer(__u64 us, __u32 prgi, __u32 pasid, __u32 code, __u64 latency_us,
+			       __s32 ret)
+{
+	struct iot_page_response ev = { .h = head(IOT_EV_PAGE_RESPONSE, sizeof(ev), us),
+					.latency = latency_us * 1000,
+					.pasid = pasid,
+					.prgi = prgi,
+					.code = code,
+					.ret = ret,
+					.pasid_valid = pasid != 0 };
+
+	feed(&ev);
+}
+
 static inline void loss(__u64 begin, __u64 end, __u32 cause)
 {
 	struct iot_loss ev = { .h = head(IOT_EV_LOSS, sizeof(ev), end),

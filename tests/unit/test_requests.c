@@ -4,32 +4,6 @@
 
 #include "scene.h"
 
-static void ask(__u64 us, __u32 prgi, __u32 pasid, bool last)
-{
-	struct iot_page_request ev = { .h = head(IOT_EV_PAGE_REQUEST, sizeof(ev), us),
-				       .iova = IOVA,
-				       .pasid = pasid,
-				       .prgi = prgi,
-				       .perm = IOT_PAGE_WRITE,
-				       .pasid_valid = pasid != 0,
-				       .last = last };
-
-	feed(&ev);
-}
-
-static void answer(__u64 us, __u32 prgi, __u32 pasid, __u32 code, __u64 latency_us, __s32 ret)
-{
-	struct iot_page_response ev = { .h = head(IOT_EV_PAGE_RESPONSE, sizeof(ev), us),
-					.latency = latency_us * 1000,
-					.pasid = pasid,
-					.prgi = prgi,
-					.code = code,
-					.ret = ret,
-					.pasid_valid = pasid != 0 };
-
-	feed(&ev);
-}
-
 static void end_at(__u64 us)
 {
 	struct iot_capture ev = { .h = head(IOT_EV_CAPTURE, sizeof(ev), us),
@@ -63,14 +37,14 @@ static void a_group_gets_one_answer(void **state)
 
 	(void)state;
 	assert_null(counted(DEV));
-	ask(10, 1, 0, false);
-	ask(11, 1, 0, false);
-	ask(12, 1, 0, true);
+	page_request(10, IOVA, 1, 0, false);
+	page_request(11, IOVA, 1, 0, false);
+	page_request(12, IOVA, 1, 0, true);
 	d = counted(DEV);
 	assert_int_equal(d->requests, 3);
 	assert_int_equal(d->groups, 1);
 	assert_int_equal(d->open.nr, 1);
-	answer(32, 1, 0, IOT_PAGE_SUCCESS, 20, 0);
+	page_answer(32, 1, 0, IOT_PAGE_SUCCESS, 20, 0);
 	assert_int_equal(d->open.nr, 0);
 	assert_int_equal(d->answers[IOT_PAGE_SUCCESS], 1);
 	assert_int_equal(d->latency.nr, 1);
@@ -84,20 +58,20 @@ static void groups_of_one_number_differ_by_pasid_and_device(void **state)
 	struct requests_dev *d;
 
 	(void)state;
-	ask(10, 1, 0, true);
-	ask(11, 1, 5, true);
-	ask(12, 1, 6, true);
+	page_request(10, IOVA, 1, 0, true);
+	page_request(11, IOVA, 1, 5, true);
+	page_request(12, IOVA, 1, 6, true);
 	d = counted(DEV);
 	assert_int_equal(d->open.nr, 3);
 	other.h.dev = DEV + 1;
 	feed(&other);
 	assert_int_equal(d->open.nr, 3);
-	answer(21, 1, 5, IOT_PAGE_INVALID, 10, 0);
+	page_answer(21, 1, 5, IOT_PAGE_INVALID, 10, 0);
 	assert_int_equal(d->open.nr, 2);
 	assert_int_equal(requests__oldest(d), AT(10));
-	answer(22, 1, 0, IOT_PAGE_SUCCESS, 12, 0);
+	page_answer(22, 1, 0, IOT_PAGE_SUCCESS, 12, 0);
 	assert_int_equal(requests__oldest(d), AT(12));
-	answer(23, 1, 7, IOT_PAGE_SUCCESS, 0, 0); /* of a request that wasn't seen */
+	page_answer(23, 1, 7, IOT_PAGE_SUCCESS, 0, 0); /* of a request that wasn't seen */
 	assert_int_equal(d->open.nr, 1);
 	assert_int_equal(d->latency.nr, 2);
 }
@@ -106,8 +80,8 @@ static void a_number_may_come_again_once_it_is_answered(void **state)
 {
 	(void)state;
 	for (__u64 i = 0; i < 100; i++) {
-		ask(10 * i, 1, 0, true);
-		answer(10 * i + 5, 1, 0, IOT_PAGE_SUCCESS, 5, 0);
+		page_request(10 * i, IOVA, 1, 0, true);
+		page_answer(10 * i + 5, 1, 0, IOT_PAGE_SUCCESS, 5, 0);
 	}
 	assert_int_equal(counted(DEV)->groups, 100);
 	assert_int_equal(counted(DEV)->open.nr, 0);
@@ -116,8 +90,8 @@ static void a_number_may_come_again_once_it_is_answered(void **state)
 static void what_is_refused_waits_no_longer(void **state)
 {
 	(void)state;
-	ask(10, 1, 0, true);
-	answer(11, 1, 0, IOT_PAGE_REFUSED, 1, -EINVAL);
+	page_request(10, IOVA, 1, 0, true);
+	page_answer(11, 1, 0, IOT_PAGE_REFUSED, 1, -EINVAL);
 	assert_int_equal(counted(DEV)->open.nr, 0);
 	assert_int_equal(counted(DEV)->answers[IOT_PAGE_REFUSED], 1);
 	assert_int_equal(counted(DEV)->failed, 0);
@@ -127,10 +101,10 @@ static void what_is_refused_waits_no_longer(void **state)
 static void answers_of_other_kinds_and_those_that_fail_are_told(void **state)
 {
 	(void)state;
-	ask(10, 1, 0, true);
-	answer(20, 1, 0, IOT_PAGE_FAILURE, 10, -ENODEV);
-	answer(30, 2, 0, IOT_PAGE_CODES, 0, 0);
-	answer(31, 3, 0, ~0U, 0, 0);
+	page_request(10, IOVA, 1, 0, true);
+	page_answer(20, 1, 0, IOT_PAGE_FAILURE, 10, -ENODEV);
+	page_answer(30, 2, 0, IOT_PAGE_CODES, 0, 0);
+	page_answer(31, 3, 0, ~0U, 0, 0);
 	assert_int_equal(counted(DEV)->answers[IOT_PAGE_FAILURE], 1);
 	assert_int_equal(counted(DEV)->failed, 1);
 	assert_int_equal(counted(DEV)->other, 2);
@@ -140,10 +114,10 @@ static void more_than_can_be_waited_for_are_counted(void **state)
 {
 	(void)state;
 	for (__u32 i = 0; i < REQUESTS_OPEN_MAX + 3; i++)
-		ask(i, i, 0, true);
+		page_request(i, IOVA, i, 0, true);
 	assert_int_equal(counted(DEV)->open.nr, REQUESTS_OPEN_MAX);
 	assert_int_equal(counted(DEV)->untracked, 3);
-	ask(REQUESTS_OPEN_MAX + 3, 7, 0, true); /* of one that waits already */
+	page_request(REQUESTS_OPEN_MAX + 3, IOVA, 7, 0, true); /* of one that waits already */
 	assert_int_equal(counted(DEV)->untracked, 3);
 }
 
@@ -156,8 +130,8 @@ static void what_is_open_at_the_end_is_told_and_may_be_less_if_events_are_missin
 
 	(void)state;
 	device(DEV, "refdma.0", "refdma", "", 5);
-	ask(1000, 1, 0, true);
-	ask(2000, 2, 0, true);
+	page_request(1000, IOVA, 1, 0, true);
+	page_request(2000, IOVA, 2, 0, true);
 	end_at(4000);
 	json_has("device", "refdma.0");
 	json_has("unanswered", "2");
@@ -166,8 +140,8 @@ static void what_is_open_at_the_end_is_told_and_may_be_less_if_events_are_missin
 	json_has("latency", "null");
 	feed(&lost);
 	json_has("unanswered_is_ceiling", "true");
-	answer(3500, 1, 0, IOT_PAGE_SUCCESS, 2500, 0);
-	answer(3500, 2, 0, IOT_PAGE_SUCCESS, 1500, 0);
+	page_answer(3500, 1, 0, IOT_PAGE_SUCCESS, 2500, 0);
+	page_answer(3500, 2, 0, IOT_PAGE_SUCCESS, 1500, 0);
 	json_has("unanswered_is_ceiling", "false");
 	json_has("oldest_unanswered_ns", "null");
 }
@@ -175,8 +149,8 @@ static void what_is_open_at_the_end_is_told_and_may_be_less_if_events_are_missin
 static void they_are_no_faults_and_no_incidents(void **state)
 {
 	(void)state;
-	ask(10, 1, 0, true);
-	answer(20, 1, 0, IOT_PAGE_FAILURE, 10, 0);
+	page_request(10, IOVA, 1, 0, true);
+	page_answer(20, 1, 0, IOT_PAGE_FAILURE, 10, 0);
 	end_at(1000);
 	assert_int_equal(a->incidents.nr, 0);
 	assert_int_equal(a->model.total.faults, 0);

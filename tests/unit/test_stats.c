@@ -501,7 +501,7 @@ static void submissions_are_told_apart_by_function_and_kind(void **state)
 	submit(30, 1, IOT_BY_QI_SUBMIT, IOT_SUBMIT_IRQ, 1, 0);
 	submit(40, 9, IOT_BY_AMD_WAIT, IOT_SUBMIT_WAIT, 0, 0);
 	/* of a newer iommutop, and of a damaged session: its begin is behind its end */
-	submit(50, 1, IOT_BY_NR, SUBMITS_KINDS, 1, 0);
+	submit(50, 1, IOT_BY_NR, IOT_SUBMIT_NR, 1, 0);
 	submit(60, (__u64)-5, 255, 255, 1, 0);
 	end_at(1000);
 	assert_non_null(a->model.submits);

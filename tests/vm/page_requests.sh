@@ -4,7 +4,9 @@
 #
 # Page requests: what devices ask for and what they are answered comes out as the reference driver's own tracepoints have
 # it, field by field; answers take at least the time that the driver let pass; what nobody answers is told as open.
-# usage: page_requests.sh [KERNEL...]   (default: debian:6.12; debian:6.1 and source:7.2 are the others)
+# Those that aren't served are evidence of the fault and the hang after them; the live table has them while they wait.
+# usage: [EXPLAIN=docs/explain.md] page_requests.sh [KERNEL...]   (default: debian:6.12; debian:6.1 and source:7.2 are the others)
+# EXPLAIN: the transcripts in that page are made anew from this run.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/boot_lib.sh"
@@ -67,6 +69,38 @@ for kernel in "${kernels[@]}"; do
 	check "$kernel: analyze: the open ones" grep -qE '^  refdma\.0: 3 groups have no answer at the end, the oldest for ' \
 		"$dir/facts/text"
 	equal "$kernel: the attach plan says how" "$(fact is plan_answer)" "fentry $answer"
+	cp "$dir/files/before" "$dir/files/after" "$dir/facts/"
+	mv "$dir/facts/before" "$dir/facts/all.before"
+	mv "$dir/facts/after" "$dir/facts/all.after"
+	flatten <"$dir/files/top.json" >"$dir/facts/top"
+	"$iommutop" analyze --json "$dir/files/served" 2>>"$dir/err" | flatten >"$dir/facts/served"
+	"$iommutop" analyze "$dir/files/served" 2>>"$dir/err" | tr -s ' \n' ' ' >"$dir/facts/words"
+	equal "$kernel: top: requests" "$(sum top page_requests.0.requests page_requests.1.requests)" "$(grown all page_requests)"
+	equal "$kernel: top: groups" "$(sum top page_requests.0.groups page_requests.1.groups)" "$(grown all page_groups)"
+	equal "$kernel: top: of each device" "$(fact top page_requests.0.device) $(fact top page_requests.1.device)" "refdma.0 refdma.1"
+	equal "$kernel: top: invalid" "$(fact top page_requests.0.invalid)" "$(grown all page_invalid)"
+	check "$kernel: top: its latency" [ "$(fact top page_requests.0.latency.max_ns)" -ge 2000000 ]
+	equal "$kernel: top: the one that waits" "$(fact top page_requests.1.unanswered)" 1
+	check "$kernel: top: for how long" [ "$(fact top page_requests.1.oldest_unanswered_ns)" -ge 500000000 ]
+	equal "$kernel: top: which is certain" "$(fact top page_requests.1.unanswered_is_ceiling)" false
+	equal "$kernel: top: nothing lost" "$(fact top lost)" 0
+	equal "$kernel: served: losses" "$(fact served losses.nr)" 0
+	equal "$kernel: served: incidents" "$(fact served incidents.nr)" 2
+	equal "$kernel: a page that was refused and used" \
+		"$(for f in device_name page_request.device_name page_request.end page_request.same_page page_request.addresses.0 \
+			page_request.pasid page_request.group page_request.answer; do fact served "incidents.0.$f"; done | tr '\n' ' ')" \
+		"refdma.0 refdma.0 invalid true 0x1234560000 5 700 INVALID "
+	check "$kernel: its fault is behind the answer" \
+		[ "$(fact served incidents.0.faults.0.first_ns)" -gt "$(fact served incidents.0.page_request.answered_ns)" ]
+	check "$kernel: its words" grep -qE 'before the fault, refdma.0 \(refdma\) asked for the page at 0x1234560000 \(write, PASID 5, group 700\)\. This request was answered INVALID \(this access can.t be\) [0-9.]+ m?s later, by task' "$dir/facts/words"
+	equal "$kernel: a device that hangs for its page" \
+		"$(for f in device_name verdict page_request.end page_request.doubtful page_request.addresses.0 page_request.answer \
+			hang.device_name; do fact served "incidents.1.$f"; done | tr '\n' ' ')" \
+		"refdma.1 page_request_not_served unanswered false 0x60000 null refdma.1 "
+	[ -z "${EXPLAIN:-}" ] || {
+		printf '%s\n' "page_request_refused served 1" "page_request_not_served served 2" >"$dir/incidents"
+		python3 "$here/verdicts_explain.py" "$iommutop" "$dir/files" "$dir/incidents" "$EXPLAIN"
+	}
 	check "$kernel: probe says so, too" grep -q '"page-request"' "$dir/files/probe.json"
 done
 finish

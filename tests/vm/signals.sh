@@ -15,22 +15,22 @@ inject()
 {
 	python3 - "$dir" <<-'END'
 	import os, socket, sys, time
-	top = sys.argv[1]
+	top, done, f = sys.argv[1], 0, None
 	end = time.time() + 600
 	while time.time() < end:
 	    try:
-	        if "inject" in open(top + "/out").read():
-	            break
+	        asked = [l.split()[1] for l in open(top + "/out") if l.startswith("inject ") and l.endswith("\n")]
 	    except FileNotFoundError:
-	        pass
+	        asked = []
+	    for name in asked[done:]:
+	        if not f:
+	            s = socket.socket(socket.AF_UNIX)
+	            s.connect(top + "/monitor")
+	            f = s.makefile("rw")
+	        f.write(f"pcie_aer_inject_error ill {name}\n")
+	        f.flush()
+	        done += 1
 	    time.sleep(0.1)
-	s = socket.socket(socket.AF_UNIX)
-	s.connect(top + "/monitor")
-	f = s.makefile("rw")
-	f.write("pcie_aer_inject_error ill UNSUP\n")
-	f.flush()
-	f.close()
-	time.sleep(5) # the monitor ends when nobody is there any more
 	END
 }
 
@@ -100,7 +100,7 @@ for kernel in "${kernels[@]}"; do
 		--file "$here/refiommu_guest.sh" --file "$here/signals.guest" -- sh /root/signals.guest
 	kill $injector 2>/dev/null
 	wait $injector
-	sed -i '/^inject$/d' "$dir/out"
+	sed -i '/^inject /d' "$dir/out"
 	came_to_end "$kernel" || continue
 	cp "$dir/files/truth" "$dir/facts/truth"
 	signals >"$dir/facts/signals"
@@ -122,7 +122,8 @@ for kernel in "${kernels[@]}"; do
 		timed_out ahci "$(fact truth ahci_dev)" "scsi timeout"
 		timed_out scsi_debug adapter0 "scsi timeout"
 	fi
-	equal "$kernel: PCI Express errors are the kernel's" $(($(number aer error) + $(number reset error))) "$(fact truth aer)"
+	equal "$kernel: PCI Express errors are the kernel's" \
+		$(($(number corrected error) + $(number aer error) + $(number reset error) + $(number fatal error))) "$(fact truth aer)"
 	equal "$kernel: reset: device" "$(values reset reset 3)" 0000:01:00.0
 	# its begin, and its end with the method, which is the first that the device has
 	equal "$kernel: reset: once" "$(sed -n 's/^reset reset [^ ]* -1 0 //p' "$dir/facts/signals" | tr '\n' ';')" \
@@ -133,5 +134,12 @@ for kernel in "${kernels[@]}"; do
 	fi
 	equal "$kernel: aer: device" "$(values aer error 3)" 0000:01:00.0
 	check "$kernel: aer: which error" grep -q '^aer error .* AER non-fatal: Unsupported Request$' "$dir/facts/signals"
+	equal "$kernel: aer: corrected" "$(sed -n 's/^corrected error //p' "$dir/facts/signals" | sort -u)" \
+		"0000:01:00.0 -1 0 AER corrected: Bad TLP"
+	equal "$kernel: aer: fatal" "$(sed -n 's/^fatal error //p' "$dir/facts/signals" | sort -u)" \
+		"0000:01:00.0 -1 0 AER fatal: Data Link"
+	# recovery resets what is below the port, and says so of the port alone
+	equal "$kernel: aer: fatal: reset" "$(sed -n 's/^fatal reset //p' "$dir/facts/signals" | sort -u)" \
+		"$(fact truth port) -1 0 pci reset, bus"
 done
 finish

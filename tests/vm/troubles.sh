@@ -96,8 +96,21 @@ resets()
 		"$(sed -n 's/^reset_[^ ]*_refused reset //p' "$dir/facts/told" | sed 's/, bus$//' | tr '\n' ';')" \
 		"$(fact truth below) 0 0 pci reset;$(fact truth below) 1 -25 pci reset;"
 	equal "$kernel: nothing else was reset meanwhile" \
-		"$(awk '$2 == "reset" && ($1 == "few" || $1 == "many" || $1 == "removed" || $1 == "scanned" || $1 == "vfio" || $1 == "iommufd")' "$dir/facts/told")$kernel" \
+		"$(awk '$2 == "reset" && ($1 == "few" || $1 == "many" || $1 == "removed" || $1 == "scanned" || $1 == "vfio" || $1 == "vfio_bound" || $1 == "iommufd")' "$dir/facts/told")$kernel" \
 		"$kernel"
+	equal "$kernel: a disk's controller, by sysfs" "$(sed -n 's/^nvme_sysfs reset //p' "$dir/facts/told")" \
+		"$(fact truth nvme) 0 0 nvme controller reset"
+	equal "$kernel: … as the kernel's log says" "$(awk '/troubles: / { on = $0 ~ /nvme_sysfs/ }
+		on && /nvme nvme0: .*queues/ { n++ } END { print n + 0 }' "$dir/files/dmesg")" 1
+	check "$kernel: a device alone behind a bridge, by its bus" grep -q "^reset $(fact truth alone) bus$" "$dir/files/truth"
+	# the bus is reset for both of its functions; before, when VFIO lets the open one go, it tries that one alone, which has no way
+	for slot in $(fact truth shared); do
+		equal "$kernel: hot reset by VFIO: $slot: how" "$(sed -n "s/^vfio_hot reset $slot //p" "$dir/facts/told" | grep -v '^1 -25 pci reset$' |
+			sort -u | tr '\n' ';')" \
+			"0 0 pci reset;1 0 pci reset, bus;"
+	done
+	equal "$kernel: hot reset by VFIO: of nothing else" "$(sed -n 's/^vfio_hot reset \([^ ]*\) .*/\1/p' "$dir/facts/told" | sort -u | tr '\n' ' ' | sed 's/ $//')" \
+		"$(fact truth shared)"
 	check "$kernel: by VFIO" grep -q "^vfio_reset reset $(fact truth below) 1 0 pci reset, " "$dir/facts/told"
 	check "$kernel: every reset that began has ended" \
 		[ "$(awk '$2 == "reset" && $6 == "pci" && !$4' "$dir/facts/told" | wc -l)" = \
@@ -239,7 +252,7 @@ for kernel in "${kernels[@]}"; do
 		--append iomem=relaxed --append vfio_iommu_type1.allow_unsafe_interrupts=1 \
 		--device nvme --device edu --device e1000e --device pcie-root-port,id=above,chassis=9 \
 		--device e1000e,bus=above --device pcie-pci-bridge,id=shared --device edu,bus=shared,addr=1 \
-		--device edu,bus=shared,addr=2 --output "$dir/files" \
+		--device edu,bus=shared,addr=2 --device pcie-pci-bridge,id=alone --device edu,bus=alone,addr=1 --output "$dir/files" \
 		--file "$here/refiommu_guest.sh" --file "$here/troubles.guest" --file "$top/build/guest/vfio_dma" \
 		--file "$here/strangers.guest" --file "$top/build/guest/iommufd_mock" \
 		-- "sh /root/troubles.guest && $([ "$kernel" = source:7.2 ] && echo sh /root/strangers.guest || echo true)"

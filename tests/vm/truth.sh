@@ -76,6 +76,12 @@ live() # NAME LEAST-MAPS lazy|strict
 	equal "$what: windows measured, open and given up" \
 		"$(sum "$name" "${d}window_$3.count" "${d}pending" "${d}windows_not_measured")" "$(grown "$name" unmaps)"
 	equal "$what: no window is open" "$(fact "$name" "${d}pending")" 0
+	equal "$what: submissions to the hardware" \
+		"$(fact "$name" submissions.0.time.count)" "$(grown "$name" inval_submitted)"
+	equal "$what: … by" "$(fact "$name" submissions.0.function) $(fact "$name" submissions.0.kind)" "inval_range iotlb"
+	equal "$what: … and by nothing else" "$(fact "$name" submissions.nr)" 1
+	check "$what: … took time, the shortest no more than the middle" [ "$(fact "$name" submissions.0.time.max_ns)" -gt 0 -a \
+		"$(fact "$name" submissions.0.time.min_ns)" -le "$(fact "$name" submissions.0.time.p50_ns)" ]
 }
 
 small() # NAME

@@ -16,7 +16,7 @@
 #include "ui/table.h"
 
 struct top_opts {
-	bool batch, json;
+	bool batch, json, hw;
 	uint64_t delay, count;
 };
 
@@ -29,6 +29,8 @@ static const struct opt top_table[] = {
 	  offsetof(struct top_opts, batch), 0, 0 },
 	{ OPT_FLAG, 'j', "json", NULL, "one JSON object a line instead of a table",
 	  offsetof(struct top_opts, json), 0, 0 },
+	{ OPT_FLAG, 0, "hw", NULL, "count what drivers submit to the hardware, too",
+	  offsetof(struct top_opts, hw), 0, 0 },
 	{ .kind = OPT_END },
 };
 
@@ -69,7 +71,7 @@ static int show(struct top *t)
 	struct collect_counts counts;
 	int err;
 
-	err = table__update(t->table, t->collect, facts__now());
+	err = table__update(t->table, t->collect, t->analysis, facts__now());
 	if (err)
 		return err;
 	collect__counts(t->collect, &counts);
@@ -112,7 +114,7 @@ static int top_run(const void *values, int rest_nr, char **rest)
 {
 	struct top t = { .opts = values };
 	struct top_opts plain = *t.opts;
-	struct collect_opts copts = { .pages = true };
+	struct collect_opts copts = { .pages = true, .hw = t.opts->hw };
 	struct error err = {};
 	int rc;
 
@@ -136,7 +138,7 @@ static int top_run(const void *values, int rest_nr, char **rest)
 	if (plain.json)
 		collect__gaps(t.collect, say_gap, stderr);
 	t.begin = facts__now();
-	rc = table__update(t.table, t.collect, t.begin);
+	rc = table__update(t.table, t.collect, t.analysis, t.begin);
 	for (uint64_t n = 1; !rc && !t.child.signal; n++) {
 		rc = wait_until(&t, t.begin + n * plain.delay, &err);
 		if (!rc)

@@ -65,6 +65,8 @@ struct pt_regs {
 	long unsigned int dx;
 	long unsigned int si;
 	long unsigned int di;
+	long unsigned int ip;
+	long unsigned int sp;
 };
 
 struct page {
@@ -100,6 +102,7 @@ struct device {
 	void *init_name;
 	struct bus_type *bus;
 	struct device_driver *driver;
+	void *driver_data;
 	u64 *dma_mask;
 	u64 coherent_dma_mask;
 	u64 bus_dma_limit;
