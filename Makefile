@@ -55,8 +55,8 @@ help:
 	@echo "make test-unit  unit tests only"
 	@echo "make fuzz       feed random sessions and logs to the parsers, FUZZ_RUNS=$(FUZZ_RUNS) times each"
 	@echo "make matrix     every bug of the reference driver against every invariant, and too small rings, on three kernels (half an hour)"
-	@echo "make matrix-real  real drivers behind each IOMMU, on four kernels (half an hour); MATRIX=docs/compatibility.md writes it down"
-	@echo "make matrix-chains  hangs of real drivers, with and without a fault before, on all kernels and QEMUs that can"
+	@echo "make matrix-real  real drivers behind each IOMMU, on four kernels (half an hour or more); MATRIX=docs/compatibility.md writes it down"
+	@echo "make matrix-chains  hangs of real drivers, with and without a fault before, on all kernels and QEMUs that can (half an hour)"
 	@echo "make soak       20 million maps and unmaps that break no rule, on three kernels, every invariant on (an hour or more)"
 	@echo "make bench      measure cost per map+unmap pair, analysis speed and what a verdict adds to a boot of Debian"
 	@echo "make lint       format, warnings as errors, static analysis, man pages"
@@ -95,7 +95,7 @@ soak: packages
 
 matrix-chains: packages
 	$(Q)$(MAKE) --no-print-directory all test-programs
-	$(Q)tests/run chain_matrix
+	$(Q)TEST_TIMEOUT=7200 tests/run chain_matrix
 
 bench: packages
 	$(Q)$(MAKE) --no-print-directory all test-programs
