@@ -82,7 +82,7 @@ for kernel in "${kernels[@]}"; do
 	more=()
 	[ "$kernel" = source:7.2 ] || {
 		: >"$dir/with-scsi"
-		more=(--module ahci --module sd_mod --module scsi_debug --file "$dir/with-scsi")
+		more=(--module ahci --module sd_mod --module scsi_debug --module aer_inject --module gpu-sched --file "$dir/with-scsi")
 	}
 	for disk in nvme ata; do truncate -s 64M "$dir/$disk.img"; done
 	inject &
@@ -122,6 +122,16 @@ for kernel in "${kernels[@]}"; do
 		timed_out ahci "$(fact truth ahci_dev)" "scsi timeout"
 		timed_out scsi_debug adapter0 "scsi timeout"
 	fi
+	case $kernel in
+	debian:6*)
+		equal "$kernel: devlink and graphics: hangs are the kernel's" "$(number reftrouble hang)" \
+			$(($(fact truth devlink) + $(fact truth drm)))
+		equal "$kernel: devlink and graphics: what" \
+			"$(sed -n 's/^reftrouble hang //p' "$dir/facts/signals" | tr '\n' ';')" \
+			"reftrouble -1 0 devlink reftrouble;reftrouble -1 0 drm scheduler timeout;"
+		;;
+	*) skip "$kernel: devlink and graphics" "the module that makes such trouble isn't built for it, or it has none" ;;
+	esac
 	equal "$kernel: PCI Express errors are the kernel's" \
 		$(($(number corrected error) + $(number aer error) + $(number reset error) + $(number fatal error))) "$(fact truth aer)"
 	equal "$kernel: reset: device" "$(values reset reset 3)" 0000:01:00.0
@@ -134,10 +144,10 @@ for kernel in "${kernels[@]}"; do
 	fi
 	equal "$kernel: aer: device" "$(values aer error 3)" 0000:01:00.0
 	check "$kernel: aer: which error" grep -q '^aer error .* AER non-fatal: Unsupported Request$' "$dir/facts/signals"
-	equal "$kernel: aer: corrected" "$(sed -n 's/^corrected error //p' "$dir/facts/signals" | sort -u)" \
+	[ "$kernel" = source:7.2 ] || equal "$kernel: aer: corrected" "$(sed -n 's/^corrected error //p' "$dir/facts/signals" | sort -u)" \
 		"0000:01:00.0 -1 0 AER corrected: Bad TLP"
-	equal "$kernel: aer: fatal" "$(sed -n 's/^fatal error //p' "$dir/facts/signals" | sort -u)" \
-		"0000:01:00.0 -1 0 AER fatal: Data Link"
+	# of an endpoint's fatal errors, kernels don't read which it was: the link may be down
+	check "$kernel: aer: fatal" grep -qE '^fatal error 0000:01:00\.0 -1 0 AER fatal: (no error bit|Data Link)$' "$dir/facts/signals"
 	# recovery resets what is below the port, and says so of the port alone
 	equal "$kernel: aer: fatal: reset" "$(sed -n 's/^fatal reset //p' "$dir/facts/signals" | sort -u)" \
 		"$(fact truth port) -1 0 pci reset, bus"

@@ -100,10 +100,11 @@ static bool module_needs(const char *path, const char *other)
 	return needs;
 }
 
-/* The reference driver's files, and edu's, go to /lib/modules/ref, and are known to modprobe. */
+/* The reference driver's files, and those of the other test modules, go to /lib/modules/ref, and
+ * are known to modprobe. */
 static int initramfs__ref(struct initramfs *i, struct strv *dep)
 {
-	static const char *const names[] = { "refiommu", "refdma", "edudma" };
+	static const char *const names[] = { "refiommu", "refdma", "edudma", "reftrouble" };
 	int code = cpio__add_symlink(i->cpio, GUEST_MODULES "/ref", "../ref", i->err);
 
 	for (size_t n = 0; !code && n < sizeof(names) / sizeof(*names); n++) {

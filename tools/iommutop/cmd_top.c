@@ -94,16 +94,17 @@ static int wait_until(struct top *t, uint64_t deadline, struct error *err)
 {
 	while (!t->child.signal) {
 		int64_t wait = collect__poll(t->collect, err);
-		uint64_t now = facts__now();
+		uint64_t now = facts__now(),
+			 least = t->analysis->model.requests.devs.nr ? 10000000 : 50000000;
 
 		if (wait < 0)
 			return (int)wait;
 		if (now >= deadline)
 			return 0;
 		/* counters wait in the kernel; only faults and the like are behind the poll, and 50
-		 * ms is fast for those */
-		if ((uint64_t)wait < 50000000)
-			wait = 50000000;
+		 * ms is fast for those, but page requests may fill their ring */
+		if ((uint64_t)wait < least)
+			wait = (int64_t)least;
 		child__wait(&t->child,
 			    (uint64_t)wait < deadline - now ? (uint64_t)wait : deadline - now);
 	}
