@@ -196,10 +196,13 @@ struct {
 	__type(value, struct alloc);
 } allocs SEC(".maps");
 
+SLOTS(allocs, ALLOCS_BITS)
+
 SEC("?fentry")
 int BPF_PROG(iova_alloc_entry)
 {
-	struct alloc *a = slot__take(&allocs, ALLOCS_BITS, kernel__runner());
+	__u64 runner = kernel__runner();
+	struct alloc *a = slot__at(&allocs, allocs__take(&runner));
 
 	if (!a)
 		return 0;
@@ -212,7 +215,8 @@ int BPF_PROG(iova_alloc_entry)
 SEC("?fentry")
 int BPF_PROG(iova_slow_entry)
 {
-	struct alloc *a = slot__find(&allocs, ALLOCS_BITS, kernel__runner());
+	__u64 runner = kernel__runner();
+	struct alloc *a = slot__at(&allocs, allocs__find(&runner));
 
 	if (a)
 		a->slow = 1;
@@ -226,7 +230,7 @@ int BPF_PROG(iova_alloc_exit, struct iommu_domain *dom, u64 size, u64 limit, str
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
 	struct alloc *a;
-	__u64 key = (__u64)dev, begin = 0;
+	__u64 key = (__u64)dev, runner = kernel__runner(), begin = 0;
 	struct iot_dev *known;
 	struct iot_iova *e;
 	__u32 slow = 0;
@@ -234,7 +238,7 @@ int BPF_PROG(iova_alloc_exit, struct iommu_domain *dom, u64 size, u64 limit, str
 
 	e = (void *)hot__reserve(c);
 	ts = bpf_ktime_get_ns();
-	a = slot__find(&allocs, ALLOCS_BITS, kernel__runner());
+	a = slot__at(&allocs, allocs__find(&runner));
 	if (a) {
 		begin = a->begin;
 		slow = a->slow != 0;

@@ -19,7 +19,7 @@ static __always_inline void attach__tell(__u16 id, __u32 domain, __u32 dev, __s3
 	rare__submit(e);
 }
 
-static __noinline int dev__leave(struct iot_dev *known)
+__noinline int dev__leave(struct iot_dev *known)
 {
 	struct iot_dom *old;
 	int place;
@@ -42,8 +42,8 @@ static __noinline int dev__leave(struct iot_dev *known)
 
 static __noinline int dev__enter(struct device *dev, __u64 dom, __u16 flags)
 {
-	__u32 id = dev__number(dev, flags);
 	__u64 key = (__u64)dev;
+	__u32 id = dev__number(&key, flags);
 	struct iot_dev *known = bpf_map_lookup_elem(&devs, &key);
 	struct iot_dom *d;
 	int place;
@@ -56,7 +56,7 @@ static __noinline int dev__enter(struct device *dev, __u64 dom, __u16 flags)
 		return 0; /* seen by the snapshot and by the attach hook, or attached again after a
 			     reset */
 	dev__leave(known);
-	place = dom__add(dom, known->group,
+	place = dom__add(&dom, known->group,
 			 flags & IOT_F_SNAPSHOT ? IOT_SEEN_SNAPSHOT : IOT_SEEN_ATTACH);
 	d = place >= 0 ? dom__at(place) : NULL;
 	if (!d)
@@ -77,9 +77,11 @@ static __noinline int dev__enter(struct device *dev, __u64 dom, __u16 flags)
 
 static __always_inline int attach_exit(__u64 dom, struct device *dev, int ret)
 {
+	__u64 key = (__u64)dev;
+
 	if (!ret)
 		return dev__enter(dev, dom, 0);
-	attach__tell(IOT_EV_ATTACH, 0, dev__number(dev, 0), -1, ret, 0);
+	attach__tell(IOT_EV_ATTACH, 0, dev__number(&key, 0), -1, ret, 0);
 	return 0;
 }
 

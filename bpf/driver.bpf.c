@@ -27,10 +27,13 @@ struct calls {
 /* A page may be allocated while an invalidation is under way, so each kind has its own. */
 struct calls inval_calls SEC(".maps"), alloc_calls SEC(".maps"), submit_calls SEC(".maps");
 
-static __always_inline void call__enter(void *calls, __u64 a0, __u64 a1, __u64 a2)
-{
-	struct driver_call *c = slot__take(calls, CALLS_BITS, kernel__runner());
+SLOTS(inval_calls, CALLS_BITS)
+SLOTS(alloc_calls, CALLS_BITS)
+SLOTS(submit_calls, CALLS_BITS)
 
+/* c: its slot; NULL: none was left. */
+static __always_inline void call__enter(struct driver_call *c, __u64 a0, __u64 a1, __u64 a2)
+{
 	if (!c)
 		return;
 	c->args[0] = a0;
@@ -39,12 +42,19 @@ static __always_inline void call__enter(void *calls, __u64 a0, __u64 a1, __u64 a
 	c->begin = bpf_ktime_get_ns();
 }
 
+#define CALL_ENTER(calls, a0, a1, a2)                                              \
+	({                                                                         \
+		__u64 runner = kernel__runner();                                   \
+                                                                                   \
+		call__enter(slot__at(&calls, calls##__take(&runner)), a0, a1, a2); \
+		0;                                                                 \
+	})
+
 /* 0: entered before we were attached, its entry skipped, or no slot left; counted. what:
  * IOT_CALL_*. */
-static __always_inline int call__leave(void *calls, __u32 what, struct driver_call *out)
+static __always_inline int call__leave(struct driver_call *c, __u32 what, struct driver_call *out)
 {
 	struct iot_cpu *cpu = cpu__this(bpf_get_smp_processor_id());
-	struct driver_call *c = slot__find(calls, CALLS_BITS, kernel__runner());
 
 	if (!c) {
 		if (hot__active(cpu) || *(volatile __u64 *)&state.calls_count)
@@ -55,6 +65,13 @@ static __always_inline int call__leave(void *calls, __u32 what, struct driver_ca
 	slot__free(c);
 	return 1;
 }
+
+#define CALL_LEAVE(calls, what, out)                                              \
+	({                                                                        \
+		__u64 runner = kernel__runner();                                  \
+                                                                                  \
+		call__leave(slot__at(&calls, calls##__find(&runner)), what, out); \
+	})
 
 /* The domain's place; negative: not known. It is never added here: it may be on its way out. */
 static __always_inline int fn__place(const volatile struct iot_driver_fn *fn, __u64 holder)
@@ -70,7 +87,7 @@ static __always_inline int inval__end(void)
 	struct iot_invalidate *e;
 	struct driver_call call;
 
-	if (!call__leave(&inval_calls, IOT_CALL_INVALIDATE, &call))
+	if (!CALL_LEAVE(inval_calls, IOT_CALL_INVALIDATE, &call))
 		return 0;
 	e = (void *)hot__reserve(c);
 	if (!e)
@@ -188,7 +205,7 @@ static __always_inline int submit__end(__s32 ret)
 	struct iot_submit *e;
 	__u64 ts;
 
-	if (!call__leave(&submit_calls, IOT_CALL_SUBMIT, &call))
+	if (!CALL_LEAVE(submit_calls, IOT_CALL_SUBMIT, &call))
 		return 0;
 	if (knobs.mode == IOT_MODE_LIVE) {
 		submit__count(cpu, &call, ret);
@@ -273,12 +290,15 @@ static __always_inline int alloc__end(__u64 page)
 {
 	struct driver_call call;
 	int place = -1;
+	__u64 dom;
 
 	table__leave(&alloc_fn);
-	if (!call__leave(&alloc_calls, IOT_CALL_TABLE, &call) || !page || table__is_told(&alloc_fn))
+	if (!CALL_LEAVE(alloc_calls, IOT_CALL_TABLE, &call) || !page || table__is_told(&alloc_fn))
 		return 0;
-	if (alloc_fn.domain)
-		place = dom__add(call.args[0] + alloc_fn.domain_at, -1, IOT_SEEN_TABLE);
+	if (alloc_fn.domain) {
+		dom = call.args[0] + alloc_fn.domain_at;
+		place = dom__add(&dom, -1, IOT_SEEN_TABLE);
+	}
 	return table__tell(IOT_EV_TABLE_ALLOC, place, page, alloc_fn.bytes ?: call.args[2]);
 }
 
@@ -318,8 +338,7 @@ static __always_inline __u64 arg(void *ctx, __u32 n)
 SEC("?fentry")
 int inval_entry(void *ctx)
 {
-	call__enter(&inval_calls, arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
-	return 0;
+	return CALL_ENTER(inval_calls, arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
 }
 
 SEC("?fexit")
@@ -331,9 +350,8 @@ int inval_exit(void *ctx)
 SEC("?kprobe")
 int inval_kentry(struct pt_regs *ctx)
 {
-	call__enter(&inval_calls, PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx),
-		    PT_REGS_PARM3_CORE(ctx));
-	return 0;
+	return CALL_ENTER(inval_calls, PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx),
+			  PT_REGS_PARM3_CORE(ctx));
 }
 
 SEC("?kretprobe")
@@ -345,16 +363,14 @@ int inval_kexit(void *ctx)
 SEC("?fentry")
 int submit_entry(void *ctx)
 {
-	call__enter(&submit_calls, arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
-	return 0;
+	return CALL_ENTER(submit_calls, arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
 }
 
 SEC("?kprobe")
 int submit_kentry(struct pt_regs *ctx)
 {
-	call__enter(&submit_calls, PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx),
-		    PT_REGS_PARM3_CORE(ctx));
-	return 0;
+	return CALL_ENTER(submit_calls, PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx),
+			  PT_REGS_PARM3_CORE(ctx));
 }
 
 /* 32 bits of what it returns, if it returns anything (submit_fn.told). */
@@ -378,8 +394,7 @@ SEC("?fentry")
 int alloc_entry(void *ctx)
 {
 	table__enter(&alloc_fn);
-	call__enter(&alloc_calls, arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
-	return 0;
+	return CALL_ENTER(alloc_calls, arg(ctx, 0), arg(ctx, 1), arg(ctx, 2));
 }
 
 SEC("?fexit")
@@ -395,9 +410,8 @@ SEC("?kprobe")
 int alloc_kentry(struct pt_regs *ctx)
 {
 	table__enter(&alloc_fn);
-	call__enter(&alloc_calls, PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx),
-		    PT_REGS_PARM3_CORE(ctx));
-	return 0;
+	return CALL_ENTER(alloc_calls, PT_REGS_PARM1_CORE(ctx), PT_REGS_PARM2_CORE(ctx),
+			  PT_REGS_PARM3_CORE(ctx));
 }
 
 SEC("?kretprobe")

@@ -13,6 +13,8 @@
  * flush_fn.<n>. */
 const volatile __u32 flush_fns[IOT_FLUSH_SYNC_MAP + 1] = {};
 
+SLOTS(inflight, IOT_INFLIGHT_BITS)
+
 struct covered {
 	__u64 begin, end;
 	__u32 place;
@@ -139,9 +141,9 @@ static __always_inline int flush__begin(__u64 dom, __u64 gather, __u32 kind)
 	struct iot_inflight *f = NULL;
 
 	if (knobs.mode == IOT_MODE_LIVE) /* its unmap may have taken the slot */
-		f = slot__find(&inflight, IOT_INFLIGHT_BITS, key);
+		f = slot__at(&inflight, inflight__find(&key));
 	if (!f) {
-		f = slot__take(&inflight, IOT_INFLIGHT_BITS, key);
+		f = slot__at(&inflight, inflight__take(&key));
 		if (!f)
 			return 0;
 		f->domain = gather ? 0 : dom;
@@ -151,13 +153,13 @@ static __always_inline int flush__begin(__u64 dom, __u64 gather, __u32 kind)
 	return 0;
 }
 
-static __always_inline void flush__count(__u32 cpu, int place, __u64 length)
+__noinline int flush__count(__u32 cpu, int place, __u64 length)
 {
 	struct iot_counts *n = counts__of(cpu, place);
 	__u32 slot = number__bits(length >> 9); /* IOT_TALLY_LOG2: the first ends at 512 ns */
 
 	if (!n)
-		return;
+		return 0;
 	count__add(&n->flushes, 1);
 	count__max(&n->flush_longest, length);
 	if (slot >= IOT_TALLY_LOG2)
@@ -165,66 +167,16 @@ static __always_inline void flush__count(__u32 cpu, int place, __u64 length)
 	barrier_var(slot);
 	if (slot < IOT_TALLY_LOG2)
 		count__add(&n->flush[slot], 1);
+	return 0;
 }
 
 /* IOT_INSIDE_*, or 0. */
-static __always_inline __u32 inside__what(void)
+__noinline __u32 inside__what(void)
 {
 	__u64 runner = kernel__runner();
 	__u32 *what = bpf_map_lookup_elem(&inside, &runner);
 
 	return what ? *what : 0;
-}
-
-static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u32 why, __u64 iova,
-				      __u64 size)
-{
-	__u64 begin = 0, first = 0, ts;
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct iot_cpu *c = cpu__this(cpu);
-	const __u32 mode = knobs.mode;
-	struct iot_flush *e = NULL;
-	struct iot_inflight *f;
-	int place;
-
-	if (mode == IOT_MODE_STREAM)
-		e = (void *)hot__reserve(c);
-	ts = bpf_ktime_get_ns();
-	f = slot__find(&inflight, IOT_INFLIGHT_BITS, flush__key(gather, kind));
-	place = dom__place(dom);
-	/* also before the capture is on: or it would seem to be under way until the next one */
-	if (f) {
-		begin = f->begin;
-		first = f->first_unmap;
-		f->begin = 0;
-		slot__free(f);
-	}
-	if (mode == IOT_MODE_STREAM && !hot__active(c))
-		return 0;
-	if (place < 0 && inside__what() != IOT_INSIDE_FREE) /* its end was told */
-		place = dom__add(dom, -1, IOT_SEEN_EVENT);
-	if (!begin)
-		__sync_fetch_and_add(&c->no_begin, 1);
-	if (mode == IOT_MODE_LIVE) {
-		flush_live(cpu, place, begin, ts, kind, why, first);
-		return 0;
-	}
-	if (knobs.invariants && begin && kind != IOT_FLUSH_SYNC_MAP)
-		flush__count(cpu, place, ts - begin);
-	if (!e)
-		return 0;
-	hot__fill(&e->h, IOT_EV_FLUSH, cpu, dom__or_null(place), 0);
-	if (!begin)
-		e->h.flags |= IOT_F_NO_BEGIN;
-	e->begin = begin;
-	e->iova = iova;
-	e->size = size;
-	e->gather = kernel__low32(gather);
-	e->kind = (__u8)kind;
-	e->why = (__u8)why;
-	e->fn = (__u16)flush_fns[kind];
-	hot__publish(&e->h, ts);
-	return 0;
 }
 
 /*
@@ -261,25 +213,78 @@ static __always_inline __u32 queue__why(__u64 dom)
 	return c->in_fq_timer ? IOT_WHY_TIMER : IOT_WHY_QUEUE_FULL;
 }
 
-static __always_inline __u32 flush__why(__u64 dom)
+/*
+ * Why this domain is flushed; what: IOT_INSIDE_* that the caller is. iotlb_sync comes from whoever
+ * unmapped, when he has, or from the driver, in the middle of it.
+ */
+__noinline __u32 flush__why(const __u64 *dom, __u32 kind, __u32 what)
 {
-	__u32 what = inside__what();
-
-	return what == IOT_INSIDE_ATTACH || what == IOT_INSIDE_FREE ? IOT_WHY_DETACH
-								    : queue__why(dom);
+	if (kind == IOT_FLUSH_SYNC_MAP)
+		return IOT_WHY_MAP;
+	if (what == IOT_INSIDE_ATTACH || what == IOT_INSIDE_FREE)
+		return IOT_WHY_DETACH;
+	if (kind == IOT_FLUSH_ALL)
+		return dom ? queue__why(*dom) : IOT_WHY_UNKNOWN;
+	if (what == IOT_INSIDE_UNMAP)
+		return IOT_WHY_RANGE;
+	return *(volatile __u64 *)&state.unmaps_told ? IOT_WHY_STRICT : IOT_WHY_UNKNOWN;
 }
 
-/* By whoever unmapped, when he has; or by the driver, in the middle of it. */
-static __always_inline __u32 sync__why(void)
+static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u64 iova, __u64 size)
 {
-	switch (inside__what()) {
-	case IOT_INSIDE_UNMAP:
-		return IOT_WHY_RANGE;
-	case IOT_INSIDE_ATTACH:
-	case IOT_INSIDE_FREE:
-		return IOT_WHY_DETACH;
+	__u64 key = flush__key(gather, kind), fresh, begin = 0, first = 0, ts;
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct iot_cpu *c = cpu__this(cpu);
+	const __u32 mode = knobs.mode;
+	struct iot_flush *e = NULL;
+	struct iot_inflight *f;
+	__u32 what = 0, why;
+	int place;
+
+	fresh = dom;
+	if (kind != IOT_FLUSH_SYNC_MAP) /* each map has one of these */
+		what = inside__what();
+	why = flush__why(&fresh, kind, what);
+	if (mode == IOT_MODE_STREAM)
+		e = (void *)hot__reserve(c);
+	ts = bpf_ktime_get_ns();
+	f = slot__at(&inflight, inflight__find(&key));
+	place = dom__place(dom);
+	/* also before the capture is on: or it would seem to be under way until the next one */
+	if (f) {
+		begin = f->begin;
+		first = f->first_unmap;
+		f->begin = 0;
+		slot__free(f);
 	}
-	return *(volatile __u64 *)&state.unmaps_told ? IOT_WHY_STRICT : IOT_WHY_UNKNOWN;
+	if (mode == IOT_MODE_STREAM && !hot__active(c))
+		return 0;
+	if (place < 0 && kind == IOT_FLUSH_SYNC_MAP)
+		what = inside__what();
+	if (place < 0 && what != IOT_INSIDE_FREE) /* its end was told */
+		place = dom__add(&fresh, -1, IOT_SEEN_EVENT);
+	if (!begin)
+		__sync_fetch_and_add(&c->no_begin, 1);
+	if (mode == IOT_MODE_LIVE) {
+		flush_live(cpu, place, begin, ts, kind, why, first);
+		return 0;
+	}
+	if (knobs.invariants && begin && kind != IOT_FLUSH_SYNC_MAP)
+		flush__count(cpu, place, ts - begin);
+	if (!e)
+		return 0;
+	hot__fill(&e->h, IOT_EV_FLUSH, cpu, dom__or_null(place), 0);
+	if (!begin)
+		e->h.flags |= IOT_F_NO_BEGIN;
+	e->begin = begin;
+	e->iova = iova;
+	e->size = size;
+	e->gather = kernel__low32(gather);
+	e->kind = (__u8)kind;
+	e->why = (__u8)why;
+	e->fn = (__u16)flush_fns[kind];
+	hot__publish(&e->h, ts);
+	return 0;
 }
 
 SEC("?fentry")
@@ -291,7 +296,7 @@ int BPF_PROG(flush_all_entry, struct iommu_domain *dom)
 SEC("?fexit")
 int BPF_PROG(flush_all_exit, struct iommu_domain *dom)
 {
-	return flush__end((__u64)dom, 0, IOT_FLUSH_ALL, flush__why((__u64)dom), 0, 0);
+	return flush__end((__u64)dom, 0, IOT_FLUSH_ALL, 0, 0);
 }
 
 SEC("?fentry")
@@ -306,7 +311,7 @@ int BPF_PROG(sync_exit, struct iommu_domain *dom, struct iommu_iotlb_gather *gat
 	__u64 start = gather->start, end = gather->end;
 	int empty = start >= end; /* nothing gathered: start is ULONG_MAX (include/linux/iommu.h) */
 
-	return flush__end((__u64)dom, (__u64)gather, IOT_FLUSH_SYNC, sync__why(), empty ? 0 : start,
+	return flush__end((__u64)dom, (__u64)gather, IOT_FLUSH_SYNC, empty ? 0 : start,
 			  empty ? 0 : end - start + 1);
 }
 
@@ -319,7 +324,7 @@ int BPF_PROG(sync_map_entry, struct iommu_domain *dom)
 SEC("?fexit")
 int BPF_PROG(sync_map_exit, struct iommu_domain *dom, unsigned long iova, u64 size)
 {
-	return flush__end((__u64)dom, 0, IOT_FLUSH_SYNC_MAP, IOT_WHY_MAP, iova, size);
+	return flush__end((__u64)dom, 0, IOT_FLUSH_SYNC_MAP, iova, size);
 }
 
 /*
@@ -341,9 +346,12 @@ struct {
 	__type(value, struct call);
 } calls SEC(".maps");
 
+SLOTS(calls, CALLS_BITS)
+
 static __always_inline void call__enter(__u64 dom, __u64 arg1, __u64 arg2)
 {
-	struct call *c = slot__take(&calls, CALLS_BITS, kernel__runner());
+	__u64 runner = kernel__runner();
+	struct call *c = slot__at(&calls, calls__take(&runner));
 
 	if (!c)
 		return;
@@ -356,7 +364,8 @@ static __always_inline void call__enter(__u64 dom, __u64 arg1, __u64 arg2)
 static __always_inline int call__leave(struct call *out)
 {
 	struct iot_cpu *cpu = cpu__this(bpf_get_smp_processor_id());
-	struct call *c = slot__find(&calls, CALLS_BITS, kernel__runner());
+	__u64 runner = kernel__runner();
+	struct call *c = slot__at(&calls, calls__find(&runner));
 
 	if (!c) {
 		__sync_fetch_and_add(&cpu->no_begin, 1);
@@ -381,7 +390,7 @@ int flush_all_kexit(void *ctx)
 
 	if (!call__leave(&c))
 		return 0;
-	return flush__end(c.dom, 0, IOT_FLUSH_ALL, flush__why(c.dom), 0, 0);
+	return flush__end(c.dom, 0, IOT_FLUSH_ALL, 0, 0);
 }
 
 SEC("?kprobe")
@@ -403,7 +412,7 @@ int sync_kexit(void *ctx)
 	gather = (void *)c.arg1;
 	start = BPF_CORE_READ(gather, start);
 	end = BPF_CORE_READ(gather, end);
-	return flush__end(c.dom, c.arg1, IOT_FLUSH_SYNC, sync__why(), start >= end ? 0 : start,
+	return flush__end(c.dom, c.arg1, IOT_FLUSH_SYNC, start >= end ? 0 : start,
 			  start >= end ? 0 : end - start + 1);
 }
 
@@ -421,7 +430,7 @@ int sync_map_kexit(void *ctx)
 
 	if (!call__leave(&c))
 		return 0;
-	return flush__end(c.dom, 0, IOT_FLUSH_SYNC_MAP, IOT_WHY_MAP, c.arg1, c.arg2);
+	return flush__end(c.dom, 0, IOT_FLUSH_SYNC_MAP, c.arg1, c.arg2);
 }
 
 /*

@@ -6,19 +6,15 @@
  */
 #include "state.h"
 
-static __always_inline int inside__enter(__u32 what)
+static __always_inline int inside__enter(__u32 what, __u64 runner)
 {
-	__u64 runner = kernel__runner();
-
 	if (bpf_map_update_elem(&inside, &runner, &what, BPF_ANY))
 		__sync_fetch_and_add(&cpu__this(bpf_get_smp_processor_id())->no_begin, 1);
 	return 0;
 }
 
-static __always_inline int inside__leave(void)
+static __always_inline int inside__leave(__u64 runner)
 {
-	__u64 runner = kernel__runner();
-
 	bpf_map_delete_elem(&inside, &runner);
 	return 0;
 }
@@ -34,35 +30,35 @@ static __always_inline int unmap__is_strict(const __u64 *ctx)
 SEC("?fentry")
 int strict_unmap_entry(__u64 *ctx)
 {
-	return unmap__is_strict(ctx) ? inside__enter(IOT_INSIDE_UNMAP) : 0;
+	return unmap__is_strict(ctx) ? inside__enter(IOT_INSIDE_UNMAP, kernel__runner()) : 0;
 }
 
 SEC("?fexit")
 int strict_unmap_exit(__u64 *ctx)
 {
-	return unmap__is_strict(ctx) ? inside__leave() : 0;
+	return unmap__is_strict(ctx) ? inside__leave(kernel__runner()) : 0;
 }
 
 SEC("?fentry")
 int attach_entry(void *ctx)
 {
-	return inside__enter(IOT_INSIDE_ATTACH);
+	return inside__enter(IOT_INSIDE_ATTACH, cpu__runner());
 }
 
 SEC("?fexit")
 int attach_leave(void *ctx)
 {
-	return inside__leave();
+	return inside__leave(cpu__runner());
 }
 
 SEC("?fentry")
 int domain_free_begin(void *ctx)
 {
-	return inside__enter(IOT_INSIDE_FREE);
+	return inside__enter(IOT_INSIDE_FREE, cpu__runner());
 }
 
 SEC("?fexit")
 int domain_free_end(void *ctx)
 {
-	return inside__leave();
+	return inside__leave(cpu__runner());
 }

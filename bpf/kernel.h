@@ -192,9 +192,8 @@ static __always_inline __u32 kernel__low32(__u64 ptr)
  * soft interrupt is interrupted in turn; never 0. Not the thread id, for every idle CPU has number
  * 0.
  */
-static __always_inline __u64 kernel__runner(void)
+static __always_inline __u64 runner__at(int count)
 {
-	int count = kernel__preempt_count();
 	__u64 level = 0;
 
 	if (count & PREEMPT_NMI_BITS)
@@ -204,6 +203,12 @@ static __always_inline __u64 kernel__runner(void)
 	else if (count & PREEMPT_SOFTIRQ_BIT)
 		level = 1;
 	return bpf_get_current_task() | level;
+}
+
+/* For hot programs; others: cpu__runner(). Global: one mention of the variable in each program. */
+__weak __noinline __u64 kernel__runner(void)
+{
+	return runner__at(kernel__preempt_count());
 }
 
 /* Name of a device: kobj.name once it is registered, init_name before. */

@@ -6,6 +6,8 @@
  */
 #include "slots.h"
 
+SLOTS(inflight, IOT_INFLIGHT_BITS)
+
 static __always_inline struct iot_live *live__this(struct iommu_domain *dom)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -39,7 +41,7 @@ int BPF_PROG(unmap_live_exit, struct iommu_domain *dom, unsigned long iova, u64 
 {
 	struct iot_live *l = live__this(dom);
 	struct iot_inflight *f;
-	__u64 ts, head;
+	__u64 ts, head, key;
 
 	if (!l)
 		return 0;
@@ -56,9 +58,10 @@ int BPF_PROG(unmap_live_exit, struct iommu_domain *dom, unsigned long iova, u64 
 		return 0;
 	}
 	l->unmaps_strict++;
-	if (slot__find(&inflight, IOT_INFLIGHT_BITS, (__u64)gather))
+	key = (__u64)gather;
+	if (inflight__find(&key) != SLOT_NONE)
 		return 0;
-	f = slot__take(&inflight, IOT_INFLIGHT_BITS, (__u64)gather);
+	f = slot__at(&inflight, inflight__take(&key));
 	if (f) {
 		f->domain = 0;
 		f->begin = 0;

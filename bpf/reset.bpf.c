@@ -68,7 +68,7 @@ static __always_inline __u64 reset__tell(struct pci_dev *pdev, __u64 begin, __u3
 
 static __always_inline void reset__begin(struct pci_dev *pdev, __u32 one)
 {
-	struct reset fresh = { .runner = kernel__runner(), .one = one };
+	struct reset fresh = { .runner = cpu__runner(), .one = one };
 	__u64 key = (__u64)pdev;
 	struct reset *known = bpf_map_lookup_elem(&resets, &key);
 
@@ -197,7 +197,7 @@ static __always_inline __u32 bus__end(__u32 method, int ret)
 
 	if (!b)
 		return 0;
-	b->runner = kernel__runner();
+	b->runner = cpu__runner();
 	b->method = method;
 	b->ret = ret;
 	b->found = 0;

@@ -13,50 +13,74 @@
 #include "state.h"
 
 #define SLOT_WAYS 4
+#define SLOT_NONE 0xffffffffU /* no map has it */
 
 /* The map has 1 << bits values, each begins with its key. */
-static __always_inline __u64 *slot__way(void *map, __u32 bits, __u64 key, __u32 way)
+static __always_inline __u32 slot__way(__u32 bits, __u64 key, __u32 way)
 {
 	/* the top bits of the hash are the good ones */
-	__u32 k = (hash__ptr(key) >> (HASH_BITS - bits)) ^ way;
-
-	return bpf_map_lookup_elem(map, &k);
+	return (hash__ptr(key) >> (HASH_BITS - bits)) ^ way;
 }
 
-/* NULL: none, it was never taken or is lost. */
-static __always_inline void *slot__find(void *map, __u32 bits, __u64 key)
+/* SLOT_NONE: none, it was never taken or is lost. */
+static __always_inline __u32 slot__find(void *map, __u32 bits, __u64 key)
 {
 #pragma unroll
 	for (__u32 way = 0; way < SLOT_WAYS; way++) {
-		__u64 *slot = slot__way(map, bits, key, way);
+		__u32 k = slot__way(bits, key, way);
+		__u64 *slot = bpf_map_lookup_elem(map, &k);
 
 		if (slot && *(volatile __u64 *)slot == key)
-			return slot;
+			return k;
 	}
-	return NULL;
+	return SLOT_NONE;
 }
 
 /*
  * A slot for key, which isn't 0; all but the key is as somebody left it. One that the holder left
  * behind (its exit was missed) is used again.
  */
-static __always_inline void *slot__take(void *map, __u32 bits, __u64 key)
+static __always_inline __u32 slot__take(void *map, __u32 bits, __u64 key)
 {
 	__u64 *slot, old;
+	__u32 k;
 
 #pragma unroll
 	for (__u32 way = 0; way < SLOT_WAYS; way++) {
-		slot = slot__way(map, bits, key, way);
+		k = slot__way(bits, key, way);
+		slot = bpf_map_lookup_elem(map, &k);
 		if (!slot)
-			return NULL;
+			return SLOT_NONE;
 		old = *(volatile __u64 *)slot;
 		if (old == key || (!old && !__sync_val_compare_and_swap(slot, 0, key)))
-			return slot;
+			return k;
 	}
-	slot = slot__way(map, bits, key, 0);
+	k = slot__way(bits, key, 0);
+	slot = bpf_map_lookup_elem(map, &k);
 	if (slot)
 		__sync_lock_test_and_set(slot, key);
-	return slot;
+	return k;
+}
+
+/*
+ * MAP__find() and MAP__take() of a map: global, for the verifier would try what follows once for
+ * each way (dom__add() says more). They return an index, since no global function returns a
+ * pointer.
+ */
+#define SLOTS(map, bits)                                               \
+	__weak __noinline __u32 map##__find(const __u64 *key)          \
+	{                                                              \
+		return key ? slot__find(&map, bits, *key) : SLOT_NONE; \
+	}                                                              \
+	__weak __noinline __u32 map##__take(const __u64 *key)          \
+	{                                                              \
+		return key ? slot__take(&map, bits, *key) : SLOT_NONE; \
+	}
+
+/* What they found; NULL: nothing. */
+static __always_inline void *slot__at(void *map, __u32 k)
+{
+	return bpf_map_lookup_elem(map, &k);
 }
 
 static __always_inline void slot__free(void *slot)

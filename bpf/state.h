@@ -222,13 +222,24 @@ static __always_inline void rare__submit(void *p)
 	bpf_ringbuf_submit(p, BPF_RB_NO_WAKEUP);
 }
 
-/* Is an interrupt being served here? As kernel__in_irq(), for programs that are rarely run. */
-static __always_inline int cpu__in_irq(__u32 cpu)
+/* As kernel__preempt_count(), for programs that are rarely run. */
+static __always_inline int cpu__preempt_count(__u32 cpu)
 {
 	int count = 0;
 
 	bpf_probe_read_kernel(&count, sizeof(count), (void *)cpu__this(cpu)->preempt_count);
-	return (count & PREEMPT_IRQ_BITS) != 0;
+	return count;
+}
+
+static __always_inline int cpu__in_irq(__u32 cpu)
+{
+	return (cpu__preempt_count(cpu) & PREEMPT_IRQ_BITS) != 0;
+}
+
+/* The same as kernel__runner(). */
+static __always_inline __u64 cpu__runner(void)
+{
+	return runner__at(cpu__preempt_count(bpf_get_smp_processor_id()));
 }
 
 static __always_inline void event__init(struct iot_event *e, __u16 id, __u16 len, __u32 domain,
@@ -463,13 +474,21 @@ static __always_inline void dom__introduce(struct iommu_domain *dom, const struc
  * Finds the domain or gives it a place and a number and tells the stream of it. Not on the hot path
  * but for the first event of a domain that never was attached where we look (VFIO maps first). -1:
  * no place (counted by the caller). how: IOT_SEEN_*.
+ *
+ * Global, as all that is large or branches much: the verifier looks at it once, not on every path
+ * that leads to a call of it. A global function takes numbers only, and a pointer of the kernel's
+ * is none for the verifier, so that is passed by its address.
  */
-static __noinline __attribute__((unused)) int dom__add(__u64 ptr, __s32 group, __u32 how)
+__weak __noinline int dom__add(const __u64 *at, __s32 group, __u32 how)
 {
+	__u64 ptr = at ? *at : 0;
 	struct iommu_domain *dom = (void *)ptr;
 	__u32 h = hash__ptr(ptr);
-	int place = dom__place(ptr);
+	int place;
 
+	if (!ptr)
+		return -1;
+	place = dom__place(ptr);
 	if (place >= 0) {
 		struct iot_dom *d = dom__at(place);
 
@@ -525,8 +544,12 @@ static __always_inline struct iot_dom *dom__or_null(int place)
 static __always_inline int dom__find_or_add(__u64 ptr)
 {
 	int place = dom__place(ptr);
+	__u64 fresh;
 
-	return place >= 0 ? place : dom__add(ptr, -1, IOT_SEEN_EVENT);
+	if (place >= 0)
+		return place;
+	fresh = ptr;
+	return dom__add(&fresh, -1, IOT_SEEN_EVENT);
 }
 
 #endif

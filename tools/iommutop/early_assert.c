@@ -6,10 +6,13 @@
 #include "early_assert.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +32,9 @@ struct early {
 	struct framed framed;
 	int ready_fd;         /* -1: told */
 	struct timespec told; /* when the progress was written that was sent last */
+	bool reported;
+	sigset_t set;
+	int signals, files; /* wake us; -1: only the clock does */
 };
 
 static char *read_text(const char *path)
@@ -81,22 +87,51 @@ static void look(struct early *e)
 	free(text);
 }
 
-/* What its exit code says, as reports are called. */
+/* As reports are called, by exit code. */
+static const struct {
+	int code;
+	const char *name;
+} kinds[] = { { 0, "PASS" }, { 1, "FAIL" }, { 4, "SKIP" }, { 5, "INCONCLUSIVE" } };
+#define NR_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
 static const char *kind_of(int status)
 {
-	if (!WIFEXITED(status))
-		return "ERROR";
-	switch (WEXITSTATUS(status)) {
-	case 0:
-		return "PASS";
-	case 1:
-		return "FAIL";
-	case 4:
-		return "SKIP";
-	case 5:
-		return "INCONCLUSIVE";
-	}
+	for (size_t i = 0; WIFEXITED(status) && i < NR_KINDS; i++)
+		if (WEXITSTATUS(status) == kinds[i].code)
+			return kinds[i].name;
 	return "ERROR";
+}
+
+/* What the last line of a report begins with; NULL: it says no verdict. */
+static const char *verdict_of(const char *report)
+{
+	size_t len = strlen(report);
+
+	while (len && report[len - 1] == '\n')
+		len--;
+	while (len && report[len - 1] != '\n')
+		len--;
+	for (size_t i = 0; i < NR_KINDS; i++) {
+		size_t n = strlen(kinds[i].name);
+
+		if (!strncmp(report + len, kinds[i].name, n) && report[len + n] == ':')
+			return kinds[i].name;
+	}
+	return NULL;
+}
+
+/* The report is there before assert ends: its programs are detached in between, which takes as long
+ * as a good part of a boot. */
+static void look_for_report(struct early *e)
+{
+	char *text = read_text(REPORT);
+	const char *kind = text ? verdict_of(text) : NULL;
+
+	if (kind) {
+		send_text(e, kind, text);
+		e->reported = true;
+	}
+	free(text);
 }
 
 /* The process that watches. Its rules were copied to /rules.yaml. */
@@ -126,24 +161,42 @@ static __attribute__((noreturn)) void run_assert(const struct boot_params *p)
 	exit(opts__run(&cmd_assert, argc, argv));
 }
 
+/* Until a file is new, a signal comes, or a while is over. */
+static void wait_a_while(struct early *e, pid_t pid)
+{
+	const struct timespec now = { 0 };
+	struct pollfd p[] = { { .fd = e->signals, .events = POLLIN },
+			      { .fd = e->files, .events = POLLIN } };
+	char events[512];
+	int sig;
+
+	poll(p, 2, TICK_MS);
+	while (read(e->files, events, sizeof(events)) > 0)
+		;
+	while ((sig = sigtimedwait(&e->set, NULL, &now)) > 0)
+		if (sig == SIGTERM)
+			kill(pid, SIGTERM);
+}
+
 static int told_by(struct early *e, pid_t pid)
 {
-	const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
-	sigset_t set;
 	char *text;
 	int status;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
+	e->signals = signalfd(-1, &e->set, SFD_CLOEXEC | SFD_NONBLOCK);
+	e->files = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	inotify_add_watch(e->files, "/", IN_MOVED_TO); /* both are put in place by renaming */
 	for (;;) {
-		if (sigtimedwait(&set, NULL, &tick) == SIGTERM)
-			kill(pid, SIGTERM);
+		wait_a_while(e, pid);
 		if (waitpid(pid, &status, WNOHANG) == pid)
 			break;
 		look(e);
+		if (!e->reported)
+			look_for_report(e);
 	}
 	ready(e);
+	if (e->reported)
+		return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
 	text = read_text(REPORT);
 	if (text)
 		send_text(e, kind_of(status), text);
@@ -163,7 +216,6 @@ int early_assert__run(const struct boot_params *p, const struct error *failed, i
 			   .framed = { .path = !strcmp(p->out, "serial") ? p->serial : p->out,
 				       .root = "/proc/1/root" },
 			   .ready_fd = ready_fd };
-	sigset_t set;
 	pid_t pid;
 
 	if (failed) {
@@ -172,10 +224,10 @@ int early_assert__run(const struct boot_params *p, const struct error *failed, i
 		return EXIT_FAILED;
 	}
 	/* before there is a child whose end could be missed; assert blocks its own anew */
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigemptyset(&e.set);
+	sigaddset(&e.set, SIGTERM);
+	sigaddset(&e.set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &e.set, NULL);
 	pid = fork();
 	if (!pid) {
 		close(ready_fd);
