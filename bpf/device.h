@@ -32,12 +32,11 @@ static __always_inline void dev__look(struct device *dev, struct iot_dev *out)
 	out->node = node >= 0 ? (__u32)node : 0;
 }
 
-/* Number of the device whose address is at `at`; the first time it gets one and the stream is told
- * its names. 0: the table is full. Global as dom__add() is. */
-__weak __noinline __u32 dev__number(const __u64 *at, __u16 flags)
+/* Number of the device at the address key; the first time it gets one and the stream is told its
+ * names. 0: the table is full. Global as dom__add() is. */
+__weak __noinline __u32 dev__number(__u64 key, __u16 flags)
 {
 	struct iot_dev *known, fresh = {};
-	__u64 key = at ? *at : 0;
 	struct device *dev = (void *)key;
 	struct iot_device *e;
 

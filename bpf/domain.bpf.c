@@ -4,6 +4,7 @@
 #include "device.h"
 #include "ending.h"
 #include "groups.h"
+#include "inside.h"
 
 static __always_inline void attach__tell(__u16 id, __u32 domain, __u32 dev, __s32 group, int ret,
 					 __u16 flags)
@@ -43,7 +44,7 @@ __noinline int dev__leave(struct iot_dev *known)
 static __noinline int dev__enter(struct device *dev, __u64 dom, __u16 flags)
 {
 	__u64 key = (__u64)dev;
-	__u32 id = dev__number(&key, flags);
+	__u32 id = dev__number(kernel__number(key), flags);
 	struct iot_dev *known = bpf_map_lookup_elem(&devs, &key);
 	struct iot_dom *d;
 	int place;
@@ -56,7 +57,7 @@ static __noinline int dev__enter(struct device *dev, __u64 dom, __u16 flags)
 		return 0; /* seen by the snapshot and by the attach hook, or attached again after a
 			     reset */
 	dev__leave(known);
-	place = dom__add(&dom, known->group,
+	place = dom__add(kernel__number(dom), known->group,
 			 flags & IOT_F_SNAPSHOT ? IOT_SEEN_SNAPSHOT : IOT_SEEN_ATTACH);
 	d = place >= 0 ? dom__at(place) : NULL;
 	if (!d)
@@ -77,11 +78,10 @@ static __noinline int dev__enter(struct device *dev, __u64 dom, __u16 flags)
 
 static __always_inline int attach_exit(__u64 dom, struct device *dev, int ret)
 {
-	__u64 key = (__u64)dev;
-
+	inside__leave(cpu__runner());
 	if (!ret)
 		return dev__enter(dev, dom, 0);
-	attach__tell(IOT_EV_ATTACH, 0, dev__number(&key, 0), -1, ret, 0);
+	attach__tell(IOT_EV_ATTACH, 0, dev__number(kernel__number((__u64)dev), 0), -1, ret, 0);
 	return 0;
 }
 
@@ -151,6 +151,7 @@ static __always_inline int dom__free(struct iommu_domain *dom)
 SEC("?fentry")
 int BPF_PROG(domain_free_entry, struct iommu_domain *dom)
 {
+	inside__enter(IOT_INSIDE_FREE, cpu__runner());
 	return dom__free(dom);
 }
 

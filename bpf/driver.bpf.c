@@ -290,15 +290,12 @@ static __always_inline int alloc__end(__u64 page)
 {
 	struct driver_call call;
 	int place = -1;
-	__u64 dom;
 
 	table__leave(&alloc_fn);
 	if (!CALL_LEAVE(alloc_calls, IOT_CALL_TABLE, &call) || !page || table__is_told(&alloc_fn))
 		return 0;
-	if (alloc_fn.domain) {
-		dom = call.args[0] + alloc_fn.domain_at;
-		place = dom__add(&dom, -1, IOT_SEEN_TABLE);
-	}
+	if (alloc_fn.domain)
+		place = dom__add(call.args[0] + alloc_fn.domain_at, -1, IOT_SEEN_TABLE);
 	return table__tell(IOT_EV_TABLE_ALLOC, place, page, alloc_fn.bytes ?: call.args[2]);
 }
 

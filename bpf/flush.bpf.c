@@ -232,7 +232,7 @@ __noinline __u32 flush__why(const __u64 *dom, __u32 kind, __u32 what)
 
 static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u64 iova, __u64 size)
 {
-	__u64 key = flush__key(gather, kind), fresh, begin = 0, first = 0, ts;
+	__u64 key = flush__key(gather, kind), begin = 0, first = 0, ts;
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
 	const __u32 mode = knobs.mode;
@@ -241,10 +241,9 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u64
 	__u32 what = 0, why;
 	int place;
 
-	fresh = dom;
 	if (kind != IOT_FLUSH_SYNC_MAP) /* each map has one of these */
 		what = inside__what();
-	why = flush__why(&fresh, kind, what);
+	why = flush__why(&dom, kind, what);
 	if (mode == IOT_MODE_STREAM)
 		e = (void *)hot__reserve(c);
 	ts = bpf_ktime_get_ns();
@@ -262,7 +261,7 @@ static __always_inline int flush__end(__u64 dom, __u64 gather, __u32 kind, __u64
 	if (place < 0 && kind == IOT_FLUSH_SYNC_MAP)
 		what = inside__what();
 	if (place < 0 && what != IOT_INSIDE_FREE) /* its end was told */
-		place = dom__add(&fresh, -1, IOT_SEEN_EVENT);
+		place = dom__add(kernel__number(dom), -1, IOT_SEEN_EVENT);
 	if (!begin)
 		__sync_fetch_and_add(&c->no_begin, 1);
 	if (mode == IOT_MODE_LIVE) {

@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who is inside of what, for the reason of the flushes that come of it (flush.bpf.c). Unmaps are
+ * Who is inside of what, for the reason of the flushes that come of it (flush.bpf.c). What has a
+ * program anyway notes it there (domain.bpf.c): each costs ftrace a pass. Unmaps are
  * looked at only once there are domains whose unmaps flush: programs of their own, attached then,
  * for each instruction counts where all of them are lazy.
  */
-#include "state.h"
-
-static __always_inline int inside__enter(__u32 what, __u64 runner)
-{
-	if (bpf_map_update_elem(&inside, &runner, &what, BPF_ANY))
-		__sync_fetch_and_add(&cpu__this(bpf_get_smp_processor_id())->no_begin, 1);
-	return 0;
-}
-
-static __always_inline int inside__leave(__u64 runner)
-{
-	bpf_map_delete_elem(&inside, &runner);
-	return 0;
-}
+#include "inside.h"
+#include "slots.h"
 
 /* Argument 3 of __iommu_unmap on all kernels; the flush of a queued one comes from the queue. */
 static __always_inline int unmap__is_strict(const __u64 *ctx)
@@ -43,18 +32,6 @@ SEC("?fentry")
 int attach_entry(void *ctx)
 {
 	return inside__enter(IOT_INSIDE_ATTACH, cpu__runner());
-}
-
-SEC("?fexit")
-int attach_leave(void *ctx)
-{
-	return inside__leave(cpu__runner());
-}
-
-SEC("?fentry")
-int domain_free_begin(void *ctx)
-{
-	return inside__enter(IOT_INSIDE_FREE, cpu__runner());
 }
 
 SEC("?fexit")

@@ -187,6 +187,16 @@ static __always_inline __u32 kernel__low32(__u64 ptr)
 	return low;
 }
 
+/* All of a pointer as a plain number: read back from memory, which the verifier doesn't follow. Not
+ * for hot paths. */
+static __always_inline __u64 kernel__number(__u64 ptr)
+{
+	__u64 number = 0;
+
+	bpf_probe_read_kernel(&number, sizeof(number), &ptr);
+	return number;
+}
+
 /*
  * Who runs here, for tables of what is under way: the task, and by what it was interrupted, for a
  * soft interrupt is interrupted in turn; never 0. Not the thread id, for every idle CPU has number
@@ -203,12 +213,6 @@ static __always_inline __u64 runner__at(int count)
 	else if (count & PREEMPT_SOFTIRQ_BIT)
 		level = 1;
 	return bpf_get_current_task() | level;
-}
-
-/* For hot programs; others: cpu__runner(). Global: one mention of the variable in each program. */
-__weak __noinline __u64 kernel__runner(void)
-{
-	return runner__at(kernel__preempt_count());
 }
 
 /* Name of a device: kobj.name once it is registered, init_name before. */

@@ -89,8 +89,7 @@ static __always_inline int waiting__take(const struct group_key *key, struct ans
 static __always_inline void answer__tell(const struct answer *a, int ret)
 {
 	struct device *dev = (void *)a->dev;
-	__u64 key = a->dev;
-	__u32 number = dev__number(&key, 0);
+	__u32 number = dev__number(kernel__number(a->dev), 0);
 	__u32 domain = a->domain || a->pasid_valid ? domain__number(a->domain) : dev__domain(dev);
 	struct iot_page_response *e = rare__reserve(sizeof(*e));
 
@@ -112,13 +111,12 @@ SEC("?fentry/iommu_report_device_fault")
 int BPF_PROG(page_request, struct device *dev, void *evt)
 {
 	struct iot_page_request *e;
-	__u64 device = (__u64)dev;
 	struct page_req r;
 	__u32 number;
 
 	if (!kernel__page_req(evt, &r))
 		return 0;
-	number = dev__number(&device, 0);
+	number = dev__number(kernel__number((__u64)dev), 0);
 	if (r.last) {
 		struct group_key key = request__key(dev, &r);
 		struct group_wait fresh = {

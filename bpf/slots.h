@@ -12,6 +12,15 @@
 
 #include "state.h"
 
+/*
+ * Whose begin it is. For hot programs; others: cpu__runner(). Global, so there is one mention of
+ * the variable in each program; not in kernel.h, for libbpf looks for it wherever it is mentioned.
+ */
+__weak __noinline __u64 kernel__runner(void)
+{
+	return runner__at(kernel__preempt_count());
+}
+
 #define SLOT_WAYS 4
 #define SLOT_NONE 0xffffffffU /* no map has it */
 

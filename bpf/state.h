@@ -434,6 +434,7 @@ static __always_inline int dom__take(struct iot_dom *d)
 {
 	if (__sync_val_compare_and_swap(&d->ptr, IOT_DOM_FREE, IOT_DOM_BUSY) == IOT_DOM_FREE)
 		return 1;
+#pragma clang loop unroll(disable)
 	for (int i = 0; i < BUSY_TRIES; i++)
 		if (*(volatile __u64 *)&d->ptr != IOT_DOM_BUSY)
 			return 0;
@@ -470,52 +471,60 @@ static __always_inline void dom__introduce(struct iommu_domain *dom, const struc
 	dom__tell_free(dom);
 }
 
+/* A place for a domain that has none. negative: there is none; *mine 0: somebody else has given it
+ * one meanwhile. */
+static __always_inline int dom__claim(__u64 ptr, int *mine)
+{
+	__u32 h = hash__ptr(ptr);
+
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < IOT_DOM_PROBES; i++) {
+		__u32 k = (h + i) & knobs.dom_mask & (IOT_DOMS_MAX - 1);
+		int taken = dom__take(&state.doms[k]);
+
+		*mine = taken;
+		if (taken < 0)
+			return -1;
+		/* two CPUs may meet a new domain at once: the other one was first */
+		if (taken || state.doms[k].ptr == ptr)
+			return (int)k;
+	}
+	return -1;
+}
+
 /*
  * Finds the domain or gives it a place and a number and tells the stream of it. Not on the hot path
  * but for the first event of a domain that never was attached where we look (VFIO maps first). -1:
  * no place (counted by the caller). how: IOT_SEEN_*.
  *
  * Global, as all that is large or branches much: the verifier looks at it once, not on every path
- * that leads to a call of it. A global function takes numbers only, and a pointer of the kernel's
- * is none for the verifier, so that is passed by its address.
+ * that leads to a call of it. A global function takes numbers, which ptr has to be for the
+ * verifier: kernel__number(). (Pointers to the stack it may take too, but 7.x looks at the function
+ * once more then for each call.)
  */
-__weak __noinline int dom__add(const __u64 *at, __s32 group, __u32 how)
+__weak __noinline int dom__add(__u64 ptr, __s32 group, __u32 how)
 {
-	__u64 ptr = at ? *at : 0;
 	struct iommu_domain *dom = (void *)ptr;
-	__u32 h = hash__ptr(ptr);
-	int place;
+	int place = dom__place(ptr), mine = 0;
+	struct iot_dom *d;
 
-	if (!ptr)
-		return -1;
-	place = dom__place(ptr);
 	if (place >= 0) {
-		struct iot_dom *d = dom__at(place);
-
-		if (!(d->life & IOT_DOM_GOING)) {
-			if (!(d->life & IOT_DOM_TOLD) && how != IOT_SEEN_TABLE) {
-				d->life = IOT_DOM_TOLD;
-				dom__look(dom, d);
-				dom__introduce(dom, d);
-			}
+		d = dom__at(place);
+		if (d->life & IOT_DOM_GOING) {
+			/* a new one at the address of one whose end we missed */
+			__sync_lock_test_and_set(&d->ptr, IOT_DOM_DEAD);
+			place = -1;
+		} else if (d->life & IOT_DOM_TOLD || how == IOT_SEEN_TABLE) {
 			return place;
+		} else {
+			d->life = IOT_DOM_TOLD;
 		}
-		/* a new one at the address of one whose end we missed */
-		__sync_lock_test_and_set(&d->ptr, IOT_DOM_DEAD);
 	}
-	for (__u32 i = 0; i < IOT_DOM_PROBES; i++) {
-		__u32 k = (h + i) & knobs.dom_mask & (IOT_DOMS_MAX - 1);
-		struct iot_dom *d = &state.doms[k];
-		int taken = dom__take(d);
-
-		if (taken < 0)
-			return -1;
-		if (!taken) {
-			/* two CPUs may meet a new domain at once: the other one was first */
-			if (d->ptr == ptr)
-				return (int)k;
-			continue;
-		}
+	if (place < 0) {
+		place = dom__claim(ptr, &mine);
+		if (place < 0 || !mine)
+			return place;
+		d = dom__at(place);
 		d->id = number__next(NUMBER_DOMAIN);
 		d->seen_by = (__u8)how;
 		d->life = how == IOT_SEEN_TABLE ? 0 : IOT_DOM_TOLD;
@@ -523,15 +532,17 @@ __weak __noinline int dom__add(const __u64 *at, __s32 group, __u32 how)
 		d->dev_xor = 0;
 		d->dev = 0;
 		d->nr_devs = 0;
-		dom__look(dom, d);
-		if (knobs.invariants)
-			dom__note_begin((int)k);
-		__sync_lock_test_and_set(&d->ptr, ptr);
-		if (how != IOT_SEEN_TABLE)
-			dom__introduce(dom, d);
-		return (int)k;
 	}
-	return -1;
+	d = dom__at(place);
+	dom__look(dom, d);
+	if (mine) {
+		if (knobs.invariants)
+			dom__note_begin(place);
+		__sync_lock_test_and_set(&d->ptr, ptr);
+	}
+	if (how != IOT_SEEN_TABLE)
+		dom__introduce(dom, d);
+	return place;
 }
 
 static __always_inline struct iot_dom *dom__or_null(int place)
@@ -544,12 +555,8 @@ static __always_inline struct iot_dom *dom__or_null(int place)
 static __always_inline int dom__find_or_add(__u64 ptr)
 {
 	int place = dom__place(ptr);
-	__u64 fresh;
 
-	if (place >= 0)
-		return place;
-	fresh = ptr;
-	return dom__add(&fresh, -1, IOT_SEEN_EVENT);
+	return place >= 0 ? place : dom__add(kernel__number(ptr), -1, IOT_SEEN_EVENT);
 }
 
 #endif

@@ -22,17 +22,16 @@ static __always_inline int dev__on_pci(struct device *dev)
  */
 static __always_inline __u32 trouble__dev(struct device *dev)
 {
-	__u64 found = (__u64)dev;
-	struct device *up = dev;
+	struct device *up = dev, *found = dev;
 
 	for (int i = 0; up && i < PARENTS; i++) {
 		if (BPF_CORE_READ(up, iommu_group) || dev__on_pci(up)) {
-			found = (__u64)up;
+			found = up;
 			break;
 		}
 		up = BPF_CORE_READ(up, parent);
 	}
-	return dev__number(&found, 0);
+	return dev__number(kernel__number((__u64)found), 0);
 }
 
 /* The event, but for its text, begin and result; NULL: no room. The name of the device is told

@@ -74,7 +74,7 @@ static bool may_sync(const struct collect *c, const struct iot_domain *d)
 
 	if (!d->sync || c->opts.only_snapshot)
 		return false;
-	if (kallsyms__count(c->syms, IOVA_UNLINK, NULL))
+	if (c->unlinks)
 		return true;
 	switch (d->type) {
 	case IOT_TYPE_UNMANAGED:

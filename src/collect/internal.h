@@ -75,6 +75,7 @@ struct collect {
 	struct collect_counts counts;
 	int pending_err; /* of a callback that can't return one */
 	bool running;
+	bool unlinks; /* its DMA API can remove a part of a range */
 	bool strict; /* the points of PLAN_STRICT are attached, or can't be */
 };
 
@@ -86,9 +87,6 @@ struct bpf_program *load__program(const struct collect *c, size_t point);
 
 /* collect.c: attaches the points of PLAN_STRICT, if they aren't. */
 void collect__strict(struct collect *c);
-
-/* A function that only kernels have whose DMA API can remove a part of a range. */
-#define IOVA_UNLINK "dma_iova_unlink"
 
 #define TASKS_MAX (1U << 22) /* PID_MAX_LIMIT of include/linux/threads.h */
 

@@ -21,6 +21,8 @@
 #define LOG_BYTES  (256 << 10) /* a program's verifier log, for the message if it is refused */
 #define GROUP_KSET "iommu_group_kset"
 #define LOGS       128 /* programs at the most */
+/* a function that only kernels have whose DMA API can remove a part of a range */
+#define IOVA_UNLINK "dma_iova_unlink"
 
 static uint64_t round_pow2(uint64_t v)
 {
@@ -114,6 +116,8 @@ static int resolve_plan(struct collect *c, struct error *err)
 	}
 	if (kallsyms__count(c->syms, GROUP_KSET, &kset))
 		c->knobs.group_kset = kset.addr;
+	/* asked once: after a module was loaded, the next question reads all symbols again */
+	c->unlinks = kallsyms__count(c->syms, IOVA_UNLINK, NULL) > 0;
 	if (c->opts.invariants)
 		offers__choose(&c->knobs, c->syms);
 	return 0;
