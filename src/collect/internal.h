@@ -76,7 +76,7 @@ struct collect {
 	int pending_err; /* of a callback that can't return one */
 	bool running;
 	bool unlinks; /* its DMA API can remove a part of a range */
-	bool strict; /* the points of PLAN_STRICT are attached, or can't be */
+	bool strict;  /* the points of PLAN_STRICT are attached, or can't be */
 };
 
 /* load.c: knobs, plan and BPF object, up to the point where programs could be attached. 0, or
