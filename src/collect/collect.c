@@ -271,13 +271,10 @@ static int tell_plan(struct collect *c)
 /* Why domains have their types: at the begin, and at the end, when there may be other groups. */
 static int tell_choosers(struct collect *c)
 {
-	struct iot_why_vars vars;
 	uint32_t ret;
-	int rc;
+	int rc = program__run(bpf_program__fd(c->skel->progs.look_at_choosers), &c->why_vars,
+			      sizeof(c->why_vars), &ret);
 
-	choosers__find(&vars, c->syms);
-	rc = program__run(bpf_program__fd(c->skel->progs.look_at_choosers), &vars, sizeof(vars),
-			  &ret);
 	return rc ? rc : read_rare(c, facts__now());
 }
 

@@ -75,6 +75,7 @@ struct collect {
 	struct collect_counts counts;
 	int pending_err; /* of a callback that can't return one */
 	bool running;
+	struct iot_why_vars why_vars;
 	bool unlinks; /* its DMA API can remove a part of a range */
 	bool strict;  /* the points of PLAN_STRICT are attached, or can't be */
 };

@@ -117,6 +117,7 @@ static int resolve_plan(struct collect *c, struct error *err)
 	if (kallsyms__count(c->syms, GROUP_KSET, &kset))
 		c->knobs.group_kset = kset.addr;
 	/* asked once: after a module was loaded, the next question reads all symbols again */
+	choosers__find(&c->why_vars, c->syms);
 	c->unlinks = kallsyms__count(c->syms, IOVA_UNLINK, NULL) > 0;
 	if (c->opts.invariants)
 		offers__choose(&c->knobs, c->syms);
