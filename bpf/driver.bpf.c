@@ -233,10 +233,14 @@ static __always_inline int table__tell(__u16 id, int place, __u64 page, __u64 by
 	__u64 ts, task = bpf_get_current_task();
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct iot_cpu *c = cpu__this(cpu);
+	struct iot_dom *d = dom__or_null(place);
 	struct iot_ending *ending;
 	struct iot_counts *n;
 	struct iot_table *e;
 
+	/* 6.1 forgets what it knows of a number of 32 bits on the stack: place is not to be asked
+	 * again */
+	barrier_var(d);
 	if (id == IOT_EV_TABLE_FREE && *(volatile __u64 *)&state.endings) {
 		ending = bpf_map_lookup_elem(&endings, &task);
 		if (ending)
@@ -251,7 +255,7 @@ static __always_inline int table__tell(__u16 id, int place, __u64 page, __u64 by
 	if (!e)
 		return 0;
 	ts = bpf_ktime_get_ns();
-	hot__fill(&e->h, id, cpu, dom__or_null(place), 0);
+	hot__fill(&e->h, id, cpu, d, 0);
 	e->page = page;
 	e->bytes = bytes;
 	e->pad[0] = e->pad[1] = 0;
