@@ -7,6 +7,7 @@
 
 #include "analyze/signals.h"
 #include "analyze/why.h"
+#include "model/skipped.h"
 
 #define S 1000000000ULL
 
@@ -41,12 +42,34 @@ static void say_when(char *out, size_t size, const struct model_loss *l, __u64 f
 		snprintf(out, size, "between %.3f ms before and %.3f ms after", begin, end);
 }
 
+bool judgement__loses_mappings(const struct model_loss *l)
+{
+	if (l->cause >= IOT_LOST_CAUSES || !(JUDGEMENT_LOSES_MAPPINGS & 1U << l->cause))
+		return false;
+	return l->cause != IOT_LOST_RECURSION ||
+	       skipped__of(l->what) & (SKIPPED_MAPS | SKIPPED_RARE);
+}
+
+bool judgement__skipped(const struct model *m, __u64 from, __u64 to, __u32 told)
+{
+	for (size_t n = 0; n < m->nr_losses; n++) {
+		const struct model_loss *l = &m->losses[n];
+
+		if (l->cause == IOT_LOST_RECURSION && l->begin <= to && l->end >= from &&
+		    skipped__of(l->what) & told)
+			return true;
+	}
+	return false;
+}
+
 bool judgement__lost(struct judgement *j, const struct model *m, __u64 from, __u64 to)
 {
-	const struct model_loss *l = model__lost(m, from, to, JUDGEMENT_LOSES_MAPPINGS);
+	const struct model_loss *l = m->losses, *end = l + m->nr_losses;
 	char count[24] = "", when[80];
 
-	if (!l)
+	while (l < end && !(judgement__loses_mappings(l) && l->begin <= to && l->end >= from))
+		l++;
+	if (l == end)
 		return false;
 	if (l->count)
 		snprintf(count, sizeof(count), "%llu ", l->count);

@@ -27,6 +27,10 @@ bool judgement__sees_answers(const struct model *m, __u32 origin);
 __attribute__((format(printf, 4, 5))) void judgement__set(struct judgement *j, enum verdict verdict,
 							  enum confidence confidence,
 							  const char *reason, ...);
+/* The loss may have a map or an unmap in it, or what ends mappings. */
+bool judgement__loses_mappings(const struct model_loss *l);
+/* In [from, to] the kernel skipped a program that tells of one of these (SKIPPED_*). */
+bool judgement__skipped(const struct model *m, __u64 from, __u64 to, __u32 told);
 /* True, and the judgement is made, if events that could change it are missing. */
 bool judgement__lost(struct judgement *j, const struct model *m, __u64 from, __u64 to);
 /* One more thing that could not be seen; a whole sentence. */

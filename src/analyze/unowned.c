@@ -26,8 +26,7 @@ static struct watch watched(const struct incident_fault *f, const struct model *
 	for (size_t n = 0; n < m->nr_losses; n++) {
 		const struct model_loss *l = &m->losses[n];
 
-		if (l->cause >= IOT_LOST_CAUSES || !(JUDGEMENT_LOSES_MAPPINGS & 1U << l->cause) ||
-		    l->begin > f->first || l->end < dom->seen)
+		if (!judgement__loses_mappings(l) || l->begin > f->first || l->end < dom->seen)
 			continue;
 		if (l->end > w.lost_until)
 			w.lost_until = l->end < f->first ? l->end : f->first;

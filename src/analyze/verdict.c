@@ -5,6 +5,7 @@
 #include "analyze/lookup.h"
 #include "analyze/pages.h"
 #include "analyze/unowned.h"
+#include "model/skipped.h"
 
 #define MS 1000000ULL
 #define S  1000000000ULL
@@ -26,6 +27,12 @@ static __u64 report_delay(const struct incident_fault *f)
 		if (s != IOT_SRC_LOG && f->seen[s])
 			return REPORT_DELAY_HOOK;
 	return REPORT_DELAY_LOG;
+}
+
+/* "no … missing": where no map and no unmap is, other events may be. */
+static const char *missing_none(const struct model *m, __u64 from, __u64 to)
+{
+	return judgement__skipped(m, from, to, ~0U) ? "map or unmap is" : "event is";
 }
 
 /* --- mapped
@@ -84,9 +91,10 @@ static void judge_mapped(struct incident_fault *f, struct model *m)
 			       judgement__ms(age));
 	else
 		judgement__set(j, VERDICT_MAPPED, CONFIDENCE_LIKELY,
-			       "no unmap of it was seen and no event is missing since, yet what "
+			       "no unmap of it was seen and no %s missing since, yet what "
 			       "changes page tables past the kernel's map and unmap functions "
-			       "isn't seen");
+			       "isn't seen",
+			       missing_none(m, f->live.ts, f->first));
 }
 
 /* --- unmapped
@@ -111,6 +119,8 @@ static enum verdict flush_state(const struct incident_fault *f, struct model *m)
 
 	if (d->flushed && d->flush_end <= f->first)
 		return VERDICT_UNMAPPED_FLUSHED;
+	if (judgement__skipped(m, d->unmap_ts, f->first, SKIPPED_FLUSHES))
+		return VERDICT_UNMAPPED;
 	if (d->flushed && d->flush_begin <= f->first)
 		return VERDICT_UNMAPPED_FLUSHING;
 	if (flush_may_be_unseen(f, m))
@@ -155,7 +165,8 @@ static void judge_unmapped(struct incident_fault *f, struct model *m)
 	else
 		judgement__set(j, verdict, CONFIDENCE_CERTAIN,
 			       "the unmap was seen, no map of the address was seen since, and no "
-			       "event is missing in between");
+			       "%s missing in between",
+			       missing_none(m, d->unmap_ts, f->first));
 }
 
 /* --- taken apart

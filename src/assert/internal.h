@@ -10,6 +10,7 @@
 #include "assert/check.h"
 #include "assert/rule.h"
 #include "model/idtab.h"
+#include "model/skipped.h"
 
 /* Parts of the stream: before the mark "workload", after it, after the mark "shutdown". */
 #define SEGMENTS 3U
@@ -391,18 +392,6 @@ __attribute__((format(printf, 2, 3))) void result__why(struct check_result *res,
 						       ...);
 
 /* --- missing.c --- */
-/* What programs that the kernel skipped would have told. */
-#define SKIPPED_MAPS          0x01U
-#define SKIPPED_FLUSHES       0x02U
-#define SKIPPED_IOVAS         0x04U
-#define SKIPPED_TABLES        0x08U
-#define SKIPPED_INVALIDATIONS 0x10U
-#define SKIPPED_RARE          0x20U
-#define SKIPPED_TEARDOWNS     0x40U
-/* all that is in the rings of hot events */
-#define SKIPPED_HOT \
-	(SKIPPED_MAPS | SKIPPED_FLUSHES | SKIPPED_IOVAS | SKIPPED_TABLES | SKIPPED_INVALIDATIONS)
-
 /* A loss of one of the causes (bits) in [from, to], as far as it concerns the rule. Of programs
  * that the kernel skipped: those that would have told of skipped. */
 const struct model_loss *missing__lost(struct checks *c, const struct rule_state *r, __u64 from,

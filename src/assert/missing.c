@@ -55,32 +55,6 @@ const char *missing__cause(__u32 cause)
 	return cause < IOT_LOST_CAUSES && names[cause] ? names[cause] : "events are missing";
 }
 
-/* What a skipped program (a point of the attach plan, or what the collector calls it) would have
- * told: SKIPPED_*. */
-static __u32 skipped_of(const char *what)
-{
-	static const struct {
-		const char *begins;
-		__u32 told;
-	} programs[] = {
-		{ "map", SKIPPED_MAPS },
-		{ "unmap", SKIPPED_MAPS },
-		{ "control", SKIPPED_MAPS },
-		/* these tell how long an allocation took, not that it was made */
-		{ "iova-begin", 0 },
-		{ "iova-slow", 0 },
-		{ "iova", SKIPPED_IOVAS },
-		/* the ends of teardowns are told by one of those that see flushes */
-		{ "flush", SKIPPED_FLUSHES | SKIPPED_TEARDOWNS },
-		{ "teardown", SKIPPED_TEARDOWNS },
-	};
-
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
-		if (!strncmp(what, programs[i].begins, strlen(programs[i].begins)))
-			return programs[i].told;
-	return *what ? SKIPPED_RARE : SKIPPED_HOT;
-}
-
 /*
  * Calls before a function was hooked. Of flushes they matter only if something had been unmapped by
  * then, of page tables if the domain was there. From when on invalidations are seen is known of
@@ -138,7 +112,7 @@ const struct model_loss *missing__lost(struct checks *c, const struct rule_state
 
 		if (l->cause >= 32 || !(causes & 1U << l->cause) || l->begin > to || l->end < from)
 			continue;
-		if (l->cause == IOT_LOST_RECURSION && !(skipped_of(l->what) & skipped))
+		if (l->cause == IOT_LOST_RECURSION && !(skipped__of(l->what) & skipped))
 			continue;
 		if (l->cause == IOT_LOST_UNHOOKED && !unhooked_matters(c, r, l))
 			continue;

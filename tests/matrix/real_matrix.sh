@@ -155,7 +155,14 @@ run()
 	shift
 
 	machine "$mode"
-	[ "${*: -1}" != igb ] || options+=(--qemu "$igb_qemu")
+	if [ "${*: -1}" = igb ]; then
+		if ! "$top/tools/boot/qemu.sh" get "$igb_qemu" >"$dir/out" 2>"$dir/err"; then
+			absent "$kernel/$mode/igb" "no QEMU that has igb: $(tail -n 1 "$dir/err")"
+			[ $# = 1 ] || run "$mode" "${@:1:$#-1}"
+			return
+		fi
+		options+=(--qemu "$igb_qemu")
+	fi
 	for device; do args+=(--device "$device"); done
 	rm -rf "$files"
 	boot --kernel "$kernel" "${options[@]}" "${args[@]}" --device edu --no-drivers --qemu-trace pci_cfg_write \
@@ -163,10 +170,6 @@ run()
 		--file "$here/real_matrix.guest" -- sh /root/real_matrix.guest $type "$@"
 	if [ "$code" = 125 ] && said 'no module [a-z0-9_]+'; then
 		for device; do absent "$kernel/$mode/$device" "the kernel has $(grep -oE 'no module [a-z0-9_]+' "$dir/err" | head -n 1)"; done
-		return
-	elif [ "${*: -1}" = igb ] && [ "$code" = 125 ]; then
-		absent "$kernel/$mode/igb" "no QEMU that has igb: $(tail -n 1 "$dir/err")"
-		[ $# = 1 ] || run "$mode" "${@:1:$#-1}"
 		return
 	fi
 	[ -z "${MATRIX_KEEP:-}" ] || cp -r "$files" "$MATRIX_KEEP/${kernel/:/-}-$mode-${*// /-}"
