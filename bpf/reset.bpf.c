@@ -3,8 +3,9 @@
  * Resets of PCI functions (drivers/pci/pci.c): told when they begin, for what happens meanwhile has
  * to do with them, and once more when they end, with how they were done and what came of it. All
  * ways meet in few functions: __pci_reset_function_locked() resets one function by the first of its
- * methods that works; pci_bridge_secondary_bus_reset() all that is below a bridge, for whomever;
- * drivers may call pcie_flr() themselves.
+ * methods that works; pcibios_reset_secondary_bus() all that is below a bridge, for whomever: its
+ * caller is inlined here and there, itself it can't be, for it is weak; drivers may call pcie_flr()
+ * themselves.
  */
 #include "trouble.h"
 
@@ -72,7 +73,8 @@ static __always_inline void reset__begin(struct pci_dev *pdev, __u32 one)
 	__u64 key = (__u64)pdev;
 	struct reset *known = bpf_map_lookup_elem(&resets, &key);
 
-	if (known && known->runner == fresh.runner) {
+	/* begun by saving its state; with anything else, the end of an earlier one wasn't seen */
+	if (known && known->runner == fresh.runner && one && !known->one) {
 		known->one = one;
 		return;
 	}
@@ -155,8 +157,8 @@ struct bus_reset {
 	__u64 runner;
 	__u32 method;
 	int ret;
+	__u32 end;
 	__u32 found;
-	__u32 pad;
 };
 
 struct {
@@ -173,7 +175,8 @@ static __always_inline struct bus_reset *bus__here(void)
 	return bpf_map_lookup_elem(&bus_resets, &cpu);
 }
 
-/* A function reset by its bus goes on; all others that this task had begun are over. */
+/* At the end, a function that is reset by itself goes on; all others that this task had begun are
+ * over. */
 static long bus__step(void *map, __u64 *pdev, struct reset *r, void *ctx)
 {
 	struct bus_reset *b = bus__here();
@@ -181,17 +184,17 @@ static long bus__step(void *map, __u64 *pdev, struct reset *r, void *ctx)
 	if (!b || r->runner != b->runner)
 		return 0;
 	b->found++;
-	if (r->one) {
+	if (!r->method)
 		r->method = b->method;
+	if (!b->end || r->one)
 		return 0;
-	}
-	reset__tell((struct pci_dev *)*pdev, r->begin, b->method, b->ret);
+	reset__tell((struct pci_dev *)*pdev, r->begin, r->method, b->ret);
 	bpf_map_delete_elem(&resets, pdev);
 	return 0;
 }
 
-/* How many resets of this task the method concerned. */
-static __always_inline __u32 bus__end(__u32 method, int ret)
+/* How many resets of this task it concerned. */
+static __always_inline __u32 bus__each(__u32 method, __u32 end, int ret)
 {
 	struct bus_reset *b = bus__here();
 
@@ -199,24 +202,32 @@ static __always_inline __u32 bus__end(__u32 method, int ret)
 		return 0;
 	b->runner = cpu__runner();
 	b->method = method;
+	b->end = end;
 	b->ret = ret;
 	b->found = 0;
 	bpf_for_each_map_elem(&resets, bus__step, NULL, 0);
 	return b->found;
 }
 
-SEC("?fexit/pci_bridge_secondary_bus_reset")
-int BPF_PROG(pci_bus_exit, struct pci_dev *bridge, int ret)
+SEC("?fentry/pcibios_reset_secondary_bus")
+int BPF_PROG(pci_bus_entry, struct pci_dev *bridge)
 {
-	if (!bus__end(METHOD_BUS, ret)) /* recovery from an error: nobody says of which devices */
-		reset__tell(bridge, 0, METHOD_BUS, ret);
+	if (!bus__each(METHOD_BUS, 0, 0)) /* recovery from an error: nobody says of which devices */
+		reset__tell(bridge, 0, METHOD_BUS, 0);
 	return 0;
 }
 
-/* A slot that some other way resets. */
+SEC("?fexit/pci_bridge_secondary_bus_reset")
+int BPF_PROG(pci_bus_exit, struct pci_dev *bridge, int ret)
+{
+	bus__each(METHOD_BUS, 1, ret);
+	return 0;
+}
+
+/* Where the one before is inlined, and slots that some other way resets. */
 SEC("?fexit/pci_reset_bus")
 int BPF_PROG(pci_reset_bus_exit, struct pci_dev *pdev, int ret)
 {
-	bus__end(METHOD_UNKNOWN, ret);
+	bus__each(METHOD_UNKNOWN, 1, ret);
 	return 0;
 }

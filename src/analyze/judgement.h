@@ -17,8 +17,7 @@
 	 1U << IOT_LOST_OVERWRITTEN | 1U << IOT_LOST_DAMAGE)
 
 /* … after which whether a page request was answered isn't known */
-#define JUDGEMENT_LOSES_ANSWERS \
-	(JUDGEMENT_LOSES_FAULTS | 1U << IOT_LOST_RECURSION | 1U << IOT_LOST_OVERWRITTEN)
+#define JUDGEMENT_LOSES_ANSWERS (JUDGEMENT_LOSES_FAULTS | 1U << IOT_LOST_RECURSION)
 
 /* Whether answers to page requests are seen on this kernel, by what the capture says of its hooks.
  */

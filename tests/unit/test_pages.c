@@ -295,6 +295,16 @@ static void an_answer_that_may_be_missing_proves_nothing(void **state)
 	     "are missing since, and its answer may be among them.");
 }
 
+/* A flight recorder keeps what is rare. */
+static void nor_does_what_a_flight_recorder_let_go(void **state)
+{
+	(void)state;
+	page_request(1000, IOVA, 7, 0, true);
+	loss(2000, 2500, IOT_LOST_OVERWRITTEN);
+	fault_at(3000, IOVA, IOT_ACCESS_WRITE);
+	assert_false(page()->doubt);
+}
+
 static void what_is_missing_later_changes_nothing(void **state)
 {
 	(void)state;
@@ -510,6 +520,7 @@ int main(void)
 		SCENE(an_answer_after_the_fault_is_told),
 		SCENE(an_answer_that_may_be_missing_proves_nothing),
 		SCENE(what_is_missing_later_changes_nothing),
+		SCENE(nor_does_what_a_flight_recorder_let_go),
 		SCENE(where_answers_are_not_seen_none_is_missed),
 		SCENE(where_they_are_the_attribute_says_so),
 		SCENE(a_number_that_is_used_again_was_answered),

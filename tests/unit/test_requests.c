@@ -146,6 +146,52 @@ static void what_is_open_at_the_end_is_told_and_may_be_less_if_events_are_missin
 	json_has("oldest_unanswered_ns", "null");
 }
 
+static void out_of_scope_they_are_known_but_not_counted(void **state)
+{
+	struct iot_page_request ask = {
+		.h = head(IOT_EV_PAGE_REQUEST, sizeof(ask), 10), .iova = IOVA, .prgi = 1, .last = 1
+	};
+	struct iot_page_response ev = { .h = head(IOT_EV_PAGE_RESPONSE, sizeof(ev), 20),
+					.prgi = 1,
+					.code = IOT_PAGE_INVALID };
+	struct requests r = { .has_answered = false };
+	struct requests_dev *d;
+
+	(void)state;
+	assert_int_equal(requests__add(&r, &ask, false), 0);
+	d = idtab__find(&r.devs, DEV);
+	assert_false(requests__any(d));
+	assert_int_equal(d->waiting, 0);
+	assert_int_equal(requests__oldest(d), 0);
+	assert_int_equal(requests__answer(&r, &ev, true), 0);
+	assert_true(r.has_answered);
+	assert_int_equal(r.answered.iovas[0], IOVA);
+	assert_int_equal(d->answers[IOT_PAGE_INVALID], 1);
+	assert_true(requests__any(d));
+	assert_int_equal(requests__answer(&r, &ev, true), 0);
+	assert_false(r.has_answered); /* nobody asked again */
+	requests__free(&r);
+}
+
+static void a_group_remembers_where_it_began(void **state)
+{
+	const struct requests_group *g;
+
+	(void)state;
+	page_request(10, IOVA, 1, 5, false);
+	page_request(11, IOVA + 0x5000, 1, 5, false);
+	assert_int_equal(counted(DEV)->open.nr, 0);
+	page_request(12, IOVA + 0x9000, 1, 5, true);
+	g = idtab__find(&counted(DEV)->open, requests__key(1, 5, 1));
+	assert_non_null(g);
+	assert_true(g->first == AT(10) && g->since == AT(12) && g->nr == 3);
+	assert_true(g->iovas[0] == IOVA && g->iovas[2] == IOVA + 0x9000);
+	assert_int_equal(requests__prgi(requests__key(1, 5, 1)), 1);
+	assert_int_equal(requests__pasid(requests__key(1, 0xfffff, 1)), 0xfffff);
+	assert_true(requests__has_pasid(requests__key(1, 0, 1)));
+	assert_false(requests__has_pasid(requests__key(~0U, 0, 0)));
+}
+
 static void they_are_no_faults_and_no_incidents(void **state)
 {
 	(void)state;
@@ -166,6 +212,8 @@ int main(void)
 		SCENE(answers_of_other_kinds_and_those_that_fail_are_told),
 		SCENE(more_than_can_be_waited_for_are_counted),
 		SCENE(what_is_open_at_the_end_is_told_and_may_be_less_if_events_are_missing),
+		SCENE(out_of_scope_they_are_known_but_not_counted),
+		SCENE(a_group_remembers_where_it_began),
 		SCENE(they_are_no_faults_and_no_incidents),
 	};
 

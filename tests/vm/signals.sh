@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154 # variables of boot_lib.sh
 #
-# Hangs and errors that the kernel tells by function or tracepoint: NVMe, ATA and SCSI commands out of time, PCI Express
-# errors. Each is made for real, comes out with its device, as often as the kernel counts it, and not before.
+# Hangs and errors that the kernel tells by function or tracepoint: NVMe, ATA and SCSI commands out of time, devlink reports,
+# graphics schedulers, PCI Express errors and the reset that a fatal one leads to. Each is made for real, comes out with its device, as often as the kernel counts it, and not before.
 # usage: signals.sh [KERNEL...]   (default: debian:6.1 debian:6.12 debian:7.2 source:7.2)
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
