@@ -5,14 +5,15 @@
  */
 #include "state.h"
 
-static __always_inline void record__tell(__u64 iova, int iova_known, __u32 access, __u32 reason,
-					 __u32 flags, __u32 rid)
+/* id: IOT_EV_FAULT or IOT_RAW_IRQ_FAULT; iommu: its number and 1 more, 0 = not said. */
+static __always_inline void record__tell(__u16 id, __u64 iova, int iova_known, __u32 access,
+					 __u32 reason, __u32 flags, __u32 rid, __u16 iommu)
 {
 	struct iot_fault *e = rare__reserve(sizeof(*e));
 
 	if (!e)
 		return;
-	event__init(&e->h, IOT_EV_FAULT, sizeof(*e), 0, 0); /* user space knows devices by rid */
+	event__init(&e->h, id, sizeof(*e), 0, 0); /* user space knows devices by rid */
 	e->iova = iova;
 	e->access = access;
 	e->source = IOT_SRC_HOOK;
@@ -21,7 +22,7 @@ static __always_inline void record__tell(__u64 iova, int iova_known, __u32 acces
 	e->rid = rid;
 	e->iova_known = (__u8)iova_known;
 	e->rid_known = 1;
-	e->pad[0] = e->pad[1] = 0;
+	e->iommu = iommu;
 	rare__submit(e);
 }
 
@@ -56,7 +57,189 @@ int BPF_PROG(virtio_fault_buffer, struct virtqueue___own *vq, unsigned int *len,
 	access = f.flags & VIRTIO_FAULT_WRITE  ? IOT_ACCESS_WRITE
 		 : f.flags & VIRTIO_FAULT_READ ? IOT_ACCESS_READ
 					       : IOT_ACCESS_UNKNOWN;
-	record__tell(f.address, (f.flags & VIRTIO_FAULT_ADDRESS) != 0, access, f.reason, f.flags,
-		     f.endpoint);
+	record__tell(IOT_EV_FAULT, f.address, (f.flags & VIRTIO_FAULT_ADDRESS) != 0, access,
+		     f.reason, f.flags, f.endpoint, 0);
+	return 0;
+}
+
+/*
+ * --- Intel: VT-d specification, 11.4.7 (fault status) and 11.4.14 (fault recording registers).
+ *
+ * dmar_fault() (drivers/iommu/intel/dmar.c) asks the rate limit of the log once for the fault status, if
+ * there is any, then once before it looks at each record, and goes on until one is empty. What it takes is
+ * printed or not, and freed for the next fault at once: with a single recording register, a storm
+ * of faults passes through it within one call. So each is read just before the driver reads it, when the driver asks
+ * the limit. Reading has no side effect. The registers are mapped as device memory; reads of 4 and
+ * 8 aligned bytes are single loads (mm/maccess.c), as the specification wants.
+ */
+
+#define VTD_FSTS         0x34
+#define VTD_FSTS_PFO     (1U << 0) /* a fault found no free record */
+#define VTD_FSTS_PPF     (1U << 1) /* there are records */
+#define VTD_FSTS_FRI(v)  ((v) >> 8 & 0xff)
+#define VTD_RECORDS(cap) (((cap) >> 24 & 0x3ff) * 16) /* where they begin */
+#define VTD_NR(cap)      (((cap) >> 40 & 0xff) + 1)
+#define VTD_RECORD       16 /* bytes */
+/* of a record's upper half */
+#define VTD_F         (1ULL << 63) /* it is one: the rest is valid */
+#define VTD_READ      (1ULL << 62)
+#define VTD_PASID     (1ULL << 31) /* it has one, in bits 59:40 */
+#define VTD_REASON(v) ((v) >> 32 & 0xff)
+#define VTD_SID(v)    ((v) & 0xffff)
+/* Reasons of interrupt remapping: those of the scalable mode, from 0x30 on, are of DMA again. */
+#define VTD_REASON_IRQ(reason) ((reason) >= 0x20 && (reason) < 0x30)
+
+/* One call of dmar_fault(), as far as it has come. */
+struct vtd_call {
+	__u64 begin;
+	__u64 regs, records; /* addresses */
+	__u32 nr;            /* of records */
+	__u32 next;          /* the one that the driver looks at next */
+	__u32 asked;         /* times that the rate limit was asked */
+	__u32 unseen;        /* records that the driver took, but weren't there yet when we looked */
+	__u32 untold;        /* … that were counted only */
+	__u32 status;        /* VTD_FSTS_*, of all looks at it */
+	__u32 taken;         /* 1: the last look saw a record */
+	__u16 iommu, segment;
+};
+
+/* By task: the handler runs with interrupts off, and each CPU's idle task is another one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct vtd_call);
+} vtd_calls SEC(".maps");
+
+static __always_inline void vtd__lost(const struct vtd_call *call, __u64 count, const char *what,
+				      __u32 size)
+{
+	struct iot_loss *e = rare__reserve(sizeof(*e));
+
+	if (!e)
+		return;
+	event__init(&e->h, IOT_EV_LOSS, sizeof(*e), 0, 0);
+	e->begin = call->begin;
+	e->end = 0;
+	e->count = count;
+	e->cause = IOT_LOST_RECORD;
+	e->pad = 0;
+	__builtin_memset(e->what, 0, sizeof(e->what));
+	bpf_probe_read_kernel_str(e->what, size, what);
+	rare__submit(e);
+}
+
+static __always_inline void vtd__look(struct vtd_call *call)
+{
+	__u32 status = 0;
+
+	bpf_probe_read_kernel(&status, sizeof(status), (void *)(call->regs + VTD_FSTS));
+	call->status |= status & (VTD_FSTS_PFO | VTD_FSTS_PPF);
+	if (call->asked <= 1)
+		call->next = VTD_FSTS_FRI(status);
+}
+
+SEC("?fentry/dmar_fault")
+int BPF_PROG(vtd_begin, int irq, void *dev_id)
+{
+	static const char what[] = "VT-d: fault records";
+	struct intel_iommu___own *iommu = dev_id;
+	__u64 cap = BPF_CORE_READ(iommu, cap), task = bpf_get_current_task();
+	struct vtd_call call = { .begin = bpf_ktime_get_ns() };
+
+	call.regs = (__u64)BPF_CORE_READ(iommu, reg);
+	call.records = call.regs + VTD_RECORDS(cap);
+	call.nr = VTD_NR(cap);
+	call.iommu = (__u16)(BPF_CORE_READ(iommu, seq_id) + 1);
+	call.segment = BPF_CORE_READ(iommu, segment);
+	vtd__look(&call);
+	if (bpf_map_update_elem(&vtd_calls, &task, &call, BPF_ANY) && call.status)
+		vtd__lost(&call, 1, what, sizeof(what));
+	return 0;
+}
+
+/* include/uapi/linux/bpf.h */
+#define RINGBUF_USED 0
+#define RINGBUF_SIZE 1
+
+static __always_inline void vtd__tell(struct vtd_call *call, __u64 low, __u64 high)
+{
+	__u32 reason = VTD_REASON(high);
+	int irq = VTD_REASON_IRQ(reason);
+
+	/* a storm must leave room for what else is rare: then they are counted only */
+	if (bpf_ringbuf_query(&rare, RINGBUF_USED) >
+	    bpf_ringbuf_query(&rare, RINGBUF_SIZE) / 2) {
+		call->untold++;
+		return;
+	}
+	record__tell(irq ? IOT_RAW_IRQ_FAULT : IOT_EV_FAULT, irq ? low >> 48 : low & ~0xfffULL, 1,
+		     high & VTD_READ ? IOT_ACCESS_READ : IOT_ACCESS_WRITE, reason,
+		     /* its upper 32 bits; F, which is always set, stands for the bit that tells whether
+		      * there is a PASID */
+		     (__u32)(high >> 32 & 0x7fffffff) | (high & VTD_PASID ? 1U << 31 : 0),
+		     (__u32)call->segment << 16 | VTD_SID(high), call->iommu);
+}
+
+/* Who asks is told by name: others do, in between, while a line is printed. */
+static __always_inline int vtd__asks(const char *func)
+{
+	static const char expected[] = "dmar_fault";
+	char name[sizeof(expected)] = {};
+
+	if (bpf_probe_read_kernel_str(name, sizeof(name), func) != sizeof(name))
+		return 0;
+#pragma unroll
+	for (__u32 i = 0; i < sizeof(expected); i++)
+		if (name[i] != expected[i])
+			return 0;
+	return 1;
+}
+
+SEC("?kprobe")
+int BPF_KPROBE(vtd_asks, void *limit, const char *func)
+{
+	__u64 task = bpf_get_current_task(), low = 0, high = 0, at;
+	struct vtd_call *call = bpf_map_lookup_elem(&vtd_calls, &task);
+
+	if (!call || !vtd__asks(func))
+		return 0;
+	if (!call->asked++) {
+		vtd__look(call); /* as the driver has, just before */
+		return 0;
+	}
+	/* the driver comes again only behind a record */
+	if (call->asked > 2 && !call->taken)
+		call->unseen++;
+	at = call->records + call->next * VTD_RECORD;
+	call->next = call->next + 1 < call->nr ? call->next + 1 : 0;
+	call->taken = !bpf_probe_read_kernel(&high, sizeof(high), (void *)(at + 8)) &&
+		      high & VTD_F && !bpf_probe_read_kernel(&low, sizeof(low), (void *)at);
+	if (call->taken)
+		vtd__tell(call, low, high);
+	else
+		vtd__look(call); /* the driver is going to forget the overflow */
+	return 0;
+}
+
+SEC("?fexit/dmar_fault")
+int BPF_PROG(vtd_end, int irq, void *dev_id)
+{
+	static const char overflow[] = "VT-d: fault records overflow",
+			  some[] = "VT-d: fault records";
+	__u64 task = bpf_get_current_task(), lost;
+	struct vtd_call *call = bpf_map_lookup_elem(&vtd_calls, &task);
+
+	if (!call)
+		return 0;
+	lost = call->unseen + call->untold;
+	/* there was a record, and the program at the rate limit was skipped */
+	if (!call->asked && call->status & VTD_FSTS_PPF)
+		lost = 1;
+	if (lost)
+		vtd__lost(call, lost, some, sizeof(some));
+	if (call->status & VTD_FSTS_PFO)
+		vtd__lost(call, 0, overflow, sizeof(overflow));
+	bpf_map_delete_elem(&vtd_calls, &task);
 	return 0;
 }

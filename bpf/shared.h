@@ -226,6 +226,9 @@ struct iot_raw_why_dev {
 	char name[40];
 };
 
+/* struct iot_fault: VT-d refused an interrupt; iova: index into the table of interrupts */
+#define IOT_RAW_IRQ_FAULT 0xff06
+
 struct iot_raw_aer { /* the tracepoint knows the device by its name only */
 	struct iot_event h;
 	__u32 status;   /* of the error register that severity names */

@@ -158,6 +158,10 @@ static void judge_hang(struct incident *i, struct model *m)
 		judgement__set(j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
 			       "the kernel suppressed log lines in that time, a fault of this "
 			       "device may be among them");
+	} else if (model__lost(m, from, i->hang.ts, 1U << IOT_LOST_RECORD)) {
+		judgement__set(j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
+			       "the IOMMU had faults without a record in that time, or one that was "
+			       "not read: a fault of this device may be among them");
 	} else if (i->error.count && i->error.kind == IOT_ERROR_IOMMU) {
 		judgement__set(j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
 			       "the IOMMU reported an error of its own (%s) in that time: it may "
@@ -300,6 +304,7 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 		[IOT_LOST_DAMAGE] = "the session is damaged",
 		[IOT_LOST_UNENDED] = "", /* the same */
 		[IOT_LOST_CALL] = "calls of a driver's own function were not seen",
+		[IOT_LOST_RECORD] = "faults had no record, or it was not read",
 	};
 
 	for (size_t n = 0; n < m->nr_losses; n++) {

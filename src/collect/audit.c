@@ -109,7 +109,9 @@ int audit__misses(struct collect *c)
 	for (size_t i = 0; !err && i < plan_nr_points; i++) {
 		struct bpf_program *prog = load__program(c, i);
 
-		if (prog)
+		/* kprobes are skipped for others' sake, whatever they are about: what that costs,
+		 * the programs tell themselves */
+		if (prog && plan__chosen(&c->plan, i)->kind != PLAN_KPROBE)
 			err = note_misses(c, IOT_LOST_RECURSION,
 					  program__misses(bpf_program__fd(prog)),
 					  &c->misses_seen[i], plan_points[i].name);

@@ -201,9 +201,12 @@ static int tell_capture(struct collect *c, uint32_t what)
 
 static void attach_point(struct collect *c, size_t i, struct bpf_program *prog)
 {
+	const struct plan_candidate *cand = plan__chosen(&c->plan, i);
 	struct plan_choice *ch = &c->plan.choices[i];
 
-	c->links[i] = bpf_program__attach(prog);
+	c->links[i] = cand->kind == PLAN_KPROBE
+			      ? bpf_program__attach_kprobe(prog, false, cand->function)
+			      : bpf_program__attach(prog);
 	ch->attached = c->links[i] != NULL;
 	ch->absent = false;
 	if (!c->links[i])

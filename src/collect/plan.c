@@ -183,6 +183,21 @@ const struct plan_point plan_points[] = {
 	  PLAN_OPTIONAL,
 	  PLAN_RECORDS,
 	  { FEXIT("virtqueue_get_buf", 2, "virtio_fault_buffer") } },
+	{ "intel-record-in",
+	  "VT-d: its driver begins to read fault records (--fault-records)",
+	  PLAN_OPTIONAL,
+	  PLAN_RECORDS,
+	  { FENTRY("dmar_fault", 2, "vtd_begin") } },
+	{ "intel-record",
+	  "VT-d: it reads the next one, and prints it or not (--fault-records)",
+	  PLAN_OPTIONAL,
+	  PLAN_RECORDS,
+	  { KPROBE("___ratelimit", NULL, "vtd_asks") } },
+	{ "intel-record-out",
+	  "VT-d: it has read them all (--fault-records)",
+	  PLAN_OPTIONAL,
+	  PLAN_RECORDS,
+	  { FEXIT("dmar_fault", 2, "vtd_end") } },
 	{ "log",
 	  "kernel log: faults and hangs that are only printed",
 	  PLAN_USEFUL,
@@ -349,7 +364,7 @@ static int check_function(struct kallsyms *syms, const struct types *types,
 			 c->function);
 		return -ENOENT;
 	}
-	if (!copies && c->kind == PLAN_KPROBE) {
+	if (!copies && c->kind == PLAN_KPROBE && c->module) {
 		snprintf(why, size, "module %s isn't loaded; attached as soon as it is", c->module);
 		return -ENOENT;
 	}

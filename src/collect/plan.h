@@ -18,7 +18,9 @@ enum plan_kind {
 	PLAN_FEXIT,
 	PLAN_TP_BTF, /* function: the tracepoint's name */
 	PLAN_SYMBOL, /* only an address is needed */
-	PLAN_KPROBE, /* of a module, perhaps loaded later; the only candidate of its point */
+	/* the only candidate of its point; of a module, perhaps loaded later, or of what fentry can't
+	 * reach in the kernel itself (lib/ has no ftrace) */
+	PLAN_KPROBE,
 };
 
 struct plan_candidate {
@@ -28,7 +30,8 @@ struct plan_candidate {
 	const char *program; /* name in the BPF object; NULL for PLAN_SYMBOL */
 	const char *counted; /* the program that counts by domain too, for invariants; NULL = there
 				is none */
-	const char *module;  /* PLAN_KPROBE: that the function is in, unless it is built in */
+	const char *module;  /* PLAN_KPROBE: that the function is in, unless it is built in; NULL =
+				the kernel itself */
 };
 
 #define PLAN_CANDIDATES 2
