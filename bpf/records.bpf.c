@@ -5,25 +5,20 @@
  */
 #include "state.h"
 
-/* id: IOT_EV_FAULT or IOT_RAW_IRQ_FAULT; iommu: its number and 1 more, 0 = not said. */
-static __always_inline void record__tell(__u16 id, __u64 iova, int iova_known, __u32 access,
-					 __u32 reason, __u32 flags, __u32 rid, __u16 iommu)
+/* All of the event but what kind of access it was; rid: what user space knows devices by. */
+static __always_inline void record__fill(struct iot_fault *e, __u16 id, __u64 iova, __u32 reason,
+					 __u32 flags, __u32 rid)
 {
-	struct iot_fault *e = rare__reserve(sizeof(*e));
-
-	if (!e)
-		return;
-	event__init(&e->h, id, sizeof(*e), 0, 0); /* user space knows devices by rid */
+	event__init(&e->h, id, sizeof(*e), 0, 0);
 	e->iova = iova;
-	e->access = access;
+	e->access = IOT_ACCESS_UNKNOWN;
 	e->source = IOT_SRC_HOOK;
 	e->reason = reason;
 	e->flags = flags;
 	e->rid = rid;
-	e->iova_known = (__u8)iova_known;
+	e->iova_known = 1;
 	e->rid_known = 1;
-	e->iommu = iommu;
-	rare__submit(e);
+	e->iommu = 0;
 }
 
 /* --- virtio: include/uapi/linux/virtio_iommu.h */
@@ -48,29 +43,34 @@ SEC("?fexit/virtqueue_get_buf")
 int BPF_PROG(virtio_fault_buffer, struct virtqueue___own *vq, unsigned int *len, void *buf)
 {
 	struct virtio_fault f;
-	__u32 access;
+	struct iot_fault *e;
 
 	if (!buf || BPF_CORE_READ(vq, index) != VIRTIO_EVENT_QUEUE ||
 	    BPF_CORE_READ(vq, vdev, id.device) != VIRTIO_ID_IOMMU ||
 	    bpf_probe_read_kernel(&f, sizeof(f), buf) || f.pad[0] || f.pad[1] || f.pad[2])
 		return 0; /* the driver takes no notice of what these bytes say */
-	access = f.flags & VIRTIO_FAULT_WRITE  ? IOT_ACCESS_WRITE
-		 : f.flags & VIRTIO_FAULT_READ ? IOT_ACCESS_READ
-					       : IOT_ACCESS_UNKNOWN;
-	record__tell(IOT_EV_FAULT, f.address, (f.flags & VIRTIO_FAULT_ADDRESS) != 0, access,
-		     f.reason, f.flags, f.endpoint, 0);
+	e = rare__reserve(sizeof(*e));
+	if (!e)
+		return 0;
+	record__fill(e, IOT_EV_FAULT, f.address, f.reason, f.flags, f.endpoint);
+	e->iova_known = (f.flags & VIRTIO_FAULT_ADDRESS) != 0;
+	e->access = f.flags & VIRTIO_FAULT_WRITE  ? IOT_ACCESS_WRITE
+		    : f.flags & VIRTIO_FAULT_READ ? IOT_ACCESS_READ
+						  : IOT_ACCESS_UNKNOWN;
+	rare__submit(e);
 	return 0;
 }
 
 /*
  * --- Intel: VT-d specification, 11.4.7 (fault status) and 11.4.14 (fault recording registers).
  *
- * dmar_fault() (drivers/iommu/intel/dmar.c) asks the rate limit of the log once for the fault status, if
- * there is any, then once before it looks at each record, and goes on until one is empty. What it takes is
- * printed or not, and freed for the next fault at once: with a single recording register, a storm
- * of faults passes through it within one call. So each is read just before the driver reads it, when the driver asks
- * the limit. Reading has no side effect. The registers are mapped as device memory; reads of 4 and
- * 8 aligned bytes are single loads (mm/maccess.c), as the specification wants.
+ * dmar_fault() (drivers/iommu/intel/dmar.c) asks the rate limit of the log once for the fault
+ * status, if there is any, then once before it looks at each record, and goes on until one is
+ * empty. What it takes is printed or not, and freed for the next fault at once: with a single
+ * recording register, a storm of faults passes through it within one call. So each is read just
+ * before the driver reads it, at the call of the limit. Reading has no side effect. The registers
+ * are mapped as device memory; 4 and 8 aligned bytes are read by a single load (mm/maccess.c), as
+ * the specification wants.
  */
 
 #define VTD_FSTS         0x34
@@ -85,7 +85,7 @@ int BPF_PROG(virtio_fault_buffer, struct virtqueue___own *vq, unsigned int *len,
 #define VTD_READ      (1ULL << 62)
 #define VTD_PASID     (1ULL << 31) /* it has one, in bits 59:40 */
 #define VTD_REASON(v) ((v) >> 32 & 0xff)
-#define VTD_SID(v)    ((v) & 0xffff)
+#define VTD_SID(v)    ((v)&0xffff)
 /* Reasons of interrupt remapping: those of the scalable mode, from 0x30 on, are of DMA again. */
 #define VTD_REASON_IRQ(reason) ((reason) >= 0x20 && (reason) < 0x30)
 
@@ -96,10 +96,10 @@ struct vtd_call {
 	__u32 nr;            /* of records */
 	__u32 next;          /* the one that the driver looks at next */
 	__u32 asked;         /* times that the rate limit was asked */
-	__u32 unseen;        /* records that the driver took, but weren't there yet when we looked */
-	__u32 untold;        /* … that were counted only */
-	__u32 status;        /* VTD_FSTS_*, of all looks at it */
-	__u32 taken;         /* 1: the last look saw a record */
+	__u32 unseen; /* records that the driver took, but weren't there yet when we looked */
+	__u32 untold; /* … that were counted only */
+	__u32 status; /* VTD_FSTS_*, of all looks at it */
+	__u32 taken;  /* 1: the last look saw a record */
 	__u16 iommu, segment;
 };
 
@@ -161,48 +161,54 @@ int BPF_PROG(vtd_begin, int irq, void *dev_id)
 /* include/uapi/linux/bpf.h */
 #define RINGBUF_USED 0
 #define RINGBUF_SIZE 1
+#define VTD_TRIES    4
+
+/*
+ * Room for an event, unless more than half of the ring is taken: a storm must leave room for what
+ * else is rare. At a breakpoint, as in NMIs, the ring gives none while another CPU is about to take
+ * some.
+ */
+static __always_inline struct iot_fault *vtd__reserve(void)
+{
+	struct iot_fault *e = NULL;
+
+	if (bpf_ringbuf_query(&rare, RINGBUF_USED) > bpf_ringbuf_query(&rare, RINGBUF_SIZE) / 2)
+		return NULL;
+#pragma unroll
+	for (int i = 0; !e && i < VTD_TRIES; i++)
+		e = bpf_ringbuf_reserve(&rare, sizeof(*e), 0);
+	return e;
+}
 
 static __always_inline void vtd__tell(struct vtd_call *call, __u64 low, __u64 high)
 {
 	__u32 reason = VTD_REASON(high);
 	int irq = VTD_REASON_IRQ(reason);
+	struct iot_fault *e = vtd__reserve();
 
-	/* a storm must leave room for what else is rare: then they are counted only */
-	if (bpf_ringbuf_query(&rare, RINGBUF_USED) >
-	    bpf_ringbuf_query(&rare, RINGBUF_SIZE) / 2) {
+	if (!e) {
 		call->untold++;
 		return;
 	}
-	record__tell(irq ? IOT_RAW_IRQ_FAULT : IOT_EV_FAULT, irq ? low >> 48 : low & ~0xfffULL, 1,
-		     high & VTD_READ ? IOT_ACCESS_READ : IOT_ACCESS_WRITE, reason,
-		     /* its upper 32 bits; F, which is always set, stands for the bit that tells whether
-		      * there is a PASID */
+	record__fill(e, irq ? IOT_RAW_IRQ_FAULT : IOT_EV_FAULT, irq ? low >> 48 : low & ~0xfffULL,
+		     reason,
+		     /* its upper 32 bits; F, which is always set, stands for the bit that tells
+		      * whether there is a PASID */
 		     (__u32)(high >> 32 & 0x7fffffff) | (high & VTD_PASID ? 1U << 31 : 0),
-		     (__u32)call->segment << 16 | VTD_SID(high), call->iommu);
+		     (__u32)call->segment << 16 | VTD_SID(high));
+	e->access = high & VTD_READ ? IOT_ACCESS_READ : IOT_ACCESS_WRITE;
+	e->iommu = call->iommu;
+	rare__submit(e);
 }
 
-/* Who asks is told by name: others do, in between, while a line is printed. */
-static __always_inline int vtd__asks(const char *func)
-{
-	static const char expected[] = "dmar_fault";
-	char name[sizeof(expected)] = {};
-
-	if (bpf_probe_read_kernel_str(name, sizeof(name), func) != sizeof(name))
-		return 0;
-#pragma unroll
-	for (__u32 i = 0; i < sizeof(expected); i++)
-		if (name[i] != expected[i])
-			return 0;
-	return 1;
-}
-
+/* Where dmar_fault() calls ___ratelimit(). */
 SEC("?kprobe")
-int BPF_KPROBE(vtd_asks, void *limit, const char *func)
+int vtd_asks(void *ctx)
 {
 	__u64 task = bpf_get_current_task(), low = 0, high = 0, at;
 	struct vtd_call *call = bpf_map_lookup_elem(&vtd_calls, &task);
 
-	if (!call || !vtd__asks(func))
+	if (!call)
 		return 0;
 	if (!call->asked++) {
 		vtd__look(call); /* as the driver has, just before */
@@ -220,6 +226,19 @@ int BPF_KPROBE(vtd_asks, void *limit, const char *func)
 	else
 		vtd__look(call); /* the driver is going to forget the overflow */
 	return 0;
+}
+
+/* Run by user space: src/collect/calls.c. */
+SEC("syscall")
+int read_text(struct iot_text *text)
+{
+	__u64 words[IOT_TEXT_WORDS] = {};
+	long rc = bpf_probe_read_kernel(words, sizeof(words), (void *)text->addr);
+
+#pragma unroll
+	for (__u32 i = 0; i < IOT_TEXT_WORDS; i++)
+		text->words[i] = words[i];
+	return rc != 0;
 }
 
 SEC("?fexit/dmar_fault")

@@ -229,6 +229,13 @@ struct iot_raw_why_dev {
 /* struct iot_fault: VT-d refused an interrupt; iova: index into the table of interrupts */
 #define IOT_RAW_IRQ_FAULT 0xff06
 
+/* What the program read_text is run with: it reads the kernel's code at addr. */
+#define IOT_TEXT_WORDS 16
+struct iot_text {
+	__u64 addr;
+	__u64 words[IOT_TEXT_WORDS];
+};
+
 struct iot_raw_aer { /* the tracepoint knows the device by its name only */
 	struct iot_event h;
 	__u32 status;   /* of the error register that severity names */

@@ -229,7 +229,7 @@ struct iot_fault {
 	__u16 iommu; /* of VT-d's records: 1 and the IOMMU's number, N of "dmarN"; else 0 */
 };
 /* flags of VT-d's records: bits 127:96 of the record as the hardware wrote it, but for bit 31 */
-#define IOT_VTD_PASID_VALID 0x80000000U /* it has a PASID */
+#define IOT_VTD_PASID_VALID  0x80000000U /* it has a PASID */
 #define IOT_VTD_PASID(flags) ((flags) >> 8 & 0xfffff)
 
 /*

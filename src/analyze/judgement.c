@@ -159,9 +159,10 @@ static void judge_hang(struct incident *i, struct model *m)
 			       "the kernel suppressed log lines in that time, a fault of this "
 			       "device may be among them");
 	} else if (model__lost(m, from, i->hang.ts, 1U << IOT_LOST_RECORD)) {
-		judgement__set(j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
-			       "the IOMMU had faults without a record in that time, or one that was "
-			       "not read: a fault of this device may be among them");
+		judgement__set(
+			j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
+			"the IOMMU had faults without a record in that time, or one that was "
+			"not read: a fault of this device may be among them");
 	} else if (i->error.count && i->error.kind == IOT_ERROR_IOMMU) {
 		judgement__set(j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
 			       "the IOMMU reported an error of its own (%s) in that time: it may "

@@ -54,7 +54,7 @@ static bool is_attached(const struct model *m, const char *point)
 	const char *how = model__attr(m, point);
 
 	return how && (!strncmp(how, "fentry ", 7) || !strncmp(how, "fexit ", 6) ||
-		       !strncmp(how, "kprobe ", 7));
+		       !strncmp(how, "calls in ", 9));
 }
 
 /* All that VT-d records is told (record --fault-records), what it had no room for as well. */

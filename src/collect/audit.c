@@ -109,9 +109,8 @@ int audit__misses(struct collect *c)
 	for (size_t i = 0; !err && i < plan_nr_points; i++) {
 		struct bpf_program *prog = load__program(c, i);
 
-		/* kprobes are skipped for others' sake, whatever they are about: what that costs,
-		 * the programs tell themselves */
-		if (prog && plan__chosen(&c->plan, i)->kind != PLAN_KPROBE)
+		/* not of all kernels known for kprobes: they have to notice by themselves */
+		if (prog && plan__chosen(&c->plan, i)->kind != PLAN_CALL)
 			err = note_misses(c, IOT_LOST_RECURSION,
 					  program__misses(bpf_program__fd(prog)),
 					  &c->misses_seen[i], plan_points[i].name);

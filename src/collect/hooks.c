@@ -26,12 +26,12 @@ struct hooks {
 	struct hook *points; /* plan_nr_points of them */
 };
 
-/* The module's candidate of a point: such a point has no other. Kprobes of the kernel itself are the main object's. */
+/* The module's candidate of a point: such a point has no other. */
 static const struct plan_candidate *candidate(size_t point)
 {
 	const struct plan_candidate *c = &plan_points[point].candidates[0];
 
-	return c->kind == PLAN_KPROBE && c->module ? c : NULL;
+	return c->kind == PLAN_KPROBE ? c : NULL;
 }
 
 struct hooks *hooks__new(struct bpf_object *main_object, const struct iot_knobs *knobs,

@@ -162,7 +162,7 @@ static int open_object(struct collect *c, const char *btf_path, struct error *er
 		bpf_program__set_autoload(prog, true);
 		if (!rc && cand->kind == PLAN_TP_BTF)
 			rc = targets__tracepoint(c->targets, prog, cand->function);
-		else if (!rc && cand->kind != PLAN_KPROBE)
+		else if (!rc && cand->kind != PLAN_CALL)
 			rc = targets__function(c->targets, prog, cand->function);
 	}
 	if (!rc && c->opts.stream)
@@ -287,6 +287,8 @@ static int want_symbols(struct kallsyms *k)
 
 			if (cand->function && cand->kind != PLAN_TP_BTF)
 				rc = kallsyms__want(k, cand->function);
+			if (!rc && cand->callee)
+				rc = kallsyms__want(k, cand->callee);
 		}
 	if (!rc)
 		rc = kallsyms__want(k, IOVA_UNLINK);

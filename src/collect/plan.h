@@ -18,9 +18,8 @@ enum plan_kind {
 	PLAN_FEXIT,
 	PLAN_TP_BTF, /* function: the tracepoint's name */
 	PLAN_SYMBOL, /* only an address is needed */
-	/* the only candidate of its point; of a module, perhaps loaded later, or of what fentry can't
-	 * reach in the kernel itself (lib/ has no ftrace) */
-	PLAN_KPROBE,
+	PLAN_KPROBE, /* of a module, perhaps loaded later; the only candidate of its point */
+	PLAN_CALL,   /* all calls of callee in function: src/collect/calls.h */
 };
 
 struct plan_candidate {
@@ -30,8 +29,8 @@ struct plan_candidate {
 	const char *program; /* name in the BPF object; NULL for PLAN_SYMBOL */
 	const char *counted; /* the program that counts by domain too, for invariants; NULL = there
 				is none */
-	const char *module;  /* PLAN_KPROBE: that the function is in, unless it is built in; NULL =
-				the kernel itself */
+	const char *module;  /* PLAN_KPROBE: that the function is in, unless it is built in */
+	const char *callee;  /* PLAN_CALL; nr_args is the number of calls then */
 };
 
 #define PLAN_CANDIDATES 2
