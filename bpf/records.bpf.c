@@ -174,7 +174,6 @@ static __always_inline struct iot_fault *vtd__reserve(void)
 
 	if (bpf_ringbuf_query(&rare, RINGBUF_USED) > bpf_ringbuf_query(&rare, RINGBUF_SIZE) / 2)
 		return NULL;
-#pragma unroll
 	for (int i = 0; !e && i < VTD_TRIES; i++)
 		e = bpf_ringbuf_reserve(&rare, sizeof(*e), 0);
 	return e;
