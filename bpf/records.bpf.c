@@ -161,7 +161,6 @@ int BPF_PROG(vtd_begin, int irq, void *dev_id)
 /* include/uapi/linux/bpf.h */
 #define RINGBUF_USED 0
 #define RINGBUF_SIZE 1
-#define VTD_TRIES    4
 
 /*
  * Room for an event, unless more than half of the ring is taken: a storm must leave room for what
@@ -170,13 +169,14 @@ int BPF_PROG(vtd_begin, int irq, void *dev_id)
  */
 static __always_inline struct iot_fault *vtd__reserve(void)
 {
-	struct iot_fault *e = NULL;
+	struct iot_fault *e;
 
 	if (bpf_ringbuf_query(&rare, RINGBUF_USED) > bpf_ringbuf_query(&rare, RINGBUF_SIZE) / 2)
 		return NULL;
-	for (int i = 0; !e && i < VTD_TRIES; i++)
+	e = bpf_ringbuf_reserve(&rare, sizeof(*e), 0);
+	if (!e) /* no loop: 6.1 would take it for one that may keep what it got */
 		e = bpf_ringbuf_reserve(&rare, sizeof(*e), 0);
-	return e;
+	return e ? e : bpf_ringbuf_reserve(&rare, sizeof(*e), 0);
 }
 
 static __always_inline void vtd__tell(struct vtd_call *call, __u64 low, __u64 high)
