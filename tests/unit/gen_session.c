@@ -355,8 +355,7 @@ static void print_fields(const union any *e)
 		dec("begin", e->loss.begin), dec("end", e->loss.end), dec("count", e->loss.count);
 		LABEL("cause", e->loss.cause, NULL, "ring", "rare_ring", "recursion",
 		      "domain_table", "device_table", "begin", "late", "ratelimit", "writer",
-		      "unhooked", "overwritten", "damage", "unended", "call",
-		      "record");
+		      "unhooked", "overwritten", "damage", "unended", "call", "record");
 		dec("pad", e->loss.pad), text("what", e->loss.what);
 		break;
 	case IOT_EV_COVERAGE:

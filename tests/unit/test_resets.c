@@ -225,6 +225,36 @@ static void a_fault_without_a_record_makes_a_lower_limit(void **state)
 	assert_true(analysis__faults_are_floor(a));
 }
 
+static void a_record_names_its_iommu_and_its_pasid(void **state)
+{
+	struct iot_fault ev = { .h = head(IOT_EV_FAULT, sizeof(ev), 3000),
+				.iova = 0x100000,
+				.iova_known = 1,
+				.source = IOT_SRC_HOOK,
+				.reason = 0x58,
+				.flags = IOT_VTD_PASID_VALID | 0x40000058 | 0x12345 << 8,
+				.rid = 0x18,
+				.rid_known = 1,
+				.iommu = 2 };
+
+	(void)state;
+	feed(&ev);
+	says("reason 0x58, PASID 0x12345, recorded by dmar1");
+}
+
+static void without_a_pasid_it_names_none(void **state)
+{
+	struct iot_fault ev = { .h = head(IOT_EV_FAULT, sizeof(ev), 3000),
+				.source = IOT_SRC_HOOK,
+				.reason = 6,
+				.flags = 0x40ffff06,
+				.iommu = 1 };
+
+	(void)state;
+	feed(&ev);
+	says("reason 0x6, recorded by dmar0");
+}
+
 /* Not a fault of DMA, and told once. */
 static void a_blocked_interrupt_is_one_error(void **state)
 {
@@ -255,6 +285,8 @@ int main(void)
 		SCENE(lines_about_vtd_add_nothing_to_its_records),
 		SCENE(without_one_of_the_three_hooks_they_do),
 		SCENE(a_fault_without_a_record_makes_a_lower_limit),
+		SCENE(a_record_names_its_iommu_and_its_pasid),
+		SCENE(without_a_pasid_it_names_none),
 		SCENE(a_blocked_interrupt_is_one_error),
 	};
 
