@@ -91,15 +91,12 @@ int BPF_PROG(virtio_fault_buffer, struct virtqueue___own *vq, unsigned int *len,
 
 /* One call of dmar_fault(), as far as it has come. */
 struct vtd_call {
-	__u64 begin;
 	__u64 regs, records; /* addresses */
 	__u32 nr;            /* of records */
 	__u32 next;          /* the one that the driver looks at next */
 	__u32 asked;         /* times that the rate limit was asked */
-	__u32 unseen; /* records that the driver took, but weren't there yet when we looked */
-	__u32 untold; /* … that were counted only */
-	__u32 status; /* VTD_FSTS_*, of all looks at it */
-	__u32 taken;  /* 1: the last look saw a record */
+	__u32 status;        /* VTD_FSTS_*, of all looks at it */
+	__u32 taken;         /* 1: the last look saw a record */
 	__u16 iommu, segment;
 };
 
@@ -111,30 +108,20 @@ struct {
 	__type(value, struct vtd_call);
 } vtd_calls SEC(".maps");
 
-static __always_inline void vtd__lost(const struct vtd_call *call, __u64 count, const char *what,
-				      __u32 size)
+static __always_inline void vtd__count_lost(void)
 {
-	struct iot_loss *e = rare__reserve(sizeof(*e));
-
-	if (!e)
-		return;
-	event__init(&e->h, IOT_EV_LOSS, sizeof(*e), 0, 0);
-	e->begin = call->begin;
-	e->end = 0;
-	e->count = count;
-	e->cause = IOT_LOST_RECORD;
-	e->pad = 0;
-	__builtin_memset(e->what, 0, sizeof(e->what));
-	bpf_probe_read_kernel_str(e->what, size, what);
-	rare__submit(e);
+	__sync_fetch_and_add(&cpu__this(bpf_get_smp_processor_id())->no_record, 1);
 }
 
 static __always_inline void vtd__look(struct vtd_call *call)
 {
+	struct iot_cpu *cpu = cpu__this(bpf_get_smp_processor_id());
 	__u32 status = 0;
 
 	bpf_probe_read_kernel(&status, sizeof(status), (void *)(call->regs + VTD_FSTS));
-	call->status |= status & (VTD_FSTS_PFO | VTD_FSTS_PPF);
+	if (status & ~call->status & VTD_FSTS_PFO)
+		__sync_fetch_and_add(&cpu->record_overflows, 1);
+	call->status |= status;
 	if (call->asked <= 1)
 		call->next = VTD_FSTS_FRI(status);
 }
@@ -142,10 +129,9 @@ static __always_inline void vtd__look(struct vtd_call *call)
 SEC("?fentry/dmar_fault")
 int BPF_PROG(vtd_begin, int irq, void *dev_id)
 {
-	static const char what[] = "VT-d: fault records";
 	struct intel_iommu___own *iommu = dev_id;
 	__u64 cap = BPF_CORE_READ(iommu, cap), task = bpf_get_current_task();
-	struct vtd_call call = { .begin = bpf_ktime_get_ns() };
+	struct vtd_call call = {};
 
 	call.regs = (__u64)BPF_CORE_READ(iommu, reg);
 	call.records = call.regs + VTD_RECORDS(cap);
@@ -153,8 +139,8 @@ int BPF_PROG(vtd_begin, int irq, void *dev_id)
 	call.iommu = (__u16)(BPF_CORE_READ(iommu, seq_id) + 1);
 	call.segment = BPF_CORE_READ(iommu, segment);
 	vtd__look(&call);
-	if (bpf_map_update_elem(&vtd_calls, &task, &call, BPF_ANY) && call.status)
-		vtd__lost(&call, 1, what, sizeof(what));
+	if (bpf_map_update_elem(&vtd_calls, &task, &call, BPF_ANY) && call.status & VTD_FSTS_PPF)
+		vtd__count_lost();
 	return 0;
 }
 
@@ -186,7 +172,7 @@ static __always_inline void vtd__tell(struct vtd_call *call, __u64 low, __u64 hi
 	struct iot_fault *e = vtd__reserve();
 
 	if (!e) {
-		call->untold++;
+		vtd__count_lost();
 		return;
 	}
 	record__fill(e, irq ? IOT_RAW_IRQ_FAULT : IOT_EV_FAULT, irq ? low >> 48 : low & ~0xfffULL,
@@ -213,9 +199,9 @@ int vtd_asks(void *ctx)
 		vtd__look(call); /* as the driver has, just before */
 		return 0;
 	}
-	/* the driver comes again only behind a record */
+	/* the driver comes again only behind a record: it came after our look */
 	if (call->asked > 2 && !call->taken)
-		call->unseen++;
+		vtd__count_lost();
 	at = call->records + call->next * VTD_RECORD;
 	call->next = call->next + 1 < call->nr ? call->next + 1 : 0;
 	call->taken = !bpf_probe_read_kernel(&high, sizeof(high), (void *)(at + 8)) &&
@@ -243,21 +229,14 @@ int read_text(struct iot_text *text)
 SEC("?fexit/dmar_fault")
 int BPF_PROG(vtd_end, int irq, void *dev_id)
 {
-	static const char overflow[] = "VT-d: fault records overflow",
-			  some[] = "VT-d: fault records";
-	__u64 task = bpf_get_current_task(), lost;
+	__u64 task = bpf_get_current_task();
 	struct vtd_call *call = bpf_map_lookup_elem(&vtd_calls, &task);
 
 	if (!call)
 		return 0;
-	lost = call->unseen + call->untold;
-	/* there was a record, and the program at the rate limit was skipped */
+	/* there was a record, and the program at the calls was skipped */
 	if (!call->asked && call->status & VTD_FSTS_PPF)
-		lost = 1;
-	if (lost)
-		vtd__lost(call, lost, some, sizeof(some));
-	if (call->status & VTD_FSTS_PFO)
-		vtd__lost(call, 0, overflow, sizeof(overflow));
+		vtd__count_lost();
 	bpf_map_delete_elem(&vtd_calls, &task);
 	return 0;
 }

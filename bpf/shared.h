@@ -82,7 +82,9 @@ struct iot_cpu {
 	__u64 limit;
 	__u64 tail;                 /* slots ever consumed */
 	__u64 no_call[IOT_CALL_NR]; /* written by programs, but hardly ever */
-	__u64 pad2[3];
+	/* VT-d's fault records that were not told, and how often it had no room for more */
+	__u64 no_record, record_overflows;
+	__u64 pad2;
 };
 _Static_assert(sizeof(struct iot_cpu) == 192, "struct iot_cpu fills whole cache lines");
 

@@ -339,14 +339,14 @@ struct iot_module {
  * their begin was forgotten; maps, unmaps, flushes and faults are all there. what: "invalidation",
  * "page table", "submission" */
 #define IOT_LOST_CALL 14
-/* faults that the IOMMU had no free record for (count 0), or whose record was not read */
+/* faults that the IOMMU had no free record for, or whose record was not read; count: at least */
 #define IOT_LOST_RECORD 15
 #define IOT_LOST_CAUSES 16
 struct iot_loss {
 	struct iot_event h; /* cpu: where, 0xffff = not known */
 	__u64 begin;        /* ns: they are missing between begin and end */
 	__u64 end;          /* ns; 0 = h.ts */
-	__u64 count;        /* how many; 0 = nobody knows */
+	__u64 count;        /* how many */
 	__u32 cause;        /* IOT_LOST_* */
 	__u32 pad;
 	char what[40]; /* which program, ring or function */

@@ -305,7 +305,7 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 		[IOT_LOST_DAMAGE] = "the session is damaged",
 		[IOT_LOST_UNENDED] = "", /* the same */
 		[IOT_LOST_CALL] = "calls of a driver's own function were not seen",
-		[IOT_LOST_RECORD] = "faults had no record, or it was not read",
+		[IOT_LOST_RECORD] = "", /* and of this */
 	};
 
 	for (size_t n = 0; n < m->nr_losses; n++) {
@@ -321,6 +321,11 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 				       "A flush (%s) had begun, and had not ended when the "
 				       "recording did.",
 				       l->what);
+		else if (l->cause == IOT_LOST_RECORD)
+			incident__note(i,
+				       "Of at least %llu faults around it no record was read (%s): "
+				       "there were more faults.",
+				       l->count, l->what);
 		else if (l->count)
 			incident__note(i, "%llu events are missing around it: %s.", l->count,
 				       causes[l->cause]);

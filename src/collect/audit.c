@@ -61,6 +61,9 @@ int audit__cpus(struct collect *c)
 		  "invalidation" },
 		{ offsetof(struct iot_cpu, no_call[IOT_CALL_TABLE]), IOT_LOST_CALL, "page table" },
 		{ offsetof(struct iot_cpu, no_call[IOT_CALL_SUBMIT]), IOT_LOST_CALL, "submission" },
+		{ offsetof(struct iot_cpu, no_record), IOT_LOST_RECORD, "VT-d: fault records" },
+		{ offsetof(struct iot_cpu, record_overflows), IOT_LOST_RECORD,
+		  "VT-d: fault records overflow" },
 		{ offsetof(struct iot_cpu, no_device), IOT_LOST_DEVICE_TABLE, "device table" },
 	};
 	int err = 0;

@@ -106,8 +106,7 @@ void tables__loss(struct model *m, const struct iot_loss *ev)
 	struct model_loss *l;
 
 	/* of these, nobody may know how many; of all other causes none is no loss */
-	if (!ev->count && ev->cause != IOT_LOST_UNHOOKED && ev->cause != IOT_LOST_OVERWRITTEN &&
-	    ev->cause != IOT_LOST_RECORD)
+	if (!ev->count && ev->cause != IOT_LOST_UNHOOKED && ev->cause != IOT_LOST_OVERWRITTEN)
 		return;
 	text__copy(what, sizeof(what), ev->what, sizeof(ev->what));
 	for (size_t i = m->nr_losses; i-- > 0;) {
