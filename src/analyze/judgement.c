@@ -324,7 +324,7 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 		else if (l->cause == IOT_LOST_RECORD)
 			incident__note(i,
 				       "Of at least %llu faults around it no record was read (%s): "
-				       "there were more faults.",
+				       "the number of faults is a lower limit.",
 				       l->count, l->what);
 		else if (l->count)
 			incident__note(i, "%llu events are missing around it: %s.", l->count,
