@@ -62,7 +62,7 @@ int BPF_PROG(virtio_fault_buffer, struct virtqueue___own *vq, unsigned int *len,
 }
 
 /*
- * --- Intel: VT-d specification, 11.4.7 (fault status) and 11.4.14 (fault recording registers).
+ * --- Intel: VT-d specification, fault status register (FSTS) and fault recording registers (FRCD).
  *
  * dmar_fault() (drivers/iommu/intel/dmar.c) asks the rate limit of the log once for the fault
  * status, if there is any, then once before it looks at each record, and goes on until one is
@@ -100,7 +100,7 @@ struct vtd_call {
 	__u16 iommu, segment;
 };
 
-/* By task: the handler runs with interrupts off, and each CPU's idle task is another one. */
+/* By task: the interrupt's handler isn't interrupted, and each CPU's idle task is another one. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
@@ -138,6 +138,10 @@ int BPF_PROG(vtd_begin, int irq, void *dev_id)
 	call.nr = VTD_NR(cap);
 	call.iommu = (__u16)(BPF_CORE_READ(iommu, seq_id) + 1);
 	call.segment = BPF_CORE_READ(iommu, segment);
+	/* one that the driver makes by itself, outside of its interrupt, was interrupted, or the
+	 * end of the last one wasn't seen */
+	if (bpf_map_lookup_elem(&vtd_calls, &task))
+		vtd__count_lost();
 	vtd__look(&call);
 	if (bpf_map_update_elem(&vtd_calls, &task, &call, BPF_ANY) && call.status & VTD_FSTS_PPF)
 		vtd__count_lost();
