@@ -41,7 +41,7 @@ int BPF_PROG(fault_report, struct iommu_domain *dom, struct device *dev, unsigne
 	e->rid = 0;
 	e->iova_known = 1;
 	e->rid_known = 0;
-	e->pad[0] = e->pad[1] = 0;
+	e->iommu = 0;
 	rare__submit(e);
 	return 0;
 }

@@ -283,6 +283,13 @@ struct virtqueue___own {
 	unsigned int index;
 } __attribute__((preserve_access_index));
 
+struct intel_iommu___own {
+	void *reg;
+	__u64 cap;
+	int seq_id;
+	__u16 segment;
+} __attribute__((preserve_access_index));
+
 /*
  * Page requests. On 6.1 struct iommu_fault_event has them, and has other faults, too; each device
  * has one handler, whose answer names the group. On 6.12 and 7.2 it is struct iopf_fault, and the

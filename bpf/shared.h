@@ -82,7 +82,9 @@ struct iot_cpu {
 	__u64 limit;
 	__u64 tail;                 /* slots ever consumed */
 	__u64 no_call[IOT_CALL_NR]; /* written by programs, but hardly ever */
-	__u64 pad2[3];
+	/* VT-d's fault records that were not told, and how often it had no room for more */
+	__u64 no_record, record_overflows;
+	__u64 pad2;
 };
 _Static_assert(sizeof(struct iot_cpu) == 192, "struct iot_cpu fills whole cache lines");
 
@@ -224,6 +226,16 @@ struct iot_raw_why_dev {
 	__s32 group;
 	__u32 pad;
 	char name[40];
+};
+
+/* struct iot_fault: VT-d refused an interrupt; iova: index into the table of interrupts */
+#define IOT_RAW_IRQ_FAULT 0xff06
+
+/* What the program read_text is run with: it reads the kernel's code at addr. */
+#define IOT_TEXT_WORDS 16
+struct iot_text {
+	__u64 addr;
+	__u64 words[IOT_TEXT_WORDS];
 };
 
 struct iot_raw_aer { /* the tracepoint knows the device by its name only */

@@ -226,8 +226,11 @@ struct iot_fault {
 	__u32 rid;    /* PCI segment << 16 | bus << 8 | devfn of the requester, if rid_known */
 	__u8 iova_known;
 	__u8 rid_known;
-	__u8 pad[2];
+	__u16 iommu; /* of VT-d's records: 1 and the IOMMU's number, N of "dmarN"; else 0 */
 };
+/* flags of VT-d's records: bits 127:96 of the record as the hardware wrote it, but for bit 31 */
+#define IOT_VTD_PASID_VALID  0x80000000U /* it has a PASID */
+#define IOT_VTD_PASID(flags) ((flags) >> 8 & 0xfffff)
 
 /*
  * A device stopped answering (HANG), was reset (RESET), or something went wrong that is neither of
@@ -335,8 +338,10 @@ struct iot_module {
 /* calls of a driver's own functions that no event tells of, for the kernel skipped a program or
  * their begin was forgotten; maps, unmaps, flushes and faults are all there. what: "invalidation",
  * "page table", "submission" */
-#define IOT_LOST_CALL   14
-#define IOT_LOST_CAUSES 15
+#define IOT_LOST_CALL 14
+/* faults that the IOMMU had no free record for, or whose record was not read; count: at least */
+#define IOT_LOST_RECORD 15
+#define IOT_LOST_CAUSES 16
 struct iot_loss {
 	struct iot_event h; /* cpu: where, 0xffff = not known */
 	__u64 begin;        /* ns: they are missing between begin and end */

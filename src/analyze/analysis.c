@@ -171,7 +171,7 @@ bool analysis__faults_are_floor(const struct analysis *a)
 {
 	const __u32 causes = 1U << IOT_LOST_RARE | 1U << IOT_LOST_RECURSION |
 			     1U << IOT_LOST_RATELIMIT | 1U << IOT_LOST_WRITER |
-			     1U << IOT_LOST_DAMAGE;
+			     1U << IOT_LOST_DAMAGE | 1U << IOT_LOST_RECORD;
 
 	/* what only the log tells is rate limited, whether the log says so or not */
 	for (__u32 i = 0; i < a->incidents.nr; i++)

@@ -125,6 +125,11 @@ static void complete(struct incident_fault *k, const struct incident_fault *f)
 		k->reason = f->reason;
 	if (!k->stack)
 		k->stack = f->stack;
+	if (!k->iommu) {
+		k->iommu = f->iommu;
+		k->pasid = f->pasid;
+		k->pasid_known = f->pasid_known;
+	}
 	if (!k->rid_known && f->rid_known) {
 		k->rid = f->rid;
 		k->rid_known = true;
@@ -217,6 +222,9 @@ int incidents__fault(struct incidents *in, struct model *m, const struct iot_fau
 		.rid_known = ev->rid_known,
 		.dev = dev ? dev->nr : ev->h.dev,
 		.domain = ev->h.domain,
+		.pasid = ev->iommu ? IOT_VTD_PASID(ev->flags) : 0,
+		.pasid_known = ev->iommu && ev->flags & IOT_VTD_PASID_VALID,
+		.iommu = ev->iommu,
 		.stack = ev->h.stack,
 	};
 	struct incident_fault *known = NULL;

@@ -61,9 +61,11 @@ struct incident_fault {
 	__u32 domain;   /* 0 = not known */
 	__u32 access;   /* IOT_ACCESS_* */
 	__u32 reason;
-	__u32 rid; /* if rid_known */
+	__u32 rid;   /* if rid_known */
+	__u32 pasid; /* if pasid_known: of VT-d's records */
 	__u32 stack;
-	bool rid_known, iova_known;
+	__u16 iommu; /* as in struct iot_fault */
+	bool rid_known, iova_known, pasid_known;
 	bool domain_by_attach; /* the event didn't say: taken from what the device was attached to
 				*/
 	bool domain_by_alias;  /* … and the device from its requester id, which no device has */

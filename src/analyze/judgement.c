@@ -181,6 +181,11 @@ static void judge_hang(struct incident *i, struct model *m)
 		judgement__set(j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
 			       "the kernel suppressed log lines in that time, a fault of this "
 			       "device may be among them");
+	} else if (model__lost(m, from, i->hang.ts, 1U << IOT_LOST_RECORD)) {
+		judgement__set(
+			j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
+			"the IOMMU had faults without a record in that time, or one that was "
+			"not read: a fault of this device may be among them");
 	} else if (i->error.count && i->error.kind == IOT_ERROR_IOMMU) {
 		judgement__set(j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
 			       "the IOMMU reported an error of its own (%s) in that time: it may "
@@ -323,6 +328,7 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 		[IOT_LOST_DAMAGE] = "the session is damaged",
 		[IOT_LOST_UNENDED] = "", /* the same */
 		[IOT_LOST_CALL] = "calls of a driver's own function were not seen",
+		[IOT_LOST_RECORD] = "", /* and of this */
 	};
 
 	for (size_t n = 0; n < m->nr_losses; n++) {
@@ -338,6 +344,11 @@ static void note_loss(struct incident *i, const struct model *m, __u64 from, __u
 				       "A flush (%s) had begun, and had not ended when the "
 				       "recording did.",
 				       l->what);
+		else if (l->cause == IOT_LOST_RECORD)
+			incident__note(i,
+				       "Of at least %llu faults around it no record was read (%s): "
+				       "the number of faults is a lower limit.",
+				       l->count, l->what);
 		else if (l->count)
 			incident__note(i, "%llu events are missing around it: %s.", l->count,
 				       causes[l->cause]);

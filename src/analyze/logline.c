@@ -49,13 +49,27 @@ static bool limits_faults(const char *func)
 	return strstr(func, "fault") || strstr(func, "iommu") || strstr(func, "smmu");
 }
 
-/* The faults behind these lines were recorded all the same (record --fault-records): nothing is
- * missing. */
+static bool is_attached(const struct model *m, const char *point)
+{
+	const char *how = model__attr(m, point);
+
+	return how && (!strncmp(how, "fentry ", 7) || !strncmp(how, "fexit ", 6) ||
+		       !strncmp(how, "calls in ", 9));
+}
+
+/* All that VT-d records is told (record --fault-records), what it had no room for as well. */
+static bool reads_vtd(const struct model *m)
+{
+	return is_attached(m, "plan.intel-record-in") && is_attached(m, "plan.intel-record") &&
+	       is_attached(m, "plan.intel-record-out");
+}
+
+/* The faults behind these lines were recorded all the same: nothing is missing. */
 static bool is_recorded(const struct model *m, const char *func)
 {
-	const char *how = model__attr(m, "plan.virtio-record");
-
-	return !strcmp(func, "viommu_fault_handler") && how && !strncmp(how, "fexit ", 6);
+	if (!strcmp(func, "viommu_fault_handler"))
+		return is_attached(m, "plan.virtio-record");
+	return (!strcmp(func, "dmar_fault") || !strcmp(func, KLOG_VTD_OVERFLOW)) && reads_vtd(m);
 }
 
 /*
@@ -137,9 +151,12 @@ static int on_record(void *ctx, __u64 ts, const struct klog_record *r)
 	case KLOG_FAULT:
 		fill_fault(l, r, &out);
 		break;
+	case KLOG_ERROR:
+		if (!strcmp(r->signal, KLOG_VTD_INTERRUPT) && reads_vtd(l->model))
+			return 0;
+		/* fallthrough */
 	case KLOG_HANG:
 	case KLOG_RESET:
-	case KLOG_ERROR:
 		fill_trouble(l, r, &out);
 		break;
 	default:

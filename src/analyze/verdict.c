@@ -359,6 +359,7 @@ void verdict__judge(struct incident *i, struct model *m, __u64 *work)
 		judgement__without_fault(i, m);
 	i->floor = i->nr_faults && (i->suppressed || i->reported_by_log_only ||
 				    model__lost(m, i->first_fault, i->last_fault,
-						JUDGEMENT_LOSES_FAULTS | 1U << IOT_LOST_RATELIMIT));
+						JUDGEMENT_LOSES_FAULTS | 1U << IOT_LOST_RATELIMIT |
+							1U << IOT_LOST_RECORD));
 	judgement__limits(i, m);
 }

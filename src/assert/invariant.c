@@ -24,9 +24,9 @@ const struct invariant invariants[INV_NR] = {
 			"mapped for. A fault is a driver that unmapped too early, handed out a "
 			"wrong address or length, or a device that didn't stop; or an IOMMU "
 			"driver that told the hardware too little.",
-		.blind = "Intel, virtio and SMMUv3 tell of faults in the kernel log only, which "
-			"is rate limited: the number is a lower limit, though one fault is "
-			"enough to fail. An access that an old IOTLB entry lets through is no "
+		.blind = "Intel and virtio (without --fault-records) and SMMUv3 tell of faults in "
+			"the kernel log only, which is rate limited: the number is a lower "
+			"limit, though one fault is enough to fail. An access that an old IOTLB entry lets through is no "
 			"fault.",
 		.needs = NEED_RARE | NEED_LOG,
 		.counted = NEED_TALLY,

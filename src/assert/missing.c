@@ -18,7 +18,9 @@ static const struct {
 	{ NEED_RARE,
 	  LOSS(RARE) | LOSS(RECURSION) | LOSS(DOMAIN_TABLE) | LOSS(WRITER) | LOSS(DAMAGE),
 	  SKIPPED_RARE },
-	{ NEED_LOG, LOSS(RARE) | LOSS(RECURSION) | LOSS(RATELIMIT) | LOSS(WRITER) | LOSS(DAMAGE),
+	{ NEED_LOG,
+	  LOSS(RARE) | LOSS(RECURSION) | LOSS(RATELIMIT) | LOSS(RECORD) | LOSS(WRITER) |
+		  LOSS(DAMAGE),
 	  SKIPPED_RARE },
 	{ NEED_TEARDOWN, LOSS(RARE) | LOSS(RECURSION) | LOSS(WRITER) | LOSS(DAMAGE),
 	  SKIPPED_TEARDOWNS },
@@ -50,6 +52,7 @@ const char *missing__cause(__u32 cause)
 		[IOT_LOST_DAMAGE] = "the session is damaged",
 		[IOT_LOST_UNENDED] = "a flush had begun and not ended at the end",
 		[IOT_LOST_CALL] = "calls of a driver's own function were not seen",
+		[IOT_LOST_RECORD] = "faults had no record, or it was not read",
 	};
 
 	return cause < IOT_LOST_CAUSES && names[cause] ? names[cause] : "events are missing";

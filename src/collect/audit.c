@@ -61,6 +61,9 @@ int audit__cpus(struct collect *c)
 		  "invalidation" },
 		{ offsetof(struct iot_cpu, no_call[IOT_CALL_TABLE]), IOT_LOST_CALL, "page table" },
 		{ offsetof(struct iot_cpu, no_call[IOT_CALL_SUBMIT]), IOT_LOST_CALL, "submission" },
+		{ offsetof(struct iot_cpu, no_record), IOT_LOST_RECORD, "VT-d: fault records" },
+		{ offsetof(struct iot_cpu, record_overflows), IOT_LOST_RECORD,
+		  "VT-d: fault records overflow" },
 		{ offsetof(struct iot_cpu, no_device), IOT_LOST_DEVICE_TABLE, "device table" },
 	};
 	int err = 0;
@@ -109,7 +112,8 @@ int audit__misses(struct collect *c)
 	for (size_t i = 0; !err && i < plan_nr_points; i++) {
 		struct bpf_program *prog = load__program(c, i);
 
-		if (prog)
+		/* not of all kernels known for kprobes: they have to notice by themselves */
+		if (prog && plan__chosen(&c->plan, i)->kind != PLAN_CALL)
 			err = note_misses(c, IOT_LOST_RECURSION,
 					  program__misses(bpf_program__fd(prog)),
 					  &c->misses_seen[i], plan_points[i].name);

@@ -134,6 +134,7 @@ static void detach_all(struct collect *c)
 		bpf_link__destroy(c->links[i]);
 		c->links[i] = NULL;
 	}
+	calls__detach(&c->calls);
 }
 
 void collect__free(struct collect *c)
@@ -201,8 +202,15 @@ static int tell_capture(struct collect *c, uint32_t what)
 
 static void attach_point(struct collect *c, size_t i, struct bpf_program *prog)
 {
+	const struct plan_candidate *cand = plan__chosen(&c->plan, i);
 	struct plan_choice *ch = &c->plan.choices[i];
 
+	if (cand->kind == PLAN_CALL) {
+		ch->attached = !calls__attach(&c->calls, prog, cand, c->syms,
+					      bpf_program__fd(c->skel->progs.read_text),
+					      ch->why_not[ch->chosen], sizeof(ch->why_not[0]));
+		return;
+	}
 	c->links[i] = bpf_program__attach(prog);
 	ch->attached = c->links[i] != NULL;
 	ch->absent = false;

@@ -128,6 +128,20 @@ static int on_module(struct collect *c, const struct iot_module *m)
 	return 0;
 }
 
+/* The name is that of the log line about the same. */
+static void irq_fault(const struct iot_fault *raw, uint32_t dev, struct iot_trouble *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->h = raw->h;
+	out->h.id = IOT_EV_ERROR;
+	out->h.len = sizeof(*out);
+	out->h.dev = dev;
+	out->queue = -1;
+	out->source = IOT_SRC_HOOK;
+	out->kind = IOT_ERROR_IOMMU;
+	snprintf(out->what, sizeof(out->what), "interrupt blocked");
+}
+
 int events__rare(void *ctx, void *data, size_t size)
 {
 	struct collect *c = ctx;
@@ -170,6 +184,10 @@ int events__rare(void *ctx, void *data, size_t size)
 		return choosers__group(&e.group, c->syms, events__add, c);
 	case IOT_RAW_WHY_DEV:
 		return choosers__untrusted(&e.untrusted, events__add, c);
+	case IOT_RAW_IRQ_FAULT:
+		raw.fault = e.fault;
+		irq_fault(&raw.fault, world__find_rid(c->world, raw.fault.rid), &e.trouble);
+		break;
 	case IOT_RAW_AER:
 		raw.aer = e.aer;
 		aer__event(&raw.aer, world__find(c->world, raw.aer.name), &e.trouble);

@@ -6,6 +6,7 @@
 
 #include <bpf/libbpf.h>
 
+#include "collect/calls.h"
 #include "collect/collect.h"
 #include "collect/drivers.h"
 #include "collect/early.h"
@@ -51,6 +52,7 @@ struct collect {
 	struct iommutop_bpf *skel;
 	char *logs;
 	struct bpf_link **links; /* plan_nr_points of them */
+	struct calls calls;
 	struct rare *rare;
 	struct iot_state *state; /* libbpf's mapping of the BPF objects' global data */
 	struct window hot, live_counters, live_submits, tallies;

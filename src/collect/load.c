@@ -165,10 +165,10 @@ static int open_object(struct collect *c, const char *btf_path, struct error *er
 		if (!prog)
 			continue;
 		bpf_program__set_autoload(prog, true);
-		if (!rc)
-			rc = cand->kind == PLAN_TP_BTF
-				     ? targets__tracepoint(c->targets, prog, cand->function)
-				     : targets__function(c->targets, prog, cand->function);
+		if (!rc && cand->kind == PLAN_TP_BTF)
+			rc = targets__tracepoint(c->targets, prog, cand->function);
+		else if (!rc && cand->kind != PLAN_CALL)
+			rc = targets__function(c->targets, prog, cand->function);
 	}
 	if (!rc && c->opts.stream)
 		rc = bpf_map__set_max_entries(c->skel->maps.hot, c->knobs.nr_cpus * c->ring_slots);
@@ -292,6 +292,8 @@ static int want_symbols(struct kallsyms *k)
 
 			if (cand->function && cand->kind != PLAN_TP_BTF)
 				rc = kallsyms__want(k, cand->function);
+			if (!rc && cand->callee)
+				rc = kallsyms__want(k, cand->callee);
 		}
 	if (!rc)
 		rc = kallsyms__want(k, IOVA_UNLINK);

@@ -30,6 +30,10 @@
 	{                                                                                    \
 		.kind = PLAN_KPROBE, .function = f, .nr_args = -1, .program = p, .module = m \
 	}
+#define CALLS(f, c, n, p)                                                                  \
+	{                                                                                  \
+		.kind = PLAN_CALL, .function = f, .callee = c, .nr_args = n, .program = p, \
+	}
 #define SYMBOL(s)                                                 \
 	{                                                         \
 		.kind = PLAN_SYMBOL, .function = s, .nr_args = -1 \
@@ -173,6 +177,21 @@ const struct plan_point plan_points[] = {
 	  PLAN_OPTIONAL,
 	  PLAN_RECORDS,
 	  { FEXIT("virtqueue_get_buf", 2, "virtio_fault_buffer") } },
+	{ "intel-record-in",
+	  "VT-d: its driver begins to read fault records (--fault-records)",
+	  PLAN_OPTIONAL,
+	  PLAN_RECORDS,
+	  { FENTRY("dmar_fault", 2, "vtd_begin") } },
+	{ "intel-record",
+	  "VT-d: it reads the next one, and prints it or not (--fault-records)",
+	  PLAN_OPTIONAL,
+	  PLAN_RECORDS,
+	  { CALLS("dmar_fault", "___ratelimit", 2, "vtd_asks") } },
+	{ "intel-record-out",
+	  "VT-d: it has read them all (--fault-records)",
+	  PLAN_OPTIONAL,
+	  PLAN_RECORDS,
+	  { FEXIT("dmar_fault", 2, "vtd_end") } },
 	{ "log",
 	  "kernel log: faults and hangs that are only printed",
 	  PLAN_USEFUL,
@@ -318,7 +337,8 @@ const size_t plan_nr_points = sizeof(plan_points) / sizeof(plan_points[0]);
 
 const char *plan__kind_name(enum plan_kind kind)
 {
-	static const char *const names[] = { "fentry", "fexit", "tp_btf", "symbol", "kprobe" };
+	static const char *const names[] = { "fentry", "fexit",  "tp_btf",
+					     "symbol", "kprobe", "calls in" };
 
 	return names[kind];
 }
@@ -359,7 +379,11 @@ static int check_function(struct kallsyms *syms, const struct types *types,
 			 copies, c->function);
 		return -EEXIST;
 	}
-	if (c->kind == PLAN_SYMBOL || c->kind == PLAN_KPROBE)
+	if (c->kind == PLAN_CALL && kallsyms__count(syms, c->callee, NULL) != 1) {
+		snprintf(why, size, "%s is not one function of this kernel", c->callee);
+		return -ENOENT;
+	}
+	if (c->kind == PLAN_SYMBOL || c->kind == PLAN_KPROBE || c->kind == PLAN_CALL)
 		return 0;
 	nr = types ? types__nr_args(types, c->function, "") : -ENOENT;
 	if (nr < 0) {

@@ -19,6 +19,7 @@ enum plan_kind {
 	PLAN_TP_BTF, /* function: the tracepoint's name */
 	PLAN_SYMBOL, /* only an address is needed */
 	PLAN_KPROBE, /* of a module, perhaps loaded later; the only candidate of its point */
+	PLAN_CALL,   /* all calls of callee in function: src/collect/calls.h */
 };
 
 struct plan_candidate {
@@ -29,6 +30,7 @@ struct plan_candidate {
 	const char *counted; /* the program that counts by domain too, for invariants; NULL = there
 				is none */
 	const char *module;  /* PLAN_KPROBE: that the function is in, unless it is built in */
+	const char *callee;  /* PLAN_CALL; nr_args is the number of calls then */
 };
 
 #define PLAN_CANDIDATES 2

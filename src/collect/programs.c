@@ -17,7 +17,7 @@ uint64_t program__misses(int fd)
 	return info.recursion_misses;
 }
 
-int program__run(int fd, const void *arg, size_t size, uint32_t *ret)
+int program__run(int fd, void *arg, size_t size, uint32_t *ret)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = arg, .ctx_size_in = (__u32)size);
 	int err = bpf_prog_test_run_opts(fd, &opts);

@@ -17,7 +17,7 @@ uint64_t program__misses(int fd);
 
 /* Runs a program of type syscall with size bytes at arg (NULL: none). 0, or negative errno; *ret:
  * what the program returned. */
-int program__run(int fd, const void *arg, size_t size, uint32_t *ret);
+int program__run(int fd, void *arg, size_t size, uint32_t *ret);
 
 /*
  * Waits until every program that runs now has ended, on any CPU, preempted ones too. Those that

@@ -155,7 +155,7 @@ static bool take_field(struct cursor *c, const char *name, size_t len, char stop
 	/* Fault status of VT-d: bit 0 says that records were lost, nobody knows how many. */
 	if (IS("dmarstatus")) {
 		r->suppressed = 1;
-		memcpy(r->func, "DMAR fault records", sizeof("DMAR fault records"));
+		memcpy(r->func, KLOG_VTD_OVERFLOW, sizeof(KLOG_VTD_OVERFLOW));
 		return take_hex(c, &v) && (v & 1);
 	}
 	if (IS("word64"))

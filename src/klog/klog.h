@@ -26,6 +26,10 @@ enum klog_kind {
 	KLOG_SMMU_WORD, /* word: 64 of its bits */
 };
 
+/* What lines about VT-d are called that its records tell as well: func and signal below. */
+#define KLOG_VTD_OVERFLOW  "DMAR fault records"
+#define KLOG_VTD_INTERRUPT "interrupt blocked"
+
 struct klog_record {
 	enum klog_kind kind;
 	const char *signal; /* short name, a constant */

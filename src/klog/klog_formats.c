@@ -16,7 +16,7 @@ const struct klog_format klog_formats[] = {
 	/* … the hardware keeps few records: those beyond are lost, and bit 0 (PFO) says so */
 	{ KLOG_RATELIMIT, "fault records overflow", "DMAR: DRHD: handling fault status reg {dmarstatus}",
 	  NULL, true, 0 },
-	{ KLOG_ERROR, "interrupt blocked",
+	{ KLOG_ERROR, KLOG_VTD_INTERRUPT,
 	  "DMAR: [INTR-REMAP] Request device [{rid}] fault index {hex} [fault reason {reason}]",
 	  NULL, true, IOT_ERROR_IOMMU },
 	{ KLOG_ERROR, "Invalidation Time-out",

@@ -154,6 +154,10 @@ static void add_fault(struct evidence_list *list, const struct incident_fault *f
 		more(e, ", iova 0x%llx", f->iova);
 	if (f->reason)
 		more(e, ", reason 0x%x", f->reason);
+	if (f->pasid_known)
+		more(e, ", PASID 0x%x", f->pasid);
+	if (f->iommu)
+		more(e, ", recorded by dmar%u", f->iommu - 1U);
 	if (f->count > 1)
 		more(e, ", %llu times in %s", f->count, words__duration(f->last - f->first).s);
 	if (other)

@@ -172,6 +172,7 @@ static void put_judgement(json *o, const struct judgement *j)
 static json *fault_json(const struct incident_fault *f, const struct model *m)
 {
 	json *o = json_object_new_object();
+	char iommu[16];
 
 	put_u64(o, "first_ns", f->first);
 	put_u64(o, "last_ns", f->last);
@@ -184,6 +185,9 @@ static json *fault_json(const struct incident_fault *f, const struct model *m)
 		put(o, "iova", NULL);
 	put_text(o, "access", f->access ? words__access(f->access) : NULL);
 	put_u64(o, "reason_code", f->reason);
+	put(o, "pasid", f->pasid_known ? json_object_new_int64(f->pasid) : NULL);
+	snprintf(iommu, sizeof(iommu), "dmar%u", f->iommu - 1U);
+	put_text(o, "recorded_by", f->iommu ? iommu : NULL);
 	put_u64(o, "seen_by_hook",
 		f->seen[IOT_SRC_REPORT] + f->seen[IOT_SRC_TRACEPOINT] + f->seen[IOT_SRC_HOOK]);
 	put_u64(o, "seen_in_log", f->seen[IOT_SRC_LOG]);

@@ -234,6 +234,7 @@ const char *words__loss(__u32 cause)
 		[IOT_LOST_DAMAGE] = "session damaged",
 		[IOT_LOST_UNENDED] = "flush had begun and not ended at the end",
 		[IOT_LOST_CALL] = "call of a driver's own function not told",
+		[IOT_LOST_RECORD] = "no record of a fault",
 	};
 
 	return NAME_OF(names, cause);

@@ -75,7 +75,8 @@ ENUM(loss_cause, 32, { IOT_LOST_RING, "ring" }, { IOT_LOST_RARE, "rare_ring" },
      { IOT_LOST_DEVICE_TABLE, "device_table" }, { IOT_LOST_BEGIN, "begin" },
      { IOT_LOST_LATE, "late" }, { IOT_LOST_RATELIMIT, "ratelimit" }, { IOT_LOST_WRITER, "writer" },
      { IOT_LOST_UNHOOKED, "unhooked" }, { IOT_LOST_OVERWRITTEN, "overwritten" },
-     { IOT_LOST_DAMAGE, "damage" }, { IOT_LOST_UNENDED, "unended" }, { IOT_LOST_CALL, "call" });
+     { IOT_LOST_DAMAGE, "damage" }, { IOT_LOST_UNENDED, "unended" }, { IOT_LOST_CALL, "call" },
+     { IOT_LOST_RECORD, "record" });
 ENUM(coverage_check, 32, { IOT_CHECK_MAP_BYTES, "map_bytes" },
      { IOT_CHECK_UNMAP_BYTES, "unmap_bytes" }, { IOT_CHECK_UNMAP_COUNT, "unmap_count" },
      { IOT_CHECK_FQ_FLUSHES, "fq_flushes" }, { IOT_CHECK_DOMAIN_KNOWN, "domain_known" });
@@ -162,7 +163,7 @@ static const struct tsdl_field fault_fields[] = {
 	HEX(iot_fault, rid),
 	DEC(iot_fault, iova_known),
 	DEC(iot_fault, rid_known),
-	PAD(iot_fault, pad),
+	DEC(iot_fault, iommu),
 };
 
 static const struct tsdl_field trouble_fields[] = {

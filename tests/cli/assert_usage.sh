@@ -50,8 +50,9 @@ refused '--for 0s is out of range' good.yaml --for 0s
 refused '--timeout is for COMMAND' good.yaml --for 1s --timeout 1s
 refused '--timeout is for COMMAND' good.yaml --until signal --timeout 1s
 refused '--ignore-command is for a COMMAND' good.yaml --for 1s --ignore-command
-refused '--save and --stacks are for what is watched live' good.yaml --session scene --save new
-refused '--save and --stacks are for what is watched live' good.yaml --session scene --stacks
+refused '--save, --stacks and --fault-records are for what is watched live' good.yaml --session scene --save new
+refused '--save, --stacks and --fault-records are for what is watched live' good.yaml --session scene --stacks
+refused '--save, --stacks and --fault-records are for what is watched live' good.yaml --session scene --fault-records
 refused '--ring 1k is out of range' good.yaml --ring 1k -- touch ran
 refused "'--no-such' is no option" good.yaml --no-such -- touch ran
 refused 'lacks its value' good.yaml --preset

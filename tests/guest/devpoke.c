@@ -35,6 +35,11 @@
 #define E1000E_TDBAL(n) (0x3800U + 0x100U * (n))
 #define IGB_TDBAL(n)    (0xe000U + 0x40U * (n))
 #define QUEUES_MAX      16
+#define E1000E_TDLEN    0x3808
+#define E1000E_TDH      0x3810
+#define E1000E_TDT      0x3818
+#define RING_BYTES      4096U
+#define DESCRIPTOR      16U
 
 /* NVM Express base specification, 5: admin commands */
 #define NVME_DELETE_SQ 0x00
@@ -145,6 +150,33 @@ static int ring(char **arg)
 	return 0;
 }
 
+/*
+ * burst SLOT TIMES IOVA: an e1000e that has no driver looks so often for a descriptor in a ring at
+ * that address, one after the other, as fast as it can be told to.
+ */
+static int burst(char **arg)
+{
+	volatile uint32_t *regs;
+	uint64_t iova, times;
+
+	if (!number(arg[1], UINT32_MAX, &times) || !number(arg[2], UINT64_MAX, &iova))
+		return 2;
+	if (enable(arg[0]))
+		return failed("cannot enable the device");
+	regs = bar0(arg[0], BAR_BYTES);
+	if (!regs)
+		return failed("cannot map the device's registers (iomem=relaxed?)");
+	say_time();
+	regs[TCTL / 4] |= TCTL_EN;
+	regs[E1000E_TDBAL(0) / 4 + 1] = (uint32_t)(iova >> 32);
+	regs[E1000E_TDBAL(0) / 4] = (uint32_t)iova;
+	regs[E1000E_TDLEN / 4] = RING_BYTES;
+	for (uint64_t n = 0; n < times; n++)
+		regs[E1000E_TDT / 4] = (regs[E1000E_TDH / 4] + 1) % (RING_BYTES / DESCRIPTOR);
+	regs[TCTL / 4] &= ~TCTL_EN;
+	return 0;
+}
+
 /* mute SLOT: a network card of either kind transmits no more, and says nothing of it. */
 static int mute(char **arg)
 {
@@ -205,6 +237,7 @@ int main(int argc, char **argv)
 	} commands[] = {
 		{ "edu", "SLOT write|read IOVA", 3, edu },
 		{ "ring", "SLOT e1000e|igb QUEUES IOVA", 4, ring },
+		{ "burst", "SLOT TIMES IOVA", 3, burst },
 		{ "mute", "SLOT", 1, mute },
 		{ "nvme", "DEVICE QUEUES", 2, nvme },
 	};

@@ -316,7 +316,7 @@ static void print_fields(const union any *e)
 		hex("reason", e->fault.reason), hex("flags", e->fault.flags),
 			hex("rid", e->fault.rid);
 		dec("iova_known", e->fault.iova_known), dec("rid_known", e->fault.rid_known);
-		array("pad", e->fault.pad, 2, 1);
+		dec("iommu", e->fault.iommu);
 		break;
 	case IOT_EV_HANG:
 	case IOT_EV_RESET:
@@ -355,7 +355,7 @@ static void print_fields(const union any *e)
 		dec("begin", e->loss.begin), dec("end", e->loss.end), dec("count", e->loss.count);
 		LABEL("cause", e->loss.cause, NULL, "ring", "rare_ring", "recursion",
 		      "domain_table", "device_table", "begin", "late", "ratelimit", "writer",
-		      "unhooked", "overwritten", "damage", "unended", "call");
+		      "unhooked", "overwritten", "damage", "unended", "call", "record");
 		dec("pad", e->loss.pad), text("what", e->loss.what);
 		break;
 	case IOT_EV_COVERAGE:

@@ -176,6 +176,99 @@ static void suppressed_lines_of_another_driver_count(void **state)
 	assert_true(only_incident()->floor);
 }
 
+static void vtd_is_read(void)
+{
+	attr("plan.intel-record-in=fentry dmar_fault");
+	attr("plan.intel-record=calls in dmar_fault");
+	attr("plan.intel-record-out=fexit dmar_fault");
+}
+
+/* What the log says of an overflow the records say as well. */
+static void lines_about_vtd_add_nothing_to_its_records(void **state)
+{
+	(void)state;
+	vtd_is_read();
+	three_faults("dmar_fault");
+	log_line(5100000, "DMAR: DRHD: handling fault status reg 3");
+	assert_int_equal(only_incident()->nr_faults, 3);
+	assert_int_equal(only_incident()->suppressed, 0);
+	assert_false(only_incident()->floor);
+	assert_false(analysis__faults_are_floor(a));
+}
+
+static void without_one_of_the_three_hooks_they_do(void **state)
+{
+	(void)state;
+	vtd_is_read();
+	attr("plan.intel-record=missing: the kernel refused to attach");
+	three_faults("dmar_fault");
+	assert_true(only_incident()->floor);
+	assert_int_equal(only_incident()->suppressed, 4);
+}
+
+static void a_fault_without_a_record_makes_a_lower_limit(void **state)
+{
+	struct iot_loss ev = { .h = head(IOT_EV_LOSS, sizeof(ev), 12500),
+			       .begin = AT(11500),
+			       .count = 2,
+			       .cause = IOT_LOST_RECORD,
+			       .what = "VT-d: fault records overflow" };
+
+	(void)state;
+	vtd_is_read();
+	three_faults("dmar_fault");
+	feed(&ev);
+	says("At least 3 faults");
+	says("Of at least 2 faults around it no record was read (VT-d: fault records overflow)");
+	assert_true(only_incident()->floor);
+	assert_int_equal(only_incident()->suppressed, 0);
+	assert_true(analysis__faults_are_floor(a));
+}
+
+static void a_record_names_its_iommu_and_its_pasid(void **state)
+{
+	struct iot_fault ev = { .h = head(IOT_EV_FAULT, sizeof(ev), 3000),
+				.iova = 0x100000,
+				.iova_known = 1,
+				.source = IOT_SRC_HOOK,
+				.reason = 0x58,
+				.flags = IOT_VTD_PASID_VALID | 0x40000058 | 0x12345 << 8,
+				.rid = 0x18,
+				.rid_known = 1,
+				.iommu = 2 };
+
+	(void)state;
+	feed(&ev);
+	says("reason 0x58, PASID 0x12345, recorded by dmar1");
+}
+
+static void without_a_pasid_it_names_none(void **state)
+{
+	struct iot_fault ev = { .h = head(IOT_EV_FAULT, sizeof(ev), 3000),
+				.source = IOT_SRC_HOOK,
+				.reason = 6,
+				.flags = 0x40ffff06,
+				.iommu = 1 };
+
+	(void)state;
+	feed(&ev);
+	says("reason 0x6, recorded by dmar0");
+}
+
+/* Not a fault of DMA, and told once. */
+static void a_blocked_interrupt_is_one_error(void **state)
+{
+	(void)state;
+	vtd_is_read();
+	device_with(PEER, "0000:00:03.0", "edu", "", 6, "dmar0", 0);
+	error_at(10000, PEER, IOT_ERROR_IOMMU, "interrupt blocked");
+	log_line(10100, "DMAR: [INTR-REMAP] Request device [00:03.0] fault index 0x5 [fault reason "
+			"0x22] x");
+	analysis__finish(a);
+	assert_int_equal(a->model.total.errors, 1);
+	assert_int_equal(a->model.total.faults, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +282,12 @@ int main(void)
 		SCENE(suppressed_lines_of_recorded_faults_miss_nothing),
 		SCENE(without_the_hook_they_make_a_lower_limit),
 		SCENE(suppressed_lines_of_another_driver_count),
+		SCENE(lines_about_vtd_add_nothing_to_its_records),
+		SCENE(without_one_of_the_three_hooks_they_do),
+		SCENE(a_fault_without_a_record_makes_a_lower_limit),
+		SCENE(a_record_names_its_iommu_and_its_pasid),
+		SCENE(without_a_pasid_it_names_none),
+		SCENE(a_blocked_interrupt_is_one_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

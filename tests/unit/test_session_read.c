@@ -166,7 +166,7 @@ static const struct {
 	{ IOT_EV_TABLE_ALLOC, "8888" },
 	{ IOT_EV_TABLE_FREE, "8888" },
 	{ IOT_EV_SUBMIT, "884411" },
-	{ IOT_EV_FAULT, "844444" },
+	{ IOT_EV_FAULT, "844444112" },
 	{ IOT_EV_HANG, "884444" },
 	{ IOT_EV_RESET, "884444" },
 	{ IOT_EV_ERROR, "884444" },

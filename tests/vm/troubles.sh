@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154 # variables of boot_lib.sh
 #
-# Resets and VFIO behind QEMU's VT-d, and faults behind virtio-iommu. Fault records: each that QEMU's virtio-iommu told of
-# comes out once, below the rate limit of the log and far above it. Resets: each form that the devices have is told with its device, its method and its
+# Resets and VFIO behind QEMU's VT-d, and faults behind it and virtio-iommu. Fault records: each that QEMU's IOMMU told of
+# comes out once, below the rate limit of the log and far above it; of VT-d, which has one register for them, also where the
+# driver takes many in one call. Resets: each form that the devices have is told with its device, its method and its
 # end. VFIO's type 1 and, where the kernel has it, iommufd: their maps and unmaps are those of the kernel's tracepoints, and told
 # apart from each other and from the DMA API's.
 # Drivers that nobody has heard of are traced, and what a virtual IOMMU hides is hidden: docs/cookbook/strangers.md, iommufd.md.
@@ -78,6 +79,49 @@ faults()
 	# the same session without its records: what can be said is less, and is said to be
 	equal "$kernel: the log alone is a lower limit" "$(fact klog incidents.0.fault_count_is_floor)" true
 	check "$kernel: … of ($(fact klog totals.faults))" [ "$(fact klog totals.faults)" -lt 27 ]
+}
+
+# What VT-d recorded in the storms, in its order: "DEVICE PAGE ACCESS" (1 read, 2 write).
+vtd_recorded()
+{
+	sed -nE 's/^vtd_frr_new index [0-9]+ high 0x([0-9a-f]+) low 0x([0-9a-f]+)$/\1 \2/p' "$dir/files/qemu-trace.log" |
+		while read -r high low; do
+			high=$((0x$high)) low=$((0x$low & ~0xfff))
+			[ $((low >> 20)) -lt $((0x310)) ] || [ $((low >> 20)) -gt $((0x330)) ] ||
+				printf '0000:%02x:%02x.%x 0x%x %d\n' $((high >> 8 & 0xff)) $((high >> 3 & 0x1f)) $((high & 7)) \
+					"$low" $((high >> 62 & 1 ? 1 : 2))
+		done
+}
+# vtd_told PHASE...: what we say of it
+vtd_told() { awk -v p="$*" 'index(" " p " ", " " $1 " ") && $2 == "fault" && $6 == 4 { print $3, $4, $5 }' "$dir/facts/told"; }
+
+storms()
+{
+	local nr lost logged
+
+	vtd_recorded >"$dir/facts/vtd"
+	vtd_told storm storms stormed >"$dir/facts/vtd.told"
+	nr=$(wc -l <"$dir/facts/vtd")
+	# in the microsecond between our look and the driver's one may come: it is counted, not told
+	lost=$("$iommutop" session cat --kind loss "$dir/files/session" |
+		sed -nE 's/.* count=([0-9]+) cause=record what="VT-d: fault records"$/\1/p' | awk '{ n += $1 } END { print n + 0 }')
+	check "$kernel, storms: VT-d recorded ($nr)" [ "$nr" -gt 100 ]
+	equal "$kernel, storms: every record of VT-d's" "$(($(wc -l <"$dir/facts/vtd.told") + lost))" "$nr"
+	check "$kernel, storms: each in its place (or $lost lost)" [ "$lost" -gt 0 -o \
+		-z "$(diff "$dir/facts/vtd" "$dir/facts/vtd.told" 2>&1 | head -n 3)" ]
+	logged=$(grep -c 'fault addr 0x3[1-3]0' "$dir/files/dmesg")
+	check "$kernel, storms: the log has far fewer ($logged)" [ "$logged" -lt 20 ]
+	equal "$kernel, storm of one card: counted" \
+		"$(awk '$2 == "0x31000000"' "$dir/facts/vtd" | wc -l) false" "$(counted 0x31000000)"
+}
+# counted IOVA: how often analyze counts faults at that page, and whether that is a lower limit
+counted()
+{
+	awk -v iova="$1" '/^incidents\.[0-9]+\./ { split($1, p, ".") }
+		/^incidents\.[0-9]+\.faults\.[0-9]+\.iova / && $2 == iova { at[p[2] "." p[4]] }
+		/^incidents\.[0-9]+\.faults\.[0-9]+\.count / { count[p[2] "." p[4]] = $2 }
+		/^incidents\.[0-9]+\.fault_count_is_floor / { is[p[2]] = $2 }
+		END { for (k in at) { n += count[k]; split(k, p, "."); floor = is[p[1]] } print n + 0, floor }' "$dir/facts/session"
 }
 
 resets()
@@ -231,7 +275,7 @@ facts()
 	told >"$dir/facts/told"
 	session "$dir/files/session" >"$dir/facts/session"
 	"$iommutop" analyze --json --klog "$dir/files/dmesg" 2>>"$dir/err" | flatten >"$dir/facts/klog"
-	equal "$kernel: events lost" "$(awk '$2 == "loss" && $3 != 10' "$dir/facts/told" | wc -l)" 0
+	equal "$kernel: events lost" "$(awk '$2 == "loss" && $3 != 10 && $3 != 15' "$dir/facts/told" | wc -l)" 0
 }
 fresh()
 {
@@ -249,11 +293,11 @@ for kernel in "${kernels[@]}"; do
 		more=(--module vfio-pci --module vfio_iommu_type1 --file "$dir/with-modules")
 	}
 	boot --kernel "$kernel" --iommu intel --no-drivers "${more[@]}" --timeout 9m \
-		--append iomem=relaxed --append vfio_iommu_type1.allow_unsafe_interrupts=1 \
+		--append iomem=relaxed --append vfio_iommu_type1.allow_unsafe_interrupts=1 --qemu-trace vtd_frr_new \
 		--device nvme --device edu --device e1000e --device pcie-root-port,id=above,chassis=9 \
 		--device e1000e,bus=above --device pcie-pci-bridge,id=shared --device edu,bus=shared,addr=1 \
 		--device edu,bus=shared,addr=2 --device pcie-pci-bridge,id=alone --device edu,bus=alone,addr=1 --output "$dir/files" \
-		--file "$here/refiommu_guest.sh" --file "$here/troubles.guest" --file "$top/build/guest/vfio_dma" \
+		--file "$here/refiommu_guest.sh" --file "$here/troubles.guest" --file "$top/build/guest/vfio_dma" --file "$top/build/guest/devpoke" \
 		--file "$here/strangers.guest" --file "$top/build/guest/iommufd_mock" \
 		-- "sh /root/troubles.guest && $([ "$kernel" = source:7.2 ] && echo sh /root/strangers.guest || echo true)"
 	came_to_end "$kernel" || continue
@@ -267,6 +311,7 @@ for kernel in "${kernels[@]}"; do
 	resets
 	vfio
 	groups
+	storms
 	[ "$kernel" != source:7.2 ] || strangers
 done
 

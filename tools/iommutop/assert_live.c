@@ -384,6 +384,7 @@ int assert_live__watch(struct checks *c, const struct assert_live_opts *o, struc
 		.iova = o->save || o->needs & NEED_IOVAS,
 		.iova_times = o->save,
 		.pages = o->save,
+		.fault_records = o->fault_records,
 		.tables = o->save || o->needs & NEED_TABLES,
 		.ring_bytes = o->cpu_buffer,
 		.rare_bytes = o->rare_buffer,

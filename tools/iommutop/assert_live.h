@@ -33,7 +33,7 @@ struct assert_live_opts {
 	uint64_t length;  /* ns, UNTIL_TIME */
 	uint64_t timeout; /* ns, 0 = none: then the command is ended, and the run is INCONCLUSIVE */
 	bool ignore_command; /* its exit code doesn't matter */
-	bool stacks, quiet;
+	bool stacks, fault_records, quiet;
 	uint32_t needs;                           /* NEED_*: what the rules must see */
 	uint64_t cpu_buffer, rare_buffer, memory; /* bytes, as of record */
 	const char *save;                         /* directory of the session, NULL = none */

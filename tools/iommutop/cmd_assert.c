@@ -30,7 +30,7 @@ struct assert_opts {
 	struct opt_strings rules, presets;
 	const char *session, *until, *save, *progress;
 	uint64_t length, timeout, every;
-	bool list, check, ignore_command, bisect, stacks, quiet;
+	bool list, check, ignore_command, bisect, stacks, fault_records, quiet;
 	const char *formats[FORMATS];
 	uint64_t ring, cpu_buffer, rare_buffer, memory;
 };
@@ -72,6 +72,9 @@ static const struct opt assert_table[] = {
 	  offsetof(struct assert_opts, bisect), 0, 0 },
 	{ OPT_FLAG, 's', "stacks", NULL, "kernel stacks on unmaps and faults: who unmapped it",
 	  offsetof(struct assert_opts, stacks), 0, 0 },
+	{ OPT_FLAG, 0, "fault-records", NULL,
+	  "VT-d, virtio: every fault that the IOMMU recorded, not only those logged",
+	  offsetof(struct assert_opts, fault_records), 0, 0 },
 	{ OPT_STRING, 0, "save", "DIR",
 	  "save a session of what led to the first violation, and of the end",
 	  offsetof(struct assert_opts, save), 0, 0 },
@@ -166,8 +169,9 @@ static const char *wrong(const struct assert_opts *o, int rest_nr)
 		return "--progress is for what is watched live, not for a --session";
 	if (o->ignore_command && !rest_nr)
 		return "--ignore-command is for a COMMAND, behind --";
-	if (o->session && (o->save || o->stacks))
-		return "--save and --stacks are for what is watched live, not for a --session";
+	if (o->session && (o->save || o->stacks || o->fault_records))
+		return "--save, --stacks and --fault-records are for what is watched live, not for "
+		       "a --session";
 	return NULL;
 }
 
@@ -330,6 +334,7 @@ static int watch(struct job *j, char **rest, struct error *err)
 		.timeout = o->timeout,
 		.ignore_command = o->ignore_command,
 		.stacks = o->stacks,
+		.fault_records = o->fault_records,
 		.quiet = o->quiet,
 		.needs = rules__needs(&j->rules),
 		.cpu_buffer = o->cpu_buffer,

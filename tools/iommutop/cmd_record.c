@@ -37,7 +37,7 @@ static const struct opt record_table[] = {
 	{ OPT_FLAG, 0, "iova", NULL, "allocation and freeing of IOVAs too (doubles the events)",
 	  offsetof(struct record_opts, iova), 0, 0 },
 	{ OPT_FLAG, 0, "fault-records", NULL,
-	  "virtio: every fault that the IOMMU told of, not only those logged",
+	  "VT-d, virtio: every fault that the IOMMU recorded, not only those logged",
 	  offsetof(struct record_opts, fault_records), 0, 0 },
 	{ OPT_FLAG, 0, "coverage", NULL, "hold our hooks against the kernel's own tracepoints",
 	  offsetof(struct record_opts, coverage), 0, 0 },

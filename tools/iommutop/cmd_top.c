@@ -16,7 +16,7 @@
 #include "ui/table.h"
 
 struct top_opts {
-	bool batch, json, hw;
+	bool batch, json, hw, fault_records;
 	uint64_t delay, count;
 };
 
@@ -31,6 +31,9 @@ static const struct opt top_table[] = {
 	  offsetof(struct top_opts, json), 0, 0 },
 	{ OPT_FLAG, 0, "hw", NULL, "count what drivers submit to the hardware, too",
 	  offsetof(struct top_opts, hw), 0, 0 },
+	{ OPT_FLAG, 0, "fault-records", NULL,
+	  "VT-d, virtio: every fault that the IOMMU recorded, not only those logged",
+	  offsetof(struct top_opts, fault_records), 0, 0 },
 	{ .kind = OPT_END },
 };
 
@@ -115,7 +118,9 @@ static int top_run(const void *values, int rest_nr, char **rest)
 {
 	struct top t = { .opts = values };
 	struct top_opts plain = *t.opts;
-	struct collect_opts copts = { .pages = true, .hw = t.opts->hw };
+	struct collect_opts copts = { .pages = true,
+				      .hw = t.opts->hw,
+				      .fault_records = t.opts->fault_records };
 	struct error err = {};
 	int rc;
 
