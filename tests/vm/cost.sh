@@ -10,8 +10,8 @@ set -uo pipefail
 
 live_limit=600 # instructions per map+unmap pair above untraced
 record_limit=800
-verdict_limit=1900 # million instructions from the begin of assert to its last line
-end_limit=2500 # to its end
+verdict_limit=1350 # million instructions from the begin of assert to its last line
+end_limit=1750 # to its end
 
 value() { awk -v k="$1" '$1 == "row" && $2 == k && $3 ~ /^[0-9]+$/ { print $3 }' "$dir/out"; }
 at_most() { [ -n "$1" ] && [ -n "$untraced" ] && [ $(($1 - untraced)) -le "$2" ] && [ "$1" -gt "$untraced" ]; }
