@@ -8,15 +8,13 @@
 #include <linux/module.h>
 #include <linux/platform_device.h>
 
-static struct platform_device *pdev;
-
 #if IS_ENABLED(CONFIG_NET_DEVLINK)
 #include <net/devlink.h>
 
 static const struct devlink_ops devlink_ops;
 static const struct devlink_health_reporter_ops reporter_ops = { .name = "reftrouble" };
 
-static int devlink_make(void)
+static int devlink_make(struct platform_device *pdev)
 {
 	struct devlink_health_reporter *reporter;
 	struct devlink *devlink;
@@ -38,7 +36,7 @@ static int devlink_make(void)
 	return 0;
 }
 #else
-static int devlink_make(void)
+static int devlink_make(struct platform_device *pdev)
 {
 	return 0;
 }
@@ -50,7 +48,7 @@ static int devlink_make(void)
 static struct drm_gpu_scheduler sched;
 static const struct drm_sched_backend_ops sched_ops;
 
-static int sched_init(void)
+static int sched_init(struct platform_device *pdev)
 {
 #ifdef SCHED_INIT_ARGS
 	const struct drm_sched_init_args args = {
@@ -68,9 +66,9 @@ static int sched_init(void)
 #endif
 }
 
-static int drm_make(void)
+static int drm_make(struct platform_device *pdev)
 {
-	int ret = sched_init();
+	int ret = sched_init(pdev);
 
 	if (ret)
 		return ret;
@@ -81,30 +79,33 @@ static int drm_make(void)
 	return 0;
 }
 #else
-static int drm_make(void)
+static int drm_make(struct platform_device *pdev)
 {
 	return 0;
 }
 #endif
 
+static int __init reftrouble_probe(struct platform_device *pdev)
+{
+	int ret = devlink_make(pdev);
+
+	return ret ? ret : drm_make(pdev);
+}
+
+/* The kernel's own event of a devlink report takes it for granted that the device has a driver. */
+static struct platform_driver driver = { .driver = { .name = "reftrouble" } };
+static struct platform_device *device;
+
 static int __init reftrouble_init(void)
 {
-	int ret;
-
-	pdev = platform_device_register_simple("reftrouble", PLATFORM_DEVID_NONE, NULL, 0);
-	if (IS_ERR(pdev))
-		return PTR_ERR(pdev);
-	ret = devlink_make();
-	if (!ret)
-		ret = drm_make();
-	if (ret)
-		platform_device_unregister(pdev);
-	return ret;
+	device = platform_create_bundle(&driver, reftrouble_probe, NULL, 0, NULL, 0);
+	return PTR_ERR_OR_ZERO(device);
 }
 
 static void __exit reftrouble_exit(void)
 {
-	platform_device_unregister(pdev);
+	platform_device_unregister(device);
+	platform_driver_unregister(&driver);
 }
 
 module_init(reftrouble_init);
