@@ -39,8 +39,14 @@ begin()
 	session "$dir/files/$1" >"$dir/facts/$1"
 	cp "$dir/files/$1.facts" "$dir/facts/$1.guest"
 	device=$(fact "$1.guest" slot)
-	equal "$what: loss, lines that the kernel suppressed apart" \
-		"$(awk '$1 ~ /^losses\.[0-9]+\.cause_code$/ && $2 != 8 && $2 != 10 { n++ } END { print n + 0 }' "$dir/facts/$1")" 0
+	# Debian's 7.2 is preemptible (PREEMPT_LAZY): there the kernel skips a program now and then, and with that of a flush its end
+	skipped=
+	[[ $kernel != debian:7.* ]] || skipped='3 13'
+	equal "$what: loss, lines that the kernel suppressed apart" "$(awk -v s=" 8 10 $skipped " '
+		$1 ~ /^losses\.[0-9]+\.cause_code$/ && !index(s, " " $2 " ") { n++ } END { print n + 0 }' "$dir/facts/$1")" 0
+	lost_map=$(awk '$1 ~ /^losses\.[0-9]+\.cause_code$/ { code = $2 } $1 ~ /\.what$/ && code == 3 && $2 ~ /^(un)?map$/ { print "yes"; exit }' \
+		<(grep -E '^losses\.[0-9]+\.(cause_code|what) ' "$dir/facts/$1"))
+	[ -z "$lost_map" ] || echo "# $what: the kernel skipped a program that tells of maps or unmaps"
 }
 
 # one_incident NAME: with that device.
@@ -162,7 +168,11 @@ vf()
 		equal "$what: verdict" "$(fact vf $i.verdict)" address_unknown
 		return
 	fi
-	equal "$what: verdict" "$(fact vf $i.verdict)" never_mapped
+	if [ -n "$lost_map" ] && [ "$(fact vf $i.verdict)" = cannot_be_known ]; then
+		check "$what: not known, as a map may be missing" grep -qE "^$i\..*a map or an unmap of this address may be among them" "$dir/facts/vf"
+	else
+		equal "$what: verdict" "$(fact vf $i.verdict)" never_mapped
+	fi
 	equal "$what: the address of the first fault is QEMU's" "$(page "$(fact vf $f.iova)")" "$(page "$(faults_in_qemu | head -n 1)")"
 	equal "$what: and the one that was poked" "$(page "$(fact vf $f.iova)")" "$(page "$(fact vf.guest iova)")"
 	check "$what: no more faults than QEMU's trace has" [ "$(fact vf $i.fault_count)" -le "$(faults_in_qemu | wc -l)" ]
