@@ -48,6 +48,7 @@ static long pending_step(__u32 i, struct covered *c)
 	struct iot_live *r = c->ring, *h = c->hist;
 	__u64 tail, nr, ts[BATCH], window, low = ~0ULL, count = 0;
 	__u32 bucket = 0;
+	int unseen;
 
 	if (!r || !h)
 		return 1;
@@ -65,8 +66,15 @@ static long pending_step(__u32 i, struct covered *c)
 		ts[k] = r->pend[(tail + k) & (IOT_PENDING - 1)];
 	if (ts[0] >= c->begin)
 		return 1;
+	unseen = ts[0] < *(volatile __u64 *)&state.flushes_since;
+	if (unseen)
+		nr = 1;
 	if (__sync_val_compare_and_swap(&r->pend_tail, tail, tail + nr) != tail)
 		return 0;
+	if (unseen) {
+		__sync_fetch_and_add(&r->pend_dropped, 1);
+		return 0;
+	}
 	window = c->end - ts[0];
 	if (window > h->window_max[1])
 		h->window_max[1] = window;

@@ -135,6 +135,9 @@ struct iot_state {
 	__u64 unmaps_told;
 	/* where nvme_sysfs_reset() and nvme_reset_ctrl_sync() begin; 0 = not called yet */
 	__u64 nvme_sysfs_fn, nvme_sync_fn;
+	/* live mode: ns; flushes are seen from here on, so the windows of unmaps before aren't
+	 * known. The same */
+	__u64 flushes_since;
 	/* live mode, 1: a driver's call whose begin is not known is a lost one; the same */
 	__u64 calls_count;
 };
@@ -316,11 +319,10 @@ struct iot_live {
 	__u64 unmaps_strict, unmap_bytes; /* lazy ones: pend_head + pend_overflow */
 	__u64 flushes[IOT_WHY_NR];
 	__u64 flush_ns;
-	__u64 pend_head;     /* lazy unmaps: written by this CPU's unmap program */
-	__u64 pend_tail;     /* taken by flushes on any CPU with compare-and-exchange */
-	__u64 pend_overflow; /* windows not measured: the list was full */
-	__u64 pend_dropped; /* … or older than the hooks of the flushes; written by user space only
-			     */
+	__u64 pend_head;         /* lazy unmaps: written by this CPU's unmap program */
+	__u64 pend_tail;         /* taken by flushes on any CPU with compare-and-exchange */
+	__u64 pend_overflow;     /* windows not measured: the list was full */
+	__u64 pend_dropped;      /* … or older than the hooks of the flushes; atomic */
 	__u64 window_max[2];     /* [0] strict, [1] lazy */
 	__u64 pend[IOT_PENDING]; /* ns, end of the unmap */
 	__u64 window[2][HIST_BUCKETS];

@@ -79,7 +79,7 @@ static int make_windows(struct collect *c, struct error *err)
 	c->hooks = hooks__new(c->skel->obj, &c->knobs, &c->plan, c->types);
 	c->world = world__new(events__add, c, NULL, bpf_program__fd(c->skel->progs.look_at_devices),
 			      bpf_map__fd(c->skel->maps.devs));
-	c->live = live__new(c->state->doms, c->live_counters.mem, c->live_submits.mem, &c->knobs);
+	c->live = live__new(c->state, c->live_counters.mem, c->live_submits.mem, &c->knobs);
 	c->seen = calloc(c->knobs.nr_cpus, sizeof(*c->seen));
 	c->misses_seen = calloc(plan_nr_points, sizeof(*c->misses_seen));
 	c->stack_told = calloc(1, bpf_map__max_entries(c->skel->maps.stacks) + 1);

@@ -273,8 +273,10 @@ static int attach_pending(struct collect *c)
 	n = roles__pending(c->roles, pairs);
 	if (c->drivers)
 		drivers__pending(c->drivers, pairs + n);
+	live__attach_begin(c->live);
 	pairs__attach(pairs, nr,
 		      &(struct pair_with){ c->skel->obj, &c->knobs, c->types, c->targets });
+	live__attach_end(c->live);
 	free(pairs);
 	roles__settle(c->roles);
 	return 0;
@@ -321,7 +323,6 @@ int events__attach(struct collect *c)
 		err = attach_pending(c);
 	if (!err)
 		err = tell_roles(c, first);
-	live__drop_pending(c->live);
 	return err || !c->drivers ? err : tell_drivers(c);
 }
 

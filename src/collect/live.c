@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/facts.h"
+
 struct live {
+	struct iot_state *state;
 	struct iot_dom *doms;
 	struct iot_live *counters;
 	const struct iot_live_submit *submits;
@@ -14,14 +17,15 @@ struct live {
 	size_t nr_gone;
 };
 
-struct live *live__new(struct iot_dom *doms, struct iot_live *counters,
+struct live *live__new(struct iot_state *state, struct iot_live *counters,
 		       const struct iot_live_submit *submits, const struct iot_knobs *knobs)
 {
 	struct live *l = calloc(1, sizeof(*l));
 
 	if (!l)
 		return NULL;
-	l->doms = doms;
+	l->state = state;
+	l->doms = state->doms;
 	l->counters = counters;
 	l->submits = submits;
 	l->nr_cpus = knobs->nr_cpus;
@@ -100,18 +104,23 @@ int live__reap(struct live *l, int (*gone)(void *ctx, uint32_t place), void *ctx
 	return 0;
 }
 
-void live__drop_pending(struct live *l)
+void live__attach_begin(struct live *l)
 {
+	__atomic_store_n(&l->state->flushes_since, UINT64_MAX, __ATOMIC_RELAXED);
+}
+
+void live__attach_end(struct live *l)
+{
+	__atomic_store_n(&l->state->flushes_since, facts__now(), __ATOMIC_RELAXED);
 	for (size_t i = 0; l->counters && i < (size_t)l->nr_cpus * l->nr_domains; i++) {
 		struct iot_live *c = &l->counters[i];
 		__u64 tail = __atomic_load_n(&c->pend_tail, __ATOMIC_ACQUIRE);
 		__u64 head = __atomic_load_n(&c->pend_head, __ATOMIC_ACQUIRE);
 
-		/* a flush that takes some of them at this moment wins: it was seen from its
-		 * beginning */
+		/* a flush that takes some of them at this moment wins, and counts them */
 		if (head != tail && __atomic_compare_exchange_n(&c->pend_tail, &tail, head, false,
 								__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-			c->pend_dropped += head - tail;
+			__atomic_fetch_add(&c->pend_dropped, head - tail, __ATOMIC_RELAXED);
 	}
 }
 

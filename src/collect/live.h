@@ -11,7 +11,7 @@ struct live;
 
 /* counters may be NULL (stream mode): then only places of freed domains are given back. submits may
  * be NULL: none are counted. NULL: no memory. */
-struct live *live__new(struct iot_dom *doms, struct iot_live *counters,
+struct live *live__new(struct iot_state *state, struct iot_live *counters,
 		       const struct iot_live_submit *submits, const struct iot_knobs *knobs);
 void live__free(struct live *l);
 
@@ -22,11 +22,13 @@ void live__free(struct live *l);
  */
 int live__reap(struct live *l, int (*gone)(void *ctx, uint32_t place), void *ctx);
 /*
- * Forgets the lazy unmaps that wait for a flush: to be called when flush functions have just been
- * attached, for flushes before that were not seen, and the next one would give those unmaps a
- * window that is too long.
+ * Around the attaching of flush functions: flushes before the end of it were not seen, and the next
+ * one would give the lazy unmaps that wait a window that is too long. So from begin to end no
+ * window is measured, and end forgets what waits. What is neither measured nor waits any more is
+ * counted.
  */
-void live__drop_pending(struct live *l);
+void live__attach_begin(struct live *l);
+void live__attach_end(struct live *l);
 int live__each(struct live *l, int (*each)(void *ctx, const struct live_row *row), void *ctx);
 int live__each_submits(const struct live *l, int (*each)(void *ctx, const struct live_submits *s),
 		       void *ctx);
