@@ -91,6 +91,7 @@ fi
 
 # Signals: QEMU ends, the run's directory goes, the exit code is that of the signal.
 for signal in INT TERM; do
+	: >"$dir/out" # the last run's "ready" would do, until the next one has begun
 	"$iommutop" boot --kernel "$kernel" -- 'echo ready; sleep 1000' >"$dir/out" 2>"$dir/err" &
 	pid=$!
 	deadline=$((SECONDS + 60))
