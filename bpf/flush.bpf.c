@@ -30,8 +30,7 @@ __noinline __u32 window__bucket(__u64 window)
 
 static __always_inline void window__count(struct iot_live *l, __u32 lazy, __u32 bucket, __u64 n)
 {
-	/* always in range, which the compiler knows and the verifier doesn't */
-	barrier_var(bucket);
+	barrier_var(bucket); /* as why in flush_live() */
 	if (bucket < HIST_BUCKETS)
 		__sync_fetch_and_add(&l->window[lazy][bucket], n);
 }
@@ -112,6 +111,8 @@ static __always_inline void flush_live(__u32 cpu, int place, __u64 begin, __u64 
 	struct iot_live *l = place >= 0 ? live__of(cpu, (__u32)place) : NULL;
 	struct covered c;
 
+	/* always in range, which the compiler knows and the verifier doesn't */
+	barrier_var(why);
 	if (!l || why >= IOT_WHY_NR)
 		return;
 	__sync_fetch_and_add(&l->flushes[why], 1);
