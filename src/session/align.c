@@ -5,11 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ITEMS_MAX   (1u << 20)
-#define REPEATS     4u        /* a key seen more often than that tells little */
-#define WINDOW      2000000ll /* ns: pairs that agree are this near each other */
-#define PAIRS_LEAST 4u
-#define TIMES_MORE  3u /* than agree on any other shift */
+#define ITEMS_MAX  (1u << 20)
+#define REPEATS    4u        /* a key seen more often than that tells little */
+#define WINDOW     2000000ll /* ns: pairs that agree are this near each other */
+#define MOMENTS    4u /* that pairs must agree at; what happens within a window is one moment */
+#define TIMES_MORE 3u /* than agree on any other shift */
+
+/* Events of equal content. */
+struct pair {
+	__s64 shift; /* from b's time to a's */
+	__u64 at;    /* a's time */
+};
 
 static __u64 mix(__u64 hash, const void *data, size_t bytes)
 {
@@ -79,11 +85,18 @@ static int by_key(const void *a, const void *b)
 	return x->ts < y->ts ? -1 : x->ts > y->ts;
 }
 
-static int by_value(const void *a, const void *b)
+static int by_shift(const void *a, const void *b)
 {
-	const __s64 x = *(const __s64 *)a, y = *(const __s64 *)b;
+	const struct pair *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	return x->shift < y->shift ? -1 : x->shift > y->shift;
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct pair *x = a, *y = b;
+
+	return x->at < y->at ? -1 : x->at > y->at;
 }
 
 static size_t run_of(const struct align_seen *s, size_t at)
@@ -95,8 +108,8 @@ static size_t run_of(const struct align_seen *s, size_t at)
 	return end - at;
 }
 
-/* The differences of what has one key and is as often in the one as in the other, in order. */
-static size_t pair_up(const struct align_seen *a, const struct align_seen *b, __s64 *apart)
+/* What has one key and is as often in the one as in the other, in order. */
+static size_t pair_up(const struct align_seen *a, const struct align_seen *b, struct pair *pairs)
 {
 	size_t i = 0, j = 0, nr = 0, n, k, next_i, next_j;
 
@@ -105,20 +118,23 @@ static size_t pair_up(const struct align_seen *a, const struct align_seen *b, __
 		next_j = j + (b->items[j].key <= a->items[i].key ? run_of(b, j) : 0);
 		n = next_i - i;
 		for (k = 0; n == next_j - j && n <= REPEATS && k < n; k++)
-			apart[nr++] = (__s64)(a->items[i + k].ts - b->items[j + k].ts);
+			pairs[nr++] =
+				(struct pair){ (__s64)(a->items[i + k].ts - b->items[j + k].ts),
+					       a->items[i + k].ts };
 		i = next_i;
 		j = next_j;
 	}
 	return nr;
 }
 
-/* The most of the sorted values in [from, to) that lie within a window; *begin is the first. */
-static size_t densest(const __s64 *v, size_t from, size_t to, size_t *begin)
+/* The most of the sorted pairs in [from, to) whose shifts lie within a window; *begin is the first.
+ */
+static size_t densest(const struct pair *v, size_t from, size_t to, size_t *begin)
 {
 	size_t first = from, last, best = 0;
 
 	for (last = from; last < to; last++) {
-		while ((__u64)v[last] - (__u64)v[first] > WINDOW)
+		while ((__u64)v[last].shift - (__u64)v[first].shift > WINDOW)
 			first++;
 		if (last - first + 1 > best) {
 			best = last - first + 1;
@@ -128,32 +144,54 @@ static size_t densest(const __s64 *v, size_t from, size_t to, size_t *begin)
 	return best;
 }
 
+/*
+ * At how many moments they happened, each a window or more after the one before. A map, its unmap
+ * and their neighbours agree with each other in any two runs of one program: they are one witness,
+ * not many. Sorts the pairs by time.
+ */
+static size_t moments(struct pair *v, size_t nr)
+{
+	size_t i, n = 0;
+	__u64 last = 0;
+
+	qsort(v, nr, sizeof(*v), by_time);
+	for (i = 0; i < nr; i++) {
+		if (n && v[i].at - last < WINDOW)
+			continue;
+		last = v[i].at;
+		n++;
+	}
+	return n;
+}
+
 int align__estimate(struct align_seen *a, struct align_seen *b, struct align_result *out)
 {
-	size_t nr, most = a->nr < b->nr ? a->nr : b->nr, begin = 0, end, other, unused;
-	__s64 *apart = malloc((most + 1) * sizeof(*apart));
+	size_t nr, begin = 0, end, other, unused;
+	struct pair *pairs;
 
-	*out = (struct align_result){ 0 };
-	if (!apart)
+	*out = (struct align_result){ .seen = a->nr < b->nr ? a->nr : b->nr };
+	pairs = malloc((out->seen + 1) * sizeof(*pairs));
+	if (!pairs)
 		return -ENOMEM;
 	if (a->nr)
 		qsort(a->items, a->nr, sizeof(*a->items), by_key);
 	if (b->nr)
 		qsort(b->items, b->nr, sizeof(*b->items), by_key);
-	nr = pair_up(a, b, apart);
-	qsort(apart, nr, sizeof(*apart), by_value);
+	nr = pair_up(a, b, pairs);
+	qsort(pairs, nr, sizeof(*pairs), by_shift);
 	out->all = nr;
-	out->pairs = densest(apart, 0, nr, &begin);
+	out->pairs = densest(pairs, 0, nr, &begin);
 	if (out->pairs) {
 		end = begin + out->pairs;
-		out->shift = apart[begin + out->pairs / 2];
-		out->spread = (__u64)apart[end - 1] - (__u64)apart[begin];
-		out->elsewhere = densest(apart, 0, begin, &unused);
-		other = densest(apart, end, nr, &unused);
+		out->shift = pairs[begin + out->pairs / 2].shift;
+		out->spread = (__u64)pairs[end - 1].shift - (__u64)pairs[begin].shift;
+		out->elsewhere = densest(pairs, 0, begin, &unused);
+		other = densest(pairs, end, nr, &unused);
 		out->elsewhere = other > out->elsewhere ? other : out->elsewhere;
-		out->sure = out->pairs >= PAIRS_LEAST && out->pairs >= TIMES_MORE * out->elsewhere;
+		out->sure = moments(pairs + begin, out->pairs) >= MOMENTS &&
+			    out->pairs >= TIMES_MORE * out->elsewhere;
 	}
-	free(apart);
+	free(pairs);
 	return 0;
 }
 

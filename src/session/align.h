@@ -25,7 +25,8 @@ struct align_result {
 	size_t pairs;     /* that agree on it */
 	size_t elsewhere; /* that agree on the best other one */
 	size_t all;       /* that there are, whatever they say */
-	bool sure;        /* enough, and many more than elsewhere */
+	size_t seen;      /* events that could have had a partner, of the one with fewer */
+	bool sure;        /* at enough moments, and many more than elsewhere */
 };
 
 /* Takes an event if it is of use; bounded. 0 or -ENOMEM. */

@@ -163,8 +163,10 @@ static int find_shift(struct merge *m, size_t i)
 		if (rc)
 			return error__set(m->err, rc, "cannot merge: out of memory");
 		/* a guest may have no clock; but steady ones are wrong only if most of what both
-		 * saw says so: two guests that do the same agree on something, too */
-		if (found.sure && (in->how != MERGE_CLOCKS || 2 * found.pairs >= found.all)) {
+		 * saw says so, and that isn't next to nothing: two guests that do the same agree
+		 * on something, too */
+		if (found.sure && (in->how != MERGE_CLOCKS || (2 * found.pairs >= found.all &&
+							       10 * found.pairs >= found.seen))) {
 			in->how = MERGE_ESTIMATED;
 			in->shift = found.shift;
 			in->unsure = found.spread;

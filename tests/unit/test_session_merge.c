@@ -274,6 +274,44 @@ static void steady_clocks_outweigh_what_agrees_by_chance(void **state)
 	}
 }
 
+/*
+ * Two guests that ran the same program, 1000 maps each. A few that lie next to each other have the
+ * same address and distance: that is one witness. And a few here and there prove nothing against
+ * steady clocks.
+ */
+static void equal_programs_prove_nothing(void **state)
+{
+	const uint64_t epoch = 1700000000 * SECOND, hour = 3600 * SECOND;
+
+	(void)state;
+	for (int clocks = 0; clocks < 2; clocks++) {
+		struct made one = make("host", HOST_BOOT, clocks ? (int64_t)epoch : 0),
+			    two = make("guest", GUEST_BOOT, clocks ? (int64_t)(epoch + hour) : 0);
+		struct merge_input in[2] = { 0 };
+		struct error err = { "" };
+		char dirs[2][PATH_MAX];
+
+		remove_tree(path("out"));
+		for (unsigned int i = 0; i < 1000; i++) {
+			const uint64_t same = (clocks ? i % 150 : i >= 6) ? 1 + i : 0;
+
+			put_map(&one, SECOND + i * 20000, 1, 1, (1 + 2 * same + 10000 * i) << 12);
+			put_map(&two, 9 * SECOND + i * 20500, 1, 1, (1 + same + 10000 * i) << 12);
+		}
+		finish(&one);
+		finish(&two);
+		for (int i = 0; i < 2; i++) {
+			snprintf(dirs[i], sizeof(dirs[i]), "%s", path(i ? "guest" : "host"));
+			in[i].dir = dirs[i];
+		}
+		assert_int_equal(session__merge(path("out"), in, 2, &err), clocks ? 0 : -EDOM);
+		if (clocks)
+			assert_int_equal(in[1].how, MERGE_CLOCKS);
+		remove_tree(path("host"));
+		remove_tree(path("guest"));
+	}
+}
+
 static void what_nothing_tells_is_refused(void **state)
 {
 	struct made host = make("host", HOST_BOOT, 0), guest = make("guest", GUEST_BOOT, 0);
@@ -397,6 +435,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(clocks_put_them_on_one_time_line),
 		TEST(without_clocks_it_is_estimated_and_said),
+		TEST(equal_programs_prove_nothing),
 		TEST(steady_clocks_outweigh_what_agrees_by_chance),
 		TEST(what_nothing_tells_is_refused),
 		TEST(a_given_offset_is_taken),
