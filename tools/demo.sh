@@ -11,4 +11,5 @@ the device write to a buffer after the buffer was unmapped and the IOTLB flushed
 The first time, kernels are fetched (some hundred MB), which takes some minutes.
 
 TEXT
-exec build/iommutop boot --kernel "$kernel" --iommu ref --timeout 3m --file tools/demo.guest -- sh /root/demo.guest
+# one CPU: emulated ones can panic while code is patched that the other runs (docs/limitations.md)
+exec build/iommutop boot --kernel "$kernel" --smp 1 --iommu ref --timeout 3m --file tools/demo.guest -- sh /root/demo.guest

@@ -8,6 +8,7 @@ set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/boot_lib.sh"
 
 # A QEMU whose initrd has the archive behind it, as a boot loader's configuration would.
+sound=$("$top/tools/boot/qemu.sh" get "$sound_qemu")
 cat >"$dir/qemu" <<END
 #!/bin/bash
 args=()
@@ -21,7 +22,7 @@ while [ \$# -gt 0 ]; do
 		shift
 	fi
 done
-exec qemu-system-x86_64 "\${args[@]}"
+exec "$sound/qemu-system-x86_64" "\${args[@]}"
 END
 chmod +x "$dir/qemu"
 early() { boot --qemu "$dir/qemu" --append rdinit=/iommutop/init "$@"; }

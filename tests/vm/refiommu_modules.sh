@@ -1,15 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154 # variables of boot_lib.sh
 #
 # Runs the guest parts of the reference driver's tests on each test kernel; prints one TAP stream.
 # usage: refiommu_modules.sh [KERNEL...]   (default: debian:6.1 debian:6.12 source:7.2)
 set -uo pipefail
-
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-top=$(cd "$here/../.." && pwd)
-iommutop=${IOMMUTOP:-$top/build/iommutop}
-total=0
-failed=0
+. "$here/boot_lib.sh"
 files=()
 for f in "$here"/refiommu_guest.sh "$here"/refiommu_*.guest; do
 	files+=(--file "$f")
@@ -18,29 +15,21 @@ done
 # guest KERNEL IOMMU NAME [OPTION...]: renumbers what the guest says; a guest that ends early is a failure.
 guest()
 {
-	local kernel=$1 iommu=$2 name=$3 line code plan=
+	local kernel=$1 iommu=$2 name=$3 line plan=
 	shift 3
 	echo "# $name on $kernel"
+	boot --kernel "$kernel" --iommu "$iommu" --no-drivers "$@" "${files[@]}" --timeout 8m -- "sh /root/refiommu_$name.guest"
 	while IFS= read -r line; do
 		case $line in
 		"ok "* | "not ok "*)
-			total=$((total + 1))
+			tests=$((tests + 1))
 			case $line in not*) failed=$((failed + 1)) ;; esac
-			echo "${line%%ok *}ok $total - $kernel $name: ${line#* - }" ;;
+			echo "${line%%ok *}ok $tests - $kernel $name: ${line#* - }" ;;
 		1..*) plan=$line ;;
-		"code "*) code=${line#code } ;;
 		*) echo "# ${line#\# }" ;;
 		esac
-	done < <("$iommutop" boot --kernel "$kernel" --iommu "$iommu" --no-drivers "$@" \
-			"${files[@]}" --timeout 8m -- "sh /root/refiommu_$name.guest" 2>&1; echo "code $?")
-	total=$((total + 1))
-	if [ -n "$plan" ] && [ "$code" -le 1 ]; then
-		echo "ok $total - $kernel $name: came to its end"
-	else
-		failed=$((failed + 1))
-		echo "not ok $total - $kernel $name: came to its end"
-		echo "# boot's exit code was ${code:-none}"
-	fi
+	done <"$dir/out"
+	check "$kernel $name: came to its end" [ -n "$plan" -a "$code" -le 1 ]
 }
 
 kernels=("$@")
@@ -49,10 +38,8 @@ for kernel in "${kernels[@]}"; do
 	for name in counts bugs strays reload; do
 		guest "$kernel" ref $name
 	done
-	guest "$kernel" intel beside
+	guest "$kernel" intel beside --qemu "$sound_qemu"
 	# What a kernel with debugging costs says nothing.
 	[[ $kernel == *-lockdep ]] || guest "$kernel" ref cost --cost
 done
-echo "1..$total"
-echo "# $((total - failed)) passed, $failed failed"
-[ $failed = 0 ]
+finish
