@@ -9,8 +9,8 @@ set -uo pipefail
 
 # In the guest: traffic over both network cards and from the disk, and the type of each device's domain.
 cat >"$dir/command" <<'END'
-ping -c 2 -W 5 10.0.2.2 >/dev/null && echo "ping e1000e"
-ping -c 2 -W 5 10.0.3.2 >/dev/null && echo "ping virtio-net"
+ping -c 2 -W 30 10.0.2.2 >/dev/null && echo "ping e1000e"
+ping -c 2 -W 30 10.0.3.2 >/dev/null && echo "ping virtio-net"
 dd if=/dev/nvme0n1 of=/dev/null bs=64k count=16 iflag=direct 2>/dev/null && echo "read nvme"
 lspci() { for d in /sys/bus/pci/devices/*; do echo "$(cat $d/vendor):$(cat $d/device) $d"; done; }
 lspci | while read -r id device; do
@@ -75,7 +75,7 @@ serve()
 check "a server on the loopback answers here" serve
 boot --kernel debian:6.12 --device e1000e --no-drivers -- \
 	"[ -e /sys/class/net/eth0 ] && exit 9; [ -e /lib/modules/ref/refiommu.ko ] || exit 10
-	modprobe e1000e && net-up && ping -c 1 -W 5 10.0.2.2 || exit 11
+	modprobe e1000e && net-up && ping -c 1 -W 30 10.0.2.2 || exit 11
 	timeout 5 wget -q -O - http://10.0.2.2:$port/page; true"
 kill $server
 check "without drivers, the command can load them" [ "$code" = 0 ]

@@ -25,19 +25,19 @@ def number(text):
     return int(text, 0)
 
 
-def covering_flush_end(begin, end, iova):
-    """The domain, the unmap's time, and when the first flush ended that began after it and takes the address with it."""
+def covering_flush(begin, end, iova):
+    """The domain, the unmap's time, and begin and end of the first flush that began after it and takes the address with it."""
     unmap = next((e for e in events if e[1] == "unmap" and begin <= e[0] <= end and number(e[2]["iova"]) == iova), None)
     if not unmap:
-        return None, None, None
+        return None, None, None, None
     domain = unmap[2]["domain"]
     for ts, what, f in events:
         if what != "flush" or f["domain"] != domain or number(f["begin"]) < unmap[0]:
             continue
         first, size = number(f["iova"]), number(f["size"])
         if f["kind"] == "all" or (f["kind"] == "sync" and first <= iova < first + size):
-            return int(domain), unmap[0], ts
-    return int(domain), unmap[0], None
+            return int(domain), unmap[0], number(f["begin"]), ts
+    return int(domain), unmap[0], None, None
 
 
 n = dict.fromkeys(["in_time", "late", "no_unmap", "landed", "possible", "impossible", "unclear", "wrong"], 0)
@@ -45,7 +45,7 @@ needed, longest = 0, 0
 for path in tries:
     t = dict(line.split() for line in open(path))
     start, unmapped, landed, done = (int(t[k]) for k in ("start", "unmap_end", "landed", "done"))
-    domain, at, flushed = covering_flush_end(int(t["unmap_begin"]), unmapped, int(t["iova"], 0))
+    domain, at, began, flushed = covering_flush(int(t["unmap_begin"]), unmapped, int(t["iova"], 0))
     if at is None:
         n["no_unmap"] += 1
         continue
@@ -56,7 +56,8 @@ for path in tries:
     # the shortest time from an unmap to its write
     needed = min(needed or 1 << 62, start + ACCESS_NS - at)
     n["landed"] += landed > 0
-    if flushed is None or flushed > (landed or done):
+    # a flush takes the entry at some time between its begin and its end
+    if flushed is None or (flushed > landed if landed else began > done):
         n["possible"] += 1
         n["wrong"] += landed == 0
     elif flushed < start + ACCESS_NS:

@@ -100,7 +100,7 @@ load $IOMMU_MODULES
 if [ -n "$VIRTIO_SERIAL" ]; then
 	load $VIRTIO_SERIAL
 	tries=0
-	until [ -n "$(port files)" ] || [ $tries -ge 100 ]; do
+	until [ -n "$(port files)" ] || [ $tries -ge 500 ]; do
 		tries=$((tries + 1))
 		usleep 20000
 	done

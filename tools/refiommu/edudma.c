@@ -28,7 +28,7 @@
 
 #define BYTES   64
 #define PATTERN 0x5a
-#define DONE_US 1000000
+#define DONE_US 10000000
 
 struct edudma {
 	struct pci_dev *pdev;
