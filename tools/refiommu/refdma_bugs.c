@@ -8,7 +8,7 @@
 /* How long a late access waits for the flush that it must come after. */
 #define FLUSH_DEADLINE_MS 5000
 /* How long a flush waits for the access that is to come within it; a CPU spins meanwhile. */
-#define FLUSH_HELD_MS 1000
+#define FLUSH_HELD_MS 5000
 
 /* --- late accesses ---------------------------------------------------------------------------- */
 
