@@ -67,6 +67,14 @@ load() # REFIOMMU-PARAMETERS REFDMA-PARAMETERS
 }
 unload() { rmmod refdma && rmmod refiommu; }
 
+# ticks INSTANCE: the trace instance gets what without_standstills() of facts_lib.sh reads.
+ticks()
+{
+	echo mono >"$1/trace_clock" && echo 1 >"$1/events/irq_vectors/local_timer_entry/enable" &&
+		echo 1 >"$1/events/refiommu/refiommu_inval_submit/enable" &&
+		echo 1 >"$1/events/refiommu/refiommu_inval_complete/enable"
+}
+
 group_of() { basename "$(readlink -f "/sys/bus/platform/devices/refdma.$1/iommu_group")"; }
 type_of() { cat "/sys/kernel/iommu_groups/$(group_of "$1")/type"; }
 
