@@ -67,8 +67,8 @@ load() # REFIOMMU-PARAMETERS REFDMA-PARAMETERS
 }
 unload() { rmmod refdma && rmmod refiommu; }
 
-# ticks INSTANCE: the trace instance gets what without_standstills() of facts_lib.sh reads.
-ticks()
+# watch_ticks INSTANCE: the trace instance gets what without_standstills() of facts_lib.sh reads.
+watch_ticks()
 {
 	echo mono >"$1/trace_clock" && echo 1 >"$1/events/irq_vectors/local_timer_entry/enable" &&
 		echo 1 >"$1/events/refiommu/refiommu_inval_submit/enable" &&

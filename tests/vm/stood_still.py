@@ -4,7 +4,7 @@
 usage: stood_still.py TRACE <REPORT >REPORT
 
 REPORT: what `iommutop analyze --json` prints. TRACE: the reference driver's invalidations and the ticks of the CPUs, with
-times of CLOCK_MONOTONIC (refiommu_guest.sh, ticks). The CPU that a flush keeps busy takes ticks all the same: where it took
+times of CLOCK_MONOTONIC (refiommu_guest.sh, watch_ticks). The CPU that a flush keeps busy takes ticks all the same: where it took
 none, it didn't run. An incident that is a stalled flush is left out if, without such times, it would be none.
 """
 import json
