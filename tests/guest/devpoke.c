@@ -127,6 +127,41 @@ static int edu(char **arg)
 	return 0;
 }
 
+/*
+ * reads SLOT TIMES IOVA: edu reads 4 bytes, which is one access, of so many pages, one after the
+ * other: each takes 100 ms.
+ */
+static int reads(char **arg)
+{
+	volatile uint64_t *regs;
+	uint64_t times, iova;
+
+	if (!number(arg[1], UINT32_MAX, &times) || !number(arg[2], UINT64_MAX, &iova))
+		return 2;
+	if (enable(arg[0]))
+		return failed("cannot enable the device");
+	regs = bar0(arg[0], EDU_BYTES);
+	if (!regs)
+		return failed("cannot map the device's registers");
+	say_time();
+	for (uint64_t n = 0; n < times; n++) {
+		unsigned int ms = 0;
+
+		regs[EDU_SRC / 8] = iova + n * 4096;
+		regs[EDU_DST / 8] = EDU_BUFFER;
+		regs[EDU_LEN / 8] = 4;
+		regs[EDU_CMD / 8] = 1;
+		for (; regs[EDU_CMD / 8] & 1; ms++) {
+			if (ms == 30000) {
+				errno = ETIMEDOUT;
+				return failed("the device does not come to rest");
+			}
+			usleep(1000);
+		}
+	}
+	return 0;
+}
+
 /* ring SLOT e1000e|igb QUEUES IOVA: the transmit rings of these queues are at another address. */
 static int ring(char **arg)
 {
@@ -236,6 +271,7 @@ int main(int argc, char **argv)
 		int (*run)(char **arg);
 	} commands[] = {
 		{ "edu", "SLOT write|read IOVA", 3, edu },
+		{ "reads", "SLOT TIMES IOVA", 3, reads },
 		{ "ring", "SLOT e1000e|igb QUEUES IOVA", 4, ring },
 		{ "burst", "SLOT TIMES IOVA", 3, burst },
 		{ "mute", "SLOT", 1, mute },

@@ -196,14 +196,18 @@ static inline unsigned int findings(void)
 	return nr;
 }
 
+/* A packet that is not full is not written because the machine stood still, unless opts says when.
+ */
 static inline struct session_writer *must_open(const char *dir,
 					       const struct session_writer_opts *opts)
 {
 	const struct session_env env = { .version = "test" };
+	struct session_writer_opts o = opts ? *opts : (struct session_writer_opts){ 0 };
 	struct error err = { "" };
 	struct session_writer *w;
 
-	if (session_writer__open_with(&w, dir, &env, opts, &err))
+	o.max_age_ns = o.max_age_ns ?: 3600000000000;
+	if (session_writer__open_with(&w, dir, &env, &o, &err))
 		fail_msg("%s", err.text);
 	return w;
 }

@@ -260,9 +260,9 @@ static void removed_files_are_told_as_loss(void **state)
 /* A session that is killed at any moment must not have lost a file without a word. */
 static void a_file_is_removed_after_its_loss_is_on_disk(void **state)
 {
-	const struct session_writer_opts opts = {
-		.packet = PACKET, .rotate_bytes = PACKET, .keep = 1, .max_age_ns = 3600000000000
-	};
+	const struct session_writer_opts opts = { .packet = PACKET,
+						  .rotate_bytes = PACKET,
+						  .keep = 1 };
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	double end = seconds() + DEADLINE_S;
 	struct session_writer *w;

@@ -65,6 +65,9 @@ def walk(v, path):
 walk(json.load(sys.stdin), "")'
 }
 
+# without_standstills TRACE: a report without the flushes that took long because the guest had no CPU (stood_still.py).
+without_standstills() { python3 "$top/tests/vm/stood_still.py" "$1"; }
+
 # session DIR: facts of a session: what analyze says; flush.KIND and event.NAME: what babeltrace2 counts in it.
 session()
 {

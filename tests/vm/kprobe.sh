@@ -11,8 +11,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 kernel=debian:6.1
 mkdir "$dir/facts"
-boot --kernel $kernel --iommu ref --no-drivers --program objcopy --output "$dir/files" --file "$here/kprobe.guest" \
-	-- sh /root/kprobe.guest
+boot --kernel $kernel --iommu ref --no-drivers --program objcopy --output "$dir/files" \
+	--file "$here/refiommu_guest.sh" --file "$here/kprobe.guest" -- sh /root/kprobe.guest
 if came_to_end $kernel; then
 	session "$dir/files/session" >"$dir/facts/says"
 	cp "$dir/files/truth.before" "$dir/facts/ref.before"

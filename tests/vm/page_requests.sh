@@ -27,7 +27,7 @@ for kernel in "${kernels[@]}"; do
 		--file "$here/facts_guest.sh" --file "$here/page_requests.guest" -- sh /root/page_requests.guest
 	came_to_end "$kernel" || continue
 	cp "$dir/files/truth" "$dir/facts/"
-	"$iommutop" analyze --json "$dir/files/session" 2>>"$dir/err" | flatten >"$dir/facts/says"
+	"$iommutop" analyze --json "$dir/files/session" 2>>"$dir/err" | without_standstills "$dir/files/ticks" | flatten >"$dir/facts/says"
 	"$iommutop" analyze --tables pages "$dir/files/session" >"$dir/facts/text" 2>>"$dir/err"
 	compare >"$dir/facts/is"
 	# the answers that the driver gave by itself, because the core had nobody for the request, aren't seen
@@ -73,7 +73,7 @@ for kernel in "${kernels[@]}"; do
 	mv "$dir/facts/before" "$dir/facts/all.before"
 	mv "$dir/facts/after" "$dir/facts/all.after"
 	flatten <"$dir/files/top.json" >"$dir/facts/top"
-	"$iommutop" analyze --json "$dir/files/served" 2>>"$dir/err" | flatten >"$dir/facts/served"
+	"$iommutop" analyze --json "$dir/files/served" 2>>"$dir/err" | without_standstills "$dir/files/ticks" | flatten >"$dir/facts/served"
 	"$iommutop" analyze "$dir/files/served" 2>>"$dir/err" | tr -s ' \n' ' ' >"$dir/facts/words"
 	equal "$kernel: top: requests" "$(sum top page_requests.0.requests page_requests.1.requests)" "$(grown all page_requests)"
 	equal "$kernel: top: groups" "$(sum top page_requests.0.groups page_requests.1.groups)" "$(grown all page_groups)"

@@ -67,6 +67,14 @@ load() # REFIOMMU-PARAMETERS REFDMA-PARAMETERS
 }
 unload() { rmmod refdma && rmmod refiommu; }
 
+# watch_ticks INSTANCE: the trace instance gets what without_standstills() of facts_lib.sh reads.
+watch_ticks()
+{
+	echo mono >"$1/trace_clock" && echo 1 >"$1/events/irq_vectors/local_timer_entry/enable" &&
+		echo 1 >"$1/events/refiommu/refiommu_inval_submit/enable" &&
+		echo 1 >"$1/events/refiommu/refiommu_inval_complete/enable"
+}
+
 group_of() { basename "$(readlink -f "/sys/bus/platform/devices/refdma.$1/iommu_group")"; }
 type_of() { cat "/sys/kernel/iommu_groups/$(group_of "$1")/type"; }
 
@@ -90,13 +98,26 @@ wait_until()
 	done
 }
 
-# settled: waits until the flush queues are empty, which is when their 10 ms timer finds nothing any more.
+# settled: waits until the flush queues are empty: since the last lazy unmap, their timers have flushed.
 flushes() { truth refiommu flush_all; }
-quiet() { last=$now; now=$(flushes); [ "$last" = "$now" ]; }
+queued() { grep -q ' queued=1$' $debug/refiommu/domains; }
+quiet() { last=$now; ! queued && now=$(flushes) && [ "$last" = "$now" ]; }
 settled()
 {
 	now=none
-	wait_until 10 quiet
+	wait_until 60 quiet
+}
+
+# unread COMMAND...: record, our parent, stands still meanwhile, and what its rings don't hold is lost.
+stopped() { grep -q '^State:.T' /proc/$PPID/status; }
+unread()
+{
+	kill -STOP $PPID
+	wait_until 30 stopped || return
+	"$@"
+	rc=$?
+	kill -CONT $PPID
+	return $rc
 }
 
 # log_has PATTERN: since the last dmesg -c.

@@ -97,7 +97,7 @@ vtd_told() { awk -v p="$*" 'index(" " p " ", " " $1 " ") && $2 == "fault" && $6 
 
 storms()
 {
-	local nr lost logged
+	local nr lost logged count floor
 
 	vtd_recorded >"$dir/facts/vtd"
 	vtd_told storm storms stormed >"$dir/facts/vtd.told"
@@ -109,10 +109,12 @@ storms()
 	equal "$kernel, storms: every record of VT-d's" "$(($(wc -l <"$dir/facts/vtd.told") + lost))" "$nr"
 	check "$kernel, storms: each in its place (or $lost lost)" [ "$lost" -gt 0 -o \
 		-z "$(diff "$dir/facts/vtd" "$dir/facts/vtd.told" 2>&1 | head -n 3)" ]
+	# ten in each 5 s, and how long it takes depends on the machine
 	logged=$(grep -c 'fault addr 0x3[1-3]0' "$dir/files/dmesg")
-	check "$kernel, storms: the log has far fewer ($logged)" [ "$logged" -lt 20 ]
-	equal "$kernel, storm of one card: counted" \
-		"$(awk '$2 == "0x31000000"' "$dir/facts/vtd" | wc -l) false" "$(counted 0x31000000)"
+	check "$kernel, storms: the log has far fewer ($logged)" [ "$logged" -lt $((nr / 2)) ]
+	read -r count floor < <(counted 0x31000000)
+	equal "$kernel, storm of one card: counted" "$count" "$(vtd_told storm | wc -l)"
+	check "$kernel, storm of one card: that is all (or $lost lost)" [ "$lost" -gt 0 -o "$floor" = false ]
 }
 # counted IOVA: how often analyze counts faults at that page, and whether that is a lower limit
 counted()
@@ -322,7 +324,7 @@ for kernel in "${kernels[@]}"; do
 	fresh
 	boot --kernel "$kernel" --iommu virtio --no-drivers --timeout 5m --append iomem=relaxed --device edu \
 		--qemu-trace virtio_iommu_report_fault --output "$dir/files" --file "$dir/only-faults" \
-		--file "$here/refiommu_guest.sh" --file "$here/troubles.guest" -- sh /root/troubles.guest
+		--file "$here/refiommu_guest.sh" --file "$here/troubles.guest" --file "$top/build/guest/devpoke" -- sh /root/troubles.guest
 	kernel="$kernel, virtio"
 	came_to_end "$kernel" || continue
 	facts

@@ -103,7 +103,7 @@ for kernel in "${kernels[@]}"; do
 	mkdir "$dir/facts"
 	boot --kernel "$kernel" --iommu ref --file "$here/refiommu_guest.sh" --file "$here/facts_guest.sh" \
 		--file "$here/truth.guest" \
-		--output "$dir/files" -- 'sh /root/truth.guest'
+		--output "$dir/files" --timeout 10m -- 'sh /root/truth.guest'
 	came_to_end "$kernel" || continue
 	cp "$dir"/files/*.before "$dir"/files/*.after "$dir/facts/"
 	recorded lazy_map 30000 lazy

@@ -12,9 +12,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/boot_lib.sh"
 . "$here/facts_lib.sh"
 
-# An invalidation that takes longer, in ns, was held up by the machine, or by a bug that was asked for.
-SLOW=90000000
-
 # at NAME FACT, true_ NAME FACT: what iommutop says of the recording that the scenario is in; what the driver's trace says.
 at() { fact "$group" "$2"; }
 true_() { fact "$1.true" "$2"; }
@@ -136,23 +133,14 @@ hung()
 	equal "$what: the reset is the device's" "$(at "$1" $i.reset.device_name)" "$device"
 }
 
-# incidents NAME VERDICT: those that began within the scenario, as "incidents.N". A machine that takes a CPU away from the
-# guest stalls flushes by itself: what the driver saw as slow may be told as such.
+# incidents NAME: those that began within the scenario, as "incidents.N".
 incidents()
 {
-	local n all
-	all=$(awk -v from="$(true_ "$1" begin.us)" -v to="$(true_ "$1" end.us)" '
+	awk -v from="$(true_ "$1" begin.us)" -v to="$(true_ "$1" end.us)" '
 		$1 ~ /^incidents\.[0-9]+\.first_ns$/ && $2 / 1000 >= from && $2 / 1000 <= to {
 			sub(/\.first_ns$/, "", $1)
 			print $1
-		}' "$dir/facts/$group")
-	for n in $all; do
-		if [ "$2" != flush_stalled ] && [ "$(at "$1" "$n.verdict")" = flush_stalled ] && in_order $SLOW "$(true_ "$1" late.ns)"; then
-			echo "# $kernel $1: an invalidation took $(true_ "$1" late.ns) ns: this machine is slow" >&2
-		else
-			echo "$n"
-		fi
-	done
+		}' "$dir/facts/$group"
 }
 
 # nameless: the driver doesn't say which device it was; the fault is its domain's.
@@ -197,7 +185,7 @@ scenario()
 	what="$kernel $name"
 	python3 "$here/verdicts_truth.py" "$dir/files/$group.trace" "$name" >"$dir/facts/$name.true"
 	device=$(fact "$name.before" device)
-	i=$(incidents "$name" "$verdict")
+	i=$(incidents "$name")
 	said=$(for n in $i; do at "$name" "$n.verdict"; done | sort | uniq | tr '\n' ' ')
 	printf '%-12s %-16s %-32s %s\n' "$kernel" "$name" "$verdict" "${said:-none}" >>"$dir/table"
 	equal "$what: incidents" "$(echo "$i" | grep -c .)" "$([ "$verdict" = none ] && echo 0 || echo 1)"
@@ -223,14 +211,14 @@ scenario()
 recording()
 {
 	local unexpected
-	"$iommutop" analyze --json "$dir/files/$1" 2>"$dir/err" | flatten >"$dir/facts/$1"
+	"$iommutop" analyze --json "$dir/files/$1" 2>"$dir/err" | without_standstills "$dir/files/$1.trace" |
+		flatten >"$dir/facts/$1"
 	[ "$1" = lossy ] && return
 	# a domain of another type brings flush functions that nobody has traced until then
 	unexpected=$(awk '$1 ~ /^losses\.[0-9]+\.cause_code$/ && $2 != 10 { n++ } END { print n + 0 }' "$dir/facts/$1")
 	equal "$kernel $1: loss, flush functions that come with their domain apart" "$unexpected" 0
-	equal "$kernel $1: incidents of its scenarios only, stalls apart" \
-		"$(awk '$1 ~ /^incidents\.[0-9]+\.verdict$/ && $2 != "flush_stalled"' "$dir/facts/$1" | wc -l)" \
-		"$(awk -F '|' -v g="$1" '$3 == g && $2 != "none" && $2 != "flush_stalled"' "$here/verdicts.list" | wc -l)"
+	equal "$kernel $1: incidents of its scenarios only" "$(fact "$1" incidents.nr)" \
+		"$(awk -F '|' -v g="$1" '$3 == g && $2 != "none"' "$here/verdicts.list" | wc -l)"
 }
 
 kernels=("$@")

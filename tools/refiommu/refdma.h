@@ -146,6 +146,7 @@ struct refdma_queue {
 
 	u32 watched_head; /* the watchdog's */
 	ktime_t watched_since;
+	unsigned int watched_times;
 
 	struct refdma_slot *slots;
 };

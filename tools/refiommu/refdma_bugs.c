@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The end of an operation: its mapping goes, or one of the bugs of drivers and devices happens. */
 #include <linux/delay.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 
 #include "refdma.h"
@@ -8,11 +9,15 @@
 /* How long a late access waits for the flush that it must come after. */
 #define FLUSH_DEADLINE_MS 5000
 /* How long a flush waits for the access that is to come within it; a CPU spins meanwhile. */
-#define FLUSH_HELD_MS 1000
+#define FLUSH_HELD_MS 5000
 
 /* --- late accesses ---------------------------------------------------------------------------- */
 
-/* Waits until the flush that covers an unmap is over; false on a stop or when none comes. */
+/*
+ * Waits until the flush that covers an unmap is over; false on a stop or when none comes. Who
+ * flushes a queue has interrupts or softirqs off: what RCU waits for is that the operation has
+ * returned, too, and with it whoever traces its end.
+ */
 static bool wait_flushed(struct refdma_queue *q, u64 started)
 {
 	ktime_t deadline = ktime_add_ms(ktime_get(), FLUSH_DEADLINE_MS);
@@ -20,8 +25,12 @@ static bool wait_flushed(struct refdma_queue *q, u64 started)
 
 	for (;;) {
 		refiommu_flushes_of(q->dev->dev, &now);
-		if (!now.lazy || now.finished > started)
+		if (!now.lazy)
 			return true;
+		if (now.finished > started) {
+			synchronize_rcu();
+			return true;
+		}
 		if (refdma_stopping(q) || ktime_after(ktime_get(), deadline))
 			return false;
 		usleep_range(200, 500);

@@ -186,6 +186,9 @@ static void run_free(struct refdma_dev *rd, struct refdma_run *run)
 
 /* --- the watchdog ----------------------------------------------------------------------------- */
 
+/* So often it must have seen nothing move: a machine that stood still itself is seen once. */
+#define WATCHDOG_LOOKS 4
+
 /* The two messages are what log readers go by; see README.md before changing them. */
 static refiommu_truth_point void refdma_queue_stalled(struct refdma_queue *q, u64 ms)
 {
@@ -208,10 +211,11 @@ static void watch(struct refdma_queue *q, ktime_t now)
 	if (head == READ_ONCE(q->tail) || head != q->watched_head || !q->watched_since) {
 		q->watched_head = head;
 		q->watched_since = now;
+		q->watched_times = 0;
 		return;
 	}
 	ms = ktime_ms_delta(now, q->watched_since);
-	if (ms < refdma_watchdog_ms)
+	if (++q->watched_times < WATCHDOG_LOOKS || ms < refdma_watchdog_ms)
 		return;
 	refdma_queue_stalled(q, ms);
 	refdma_queue_reset(q);

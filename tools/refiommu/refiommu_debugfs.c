@@ -71,7 +71,7 @@ static int domains_show(struct seq_file *m, void *unused)
 			   type_name(dom->domain.type), REFIOMMU_MAX_ENDPOINTS, &endpoints);
 		for (i = 0; i < REFIOMMU_NR_STATS; i++)
 			seq_printf(m, " %s=%llu", stat_names[i], sum.v[i]);
-		seq_putc(m, '\n');
+		seq_printf(m, " queued=%d\n", READ_ONCE(dom->queued) || READ_ONCE(dom->in_timer));
 	}
 	mutex_unlock(&refiommu.lock);
 	return 0;

@@ -136,6 +136,8 @@ static size_t refiommu_unmap_pages(struct iommu_domain *domain, unsigned long io
 	refiommu_count(dom, unmaps, 1);
 	refiommu_count(dom, unmap_bytes, size);
 	trace_refiommu_unmap(dom->id, iova, size, queued);
+	if (queued)
+		WRITE_ONCE(dom->queued, true);
 	if (queued || unlikely(!size))
 		return size;
 	if (iotlb_sync) {

@@ -176,14 +176,22 @@ void refiommu_flush_range(struct refiommu_domain *dom, u64 start, u64 last)
 
 void refiommu_flush_everything(struct refiommu_domain *dom)
 {
+	/* A full queue is flushed by who fills it; only the timer leaves nothing behind. */
+	bool timer = in_serving_softirq();
 	LIST_HEAD(tables);
 
+	if (timer) {
+		WRITE_ONCE(dom->in_timer, true);
+		WRITE_ONCE(dom->queued, false);
+	}
 	refiommu_count(dom, flush_all, 1);
 	atomic64_inc(&dom->flush_started);
 	/* Only what was unlinked before the flush began is covered by it. */
 	refiommu_pt_take_deferred(dom, &tables);
 	refiommu_flush_range(dom, 0, U64_MAX);
 	refiommu_pt_free_list(dom, &tables);
+	if (timer)
+		WRITE_ONCE(dom->in_timer, false);
 }
 
 void refiommu_flush_gathered(struct refiommu_domain *dom, struct iommu_iotlb_gather *gather)

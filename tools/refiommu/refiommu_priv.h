@@ -57,6 +57,7 @@ struct refiommu_domain {
 	spinlock_t deferred_lock;
 	struct list_head deferred; /* tables that wait for the next flush of everything */
 	u64 unmapped_last;         /* bug: highest address unmapped since; deferred_lock */
+	bool queued, in_timer;     /* lazy unmaps since the queue's timer; it is at work */
 	u64 served;                /* mask of all endpoints it ever had, under hw_lock */
 	bool retired;              /* it is about to be freed, under hw_lock */
 	atomic_t pins;             /* who may use it although it isn't theirs */
