@@ -64,12 +64,14 @@ bool judgement__skipped(const struct model *m, __u64 from, __u64 to, __u32 told)
 
 bool judgement__lost(struct judgement *j, const struct model *m, __u64 from, __u64 to)
 {
-	const struct model_loss *l = m->losses, *end = l + m->nr_losses;
+	const struct model_loss *l = NULL;
 	char count[24] = "", when[80];
 
-	while (l < end && !(judgement__loses_mappings(l) && l->begin <= to && l->end >= from))
-		l++;
-	if (l == end)
+	for (size_t n = 0; n < m->nr_losses && !l; n++)
+		if (judgement__loses_mappings(&m->losses[n]) && m->losses[n].begin <= to &&
+		    m->losses[n].end >= from)
+			l = &m->losses[n];
+	if (!l)
 		return false;
 	if (l->count)
 		snprintf(count, sizeof(count), "%llu ", l->count);
