@@ -176,7 +176,13 @@ static void judge_hang(struct incident *i, struct model *m)
 	from = i->hang.ts - i->searched;
 	measure_share(i, m);
 	i->cleared = false;
-	if (model__lost(m, from, i->hang.ts, JUDGEMENT_LOSES_FAULTS)) {
+	if (i->unsaid_fault) {
+		judgement__set(
+			j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
+			"a device faulted %.3f s before, and it may be this one; what a name "
+			"stands for, the log of the whole boot or a recording says",
+			(double)(i->hang.ts - i->unsaid_fault) / 1e9);
+	} else if (model__lost(m, from, i->hang.ts, JUDGEMENT_LOSES_FAULTS)) {
 		judgement__set(j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
 			       "rare events are missing in that time, a fault may be among them");
 	} else if (model__lost(m, from, i->hang.ts, 1U << IOT_LOST_RATELIMIT)) {
