@@ -9,7 +9,10 @@ CLANG ?= clang
 BPFTOOL ?= bpftool
 ARCH := $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/' -e 's/s390x/s390/')
 
-B := build
+# the command with sanitizers can't be linked statically: no guest takes it, so it has a place of its own
+B := $(if $(SANITIZE),build/sanitize,build)
+comma := ,
+SAN := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
 V ?= 0
 Q := $(if $(filter 0,$(V)),@)
 say = $(if $(filter 0,$(V)),@printf '  %-8s %s\n' $(1) $(2))
@@ -19,7 +22,7 @@ DATADIR := $(PREFIX)/share/iommutop
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 $(if $(CI),-Werror)
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARN) -Isrc -Itools -Ibpf -I$(B) \
-	-DIOMMUTOP_VERSION='"$(VERSION)"' -DIOMMUTOP_DATADIR='"$(DATADIR)"' -MMD -MP $(CFLAGS)
+	-DIOMMUTOP_VERSION='"$(VERSION)"' -DIOMMUTOP_DATADIR='"$(DATADIR)"' -MMD -MP $(CFLAGS) $(SAN)
 LIBS := -lbpf -lelf -lz -lzstd -ljson-c -lyaml -lpthread -lm
 BPF_CFLAGS := -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Wall -Werror -Ivmlinux/$(ARCH) -Isrc -Ibpf -MMD -MP
 
@@ -52,7 +55,7 @@ help:
 	@echo "make            build $(B)/iommutop (no root, no network)"
 	@echo "make demo       install what is missing, build, boot a test kernel, catch and explain a DMA bug"
 	@echo "make test       install what is missing, build, run every test"
-	@echo "make test-unit  unit tests only"
+	@echo "make test-unit  what needs no VM: unit and command-line tests; SANITIZE=1: with sanitizers"
 	@echo "make fuzz       feed random sessions and logs to the parsers, FUZZ_RUNS=$(FUZZ_RUNS) times each"
 	@echo "make matrix     every bug of the reference driver against every invariant, and too small rings, on three kernels (half an hour)"
 	@echo "make matrix-real  real drivers behind each IOMMU, on four kernels (half an hour or more); MATRIX=docs/compatibility.md writes it down"
@@ -63,7 +66,7 @@ help:
 	@echo "make format     rewrite the C files as .clang-format says"
 	@echo "make install    DESTDIR= PREFIX=$(PREFIX)"
 	@echo "make clean      remove $(B)/ (kernels stay in the cache)"
-	@echo "V=1 shows commands; CI=1 makes warnings errors; SANITIZE=1 builds unit tests with address and UB sanitizers"
+	@echo "V=1 shows commands; CI=1 makes warnings errors; SANITIZE=1 builds all but what guests run with address and UB sanitizers, in build/sanitize"
 
 packages:
 	$(Q)tools/packages.sh
@@ -79,7 +82,7 @@ test: packages
 test-programs: $(UNIT) $(UNIT_TOOLS) $(BENCH) $(GUEST)
 
 test-unit: $(UNIT) $(UNIT_TOOLS) all
-	$(Q)tests/run unit cli
+	$(Q)BUILD=$(CURDIR)/$(B) tests/run unit cli
 
 matrix: packages
 	$(Q)$(MAKE) --no-print-directory all
@@ -106,7 +109,7 @@ bench: packages
 
 $(B)/iommutop: $(CMD_OBJ) $(BOOT_OBJ) $(B)/libiommutop.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) -static -o $@ $(CMD_OBJ) $(BOOT_OBJ) $(B)/libiommutop.a $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(or $(SAN),-static) -o $@ $(CMD_OBJ) $(BOOT_OBJ) $(B)/libiommutop.a $(LIBS)
 
 $(B)/libiommutop.a: $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -151,9 +154,6 @@ $(B)/%.skel.h: $(B)/bpf/%.linked
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 # --- tests -------------------------------------------------------------------------------------------------------
-
-SAN := $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
-comma := ,
 
 $(B)/tests/%: tests/unit/%.c $(B)/libiommutop.a $(BOOT_OBJ)
 	$(call say,CC,$<)
@@ -201,7 +201,7 @@ fuzz: packages
 $(B)/guest/%: tests/guest/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -static -o $@ $<
+	$(Q)$(CC) $(filter-out $(SAN),$(ALL_CFLAGS)) -static -o $@ $<
 
 # --- the rest ----------------------------------------------------------------------------------------------------
 

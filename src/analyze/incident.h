@@ -197,7 +197,10 @@ struct incident {
 	__u64 searched; /* hang without fault: ns before it in which a fault would have been seen */
 	__u64 earlier_fault; /* … ns, last fault of the device, that the hang can't be blamed on; 0
 				= none */
-	bool progressed;     /* … because the device went on working after it */
+	__u64 unsaid_fault; /* … ns, last fault of which nothing says whether it is this device's; 0
+			       = none */
+	__u32 unsaid_dev;   /* … the device that it names, 0 = none */
+	bool progressed;    /* earlier_fault: because the device went on working after it */
 	struct incident_share share;
 	bool cleared;                    /* the evidence says that the IOMMU is not the cause */
 	char notes[INCIDENT_NOTES][200]; /* what could not be seen */

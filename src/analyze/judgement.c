@@ -64,12 +64,14 @@ bool judgement__skipped(const struct model *m, __u64 from, __u64 to, __u32 told)
 
 bool judgement__lost(struct judgement *j, const struct model *m, __u64 from, __u64 to)
 {
-	const struct model_loss *l = m->losses, *end = l + m->nr_losses;
+	const struct model_loss *l = NULL;
 	char count[24] = "", when[80];
 
-	while (l < end && !(judgement__loses_mappings(l) && l->begin <= to && l->end >= from))
-		l++;
-	if (l == end)
+	for (size_t n = 0; n < m->nr_losses && !l; n++)
+		if (judgement__loses_mappings(&m->losses[n]) && m->losses[n].begin <= to &&
+		    m->losses[n].end >= from)
+			l = &m->losses[n];
+	if (!l)
 		return false;
 	if (l->count)
 		snprintf(count, sizeof(count), "%llu ", l->count);
@@ -174,7 +176,13 @@ static void judge_hang(struct incident *i, struct model *m)
 	from = i->hang.ts - i->searched;
 	measure_share(i, m);
 	i->cleared = false;
-	if (model__lost(m, from, i->hang.ts, JUDGEMENT_LOSES_FAULTS)) {
+	if (i->unsaid_fault) {
+		judgement__set(
+			j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
+			"a device faulted %.3f s before, and it may be this one; what a name "
+			"stands for, the log of the whole boot or a recording says",
+			(double)(i->hang.ts - i->unsaid_fault) / 1e9);
+	} else if (model__lost(m, from, i->hang.ts, JUDGEMENT_LOSES_FAULTS)) {
 		judgement__set(j, VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN,
 			       "rare events are missing in that time, a fault may be among them");
 	} else if (model__lost(m, from, i->hang.ts, 1U << IOT_LOST_RATELIMIT)) {

@@ -50,6 +50,17 @@ static enum relation_kind by_alias(const struct model_device *alias, const struc
 	return alias->rid & 0xff || !(alias->rid >> 8 & 0xff) ? RELATION_NONE : RELATION_BRIDGE;
 }
 
+/* It is of the device table, or its requester id is known. */
+static bool has_place(const struct model_device *dev)
+{
+	return dev && (dev->nr < MODEL_LOG_DEVICE || dev->rid_known);
+}
+
+bool relate__differ(const struct model_device *a, const struct model_device *b)
+{
+	return has_place(a) && has_place(b);
+}
+
 struct relation relate(const struct model_device *a, const struct model_device *b)
 {
 	struct relation r = { 0 };

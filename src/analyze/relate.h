@@ -3,6 +3,8 @@
 #ifndef IOMMUTOP_ANALYZE_RELATE_H
 #define IOMMUTOP_ANALYZE_RELATE_H
 
+#include <stdbool.h>
+
 #include "model/model.h"
 
 enum relation_kind {
@@ -28,6 +30,12 @@ struct relation {
 
 /* Either may be NULL: RELATION_NONE. Never IOMMU or UNSAID. */
 struct relation relate(const struct model_device *a, const struct model_device *b);
+
+/* Whether both are surely different if relate() knows no relation: a log may call one by its place
+ * on the bus and the other by a name alone ("eth0"), and only the boot's first lines say which is
+ * which.
+ */
+bool relate__differ(const struct model_device *a, const struct model_device *b);
 
 /* The domain of the devices that this one's requester id may stand for (BRIDGE, FUNCTION); 0 =
  * none, or several. Takes a look at every device. */

@@ -181,6 +181,17 @@ static struct relation held_up(const struct incident *i, struct model *m, struct
 	return relate__by_iommu(model__device(m, i->dev), dev);
 }
 
+/* Nothing says that its fault is this device's, nor that it isn't. */
+static bool may_be_its(const struct incident *i, struct model *m, const struct model_device *dev)
+{
+	const struct model_device *of = model__device(m, incident__suspect(i));
+	__u32 domain = i->nr_kept ? i->faults[0]->domain : 0;
+
+	if (!of && domain && dev && dev->domain)
+		return dev->domain == domain;
+	return !relate__differ(of, dev);
+}
+
 int trouble__hang(struct incidents *in, struct model *m, const struct iot_trouble *ev)
 {
 	const struct signal_kind *signal = signals__find(ev->what);
@@ -188,8 +199,8 @@ int trouble__hang(struct incidents *in, struct model *m, const struct iot_troubl
 	struct relation relation;
 	struct incident *i;
 	bool progressed = false;
-	__u64 earlier = 0;
-	__u32 at = in->nr;
+	__u64 earlier = 0, unsaid = 0;
+	__u32 at = in->nr, unsaid_dev = 0;
 	int err;
 
 	while ((i = look_back(in, &at, ev->h.ts)) != NULL) {
@@ -204,8 +215,16 @@ int trouble__hang(struct incidents *in, struct model *m, const struct iot_troubl
 		    incident__since(i->last, ev->h.ts) <= signal->window)
 			goto join;
 		relation = relate(model__device(m, incident__suspect(i)), dev);
-		if (!i->nr_faults || relation.kind == RELATION_NONE)
+		if (!i->nr_faults)
 			continue;
+		if (relation.kind == RELATION_NONE) {
+			if (!unsaid && may_be_its(i, m, dev) &&
+			    incident__since(i->last_fault, ev->h.ts) <= signal->window) {
+				unsaid = i->last_fault;
+				unsaid_dev = i->dev;
+			}
+			continue;
+		}
 		if (!i->hang.count && incident__since(i->last_fault, ev->h.ts) <= signal->window &&
 		    !went_on(i, ev, signal))
 			goto join;
@@ -221,6 +240,8 @@ int trouble__hang(struct incidents *in, struct model *m, const struct iot_troubl
 	note_trouble(&i->hang, ev, (struct relation){ .kind = RELATION_SAME });
 	i->earlier_fault = earlier;
 	i->progressed = progressed;
+	i->unsaid_fault = unsaid;
+	i->unsaid_dev = unsaid_dev;
 	find_error(i, in, m, signal->window);
 	find_reset(i, in, m, ev->h.ts);
 	pages__hang(in, m, i, ev, signal);

@@ -11,55 +11,6 @@
 #define CMD_LINE_TYPE   1 /* bits of iommu_cmd_line */
 #define CMD_LINE_STRICT 2
 
-const char *why__chooser_name(enum why_chooser chooser)
-{
-	static const char *const names[] = {
-		[WHY_BY_KCONFIG] = "Kconfig",   [WHY_BY_CMDLINE] = "command line",
-		[WHY_BY_MACHINE] = "machine",   [WHY_BY_UNTRUSTED] = "untrusted",
-		[WHY_BY_DRIVER] = "driver",     [WHY_BY_CAPABILITY] = "capability",
-		[WHY_BY_QUEUE] = "flush queue", [WHY_BY_SYSFS] = "sysfs",
-		[WHY_BY_OWNER] = "owner",
-	};
-
-	return names[chooser];
-}
-
-const char *why__chooser_id(enum why_chooser chooser)
-{
-	static const char *const ids[] = {
-		[WHY_BY_KCONFIG] = "kconfig",   [WHY_BY_CMDLINE] = "command_line",
-		[WHY_BY_MACHINE] = "machine",   [WHY_BY_UNTRUSTED] = "untrusted",
-		[WHY_BY_DRIVER] = "driver",     [WHY_BY_CAPABILITY] = "capability",
-		[WHY_BY_QUEUE] = "flush_queue", [WHY_BY_SYSFS] = "sysfs",
-		[WHY_BY_OWNER] = "owner",
-	};
-
-	return ids[chooser];
-}
-
-const char *why__type_name(int type)
-{
-	switch (type) {
-	case IOT_TYPE_BLOCKED:
-		return "blocked";
-	case IOT_TYPE_UNMANAGED:
-		return "unmanaged";
-	case IOT_TYPE_DMA:
-		return "DMA";
-	case IOT_TYPE_IDENTITY:
-		return "identity";
-	case IOT_TYPE_DMA_FQ:
-		return "DMA-FQ";
-	case IOT_TYPE_SVA:
-		return "SVA";
-	case IOT_TYPE_PLATFORM:
-		return "platform";
-	case IOT_TYPE_NESTED:
-		return "nested";
-	}
-	return type < 0 ? "-" : "other";
-}
-
 __attribute__((format(printf, 5, 6))) static void say(struct why *out, enum why_chooser by,
 						      enum why_said said, const char *asked,
 						      const char *fmt, ...)

@@ -109,5 +109,8 @@ void why__decide(struct why *out, const struct why_core *core, const struct why_
 const char *why__chooser_name(enum why_chooser chooser); /* "Kconfig", "command line", … */
 const char *why__chooser_id(enum why_chooser chooser);   /* stable, for JSON: "kconfig" */
 const char *why__type_name(int type);                    /* "DMA-FQ"; "-" = not known */
+const char *why__sure_name(enum why_sure sure);          /* "certain", "inferred", "not known" */
+/* Of whom it may have been, with "or" between them; "not known" */
+void why__deciders(const struct why *why, char *out, size_t size);
 
 #endif

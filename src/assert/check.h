@@ -26,7 +26,7 @@ struct finding {
 	__u32 incident;              /* number in the analysis' list + 1; 0 = none */
 	__u32 stack;                 /* 0 = none */
 	const struct waiver *waiver; /* NULL = none */
-	char text[240];              /* what happened, in plain words, without full stop */
+	char text[480];              /* what happened, in plain words, without full stop */
 };
 #define CHECK_FINDINGS 8U /* the first ones are kept; all are counted */
 #define CHECK_WHY      6U
@@ -44,7 +44,7 @@ struct check_result {
 	__u32 nr_findings;
 	char why[CHECK_WHY][200]; /* INCONCLUSIVE, SKIP: why, a clause each */
 	__u32 nr_why;
-	char says[200]; /* a line of measured facts: "p99 of 12,345 flushes: 31 us"; "" = none */
+	char says[440]; /* a line of measured facts: "p99 of 12,345 flushes: 31 us"; "" = none */
 };
 
 struct checks;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyze/lookup.h"
+#include "analyze/why.h"
 #include "assert/internal.h"
 
 /* Who a failed invalidation was for: log lines name the IOMMU at the most; the flush that took so
@@ -194,6 +195,29 @@ static struct model_domain *domain_of(struct checks *c, const struct model_devic
 	return stay->to >= from ? model__domain(&c->a->model, stay->domain) : NULL;
 }
 
+/* Who decided, as far as that is known, and because of what; false: the recording doesn't say, or
+ * the domain is neither the group's default one nor its owner's. */
+static bool decided(struct checks *c, const struct model_device *dev,
+		    const struct model_domain *dom, bool because, char *out, size_t size)
+{
+	struct why_group group;
+	struct why_core core;
+	struct why why;
+	char by[80];
+
+	if (!why__group(&group, &c->a->model, dev->origin, dev->group))
+		return false;
+	why__core(&core, &c->a->model, dev->origin);
+	why__decide(&why, &core, &group);
+	if ((int)dom->type != (group.owned ? group.now_type : why.type) || !why.because[0])
+		return false;
+	why__deciders(&why, by, sizeof(by));
+	snprintf(out, size, "decided by: %s, %s%s%s", by, why__sure_name(why.sure),
+		 because ? ": " : "", because ? why.because : "");
+	return true;
+}
+
+/* What was seen of it, for who wants to find out. */
 static void facts(struct checks *c, const struct model_domain *dom, char *out, size_t size)
 {
 	const char *options = model__attr(&c->a->model, "iommu_options");
@@ -240,7 +264,7 @@ static void check_type(struct checks *c, struct rule_state *rule, struct model_d
 	struct segment *seg = &rule->seg[segment];
 	struct place where = { dev, dom };
 	enum wanted is;
-	char why[150];
+	char why[360];
 
 	if (!rule__concerns(rule, c, where))
 		return;
@@ -253,8 +277,8 @@ static void check_type(struct checks *c, struct rule_state *rule, struct model_d
 	is = effective(dom);
 	if (!is_news(c, rule, seg, dev->nr, (struct typed_as){ dom->nr, (__u32)is }))
 		return;
-	facts(c, dom, why, sizeof(why));
-	snprintf(rule->result.says, sizeof(rule->result.says), "%s: %s", dev->name, why);
+	if (!decided(c, dev, dom, is != rule->rule->params[0], why, sizeof(why)))
+		facts(c, dom, why, sizeof(why));
 	if (is != rule->rule->params[0])
 		checks__violation(
 			c,
@@ -262,6 +286,8 @@ static void check_type(struct checks *c, struct rule_state *rule, struct model_d
 			"the domain is %s, not %s (%s)",
 			is == WANT_OTHER ? "of another type" : names[is],
 			names[rule->rule->params[0]], why);
+	else if (!rule->result.says[0])
+		snprintf(rule->result.says, sizeof(rule->result.says), "%s: %s", dev->name, why);
 }
 
 void ends__types(struct checks *c, __u32 segment)

@@ -181,9 +181,10 @@ const struct invariant invariants[INV_NR] = {
 			"the kernel's configuration, sysfs and what the IOMMU can do. A domain "
 			"of type DMA-FQ whose flush queue isn't active is strict, whatever the "
 			"type says: it counts as DMA. Looked at when the phase ends.",
-		.blind = "Why a driver chose a type can't be read. What is told is what was "
-			"seen: type, flush queue, the command line and the lines of the kernel "
-			"log.",
+		.blind = "The kernel keeps what came out, and not who wanted it. Who decided is "
+			"told as `iommutop list --why` tells it, which may be inferred or not "
+			"known; of a group of which nothing is known, type, flush queue, command "
+			"line and lines of the kernel log are.",
 		.needs = NEED_RARE,
 		.params = { { "is", PARAM_WORD, NULL, types, "the type" } },
 	},

@@ -27,10 +27,11 @@ static const struct {
 	{ NEED_COVERAGE, LOSS(RARE) | LOSS(WRITER) | LOSS(DAMAGE), 0 },
 };
 
-/* Invariants about the order of events: one that came too late was moved. */
+/* Invariants about the order of events, and of an unmap's time: one that came too late was moved,
+ * by nobody knows how much. */
 static bool is_about_order(enum invariant_id id)
 {
-	return id == INV_FLUSH_BEFORE_REUSE || id == INV_STRICT_MEANS_STRICT ||
+	return id == INV_FLUSH_BEFORE_REUSE || id == INV_STRICT_MEANS_STRICT || id == INV_WINDOW ||
 	       id == INV_FLUSH_COVERS_UNMAP || id == INV_NO_MAP_OVER_MAP ||
 	       id == INV_UNMAP_MATCHES_MAP || id == INV_PT_FREED_AFTER_FLUSH;
 }
@@ -189,9 +190,15 @@ static void add_losses(struct checks *c, struct rule_state *r, __u32 segment)
 						  missing__skipped(r, need));
 			if (!l)
 				continue;
-			if (l->count)
-				result__why(&r->result, "%llu events are missing: %s%s%s", l->count,
-					    missing__cause(cause), *l->what ? ", " : "", l->what);
+			if (cause == IOT_LOST_LATE)
+				result__why(&r->result,
+					    "%llu event%s came too late for %s order to be known",
+					    l->count, l->count == 1 ? "" : "s",
+					    l->count == 1 ? "its" : "their");
+			else if (l->count)
+				result__why(&r->result, "%llu event%s missing: %s%s%s", l->count,
+					    l->count == 1 ? " is" : "s are", missing__cause(cause),
+					    *l->what ? ", " : "", l->what);
 			else
 				result__why(&r->result, "events may be missing: %s%s%s",
 					    missing__cause(cause), *l->what ? ", " : "", l->what);

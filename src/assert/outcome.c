@@ -180,6 +180,11 @@ static void say(struct checks *c, struct rule_state *r)
 	struct check_result *res = &r->result;
 	bool seen = false;
 
+	/* of a device that is as it should be: beside those that aren't, it would mislead */
+	if (r->id == INV_DOMAIN_TYPE && res->violations)
+		res->says[0] = 0;
+	if (res->says[0])
+		return;
 	if (r->id == INV_PT_BALANCE && c->tables_unowned)
 		snprintf(res->says, sizeof(res->says),
 			 "%llu page%s of no known domain %s allocated during the capture and not "
@@ -283,7 +288,7 @@ void checks__decide(struct checks *c, struct rule_state *r)
 	missing__tell(c, r);
 	if (r->id == INV_WINDOW || r->id == INV_FLUSH_LATENCY)
 		judge_times(c, r);
-	else if (!res->says[0])
+	else
 		say(c, r);
 	if (res->violations > (has_max(r->id) ? r->rule->params[0] : 0))
 		res->outcome = OUTCOME_FAIL;

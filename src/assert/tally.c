@@ -13,13 +13,13 @@
 	 LOSS(DAMAGE) | LOSS(CALL))
 
 struct sums {
-	__u64 domains;  /* concerned, and counted */
-	__u64 bad;      /* violations … */
-	__u32 worst;    /* … the last of such domains */
-	__u64 worst_by; /* by so much */
-	bool unsure;    /* of one of them it can't be said */
-	__s64 growth;   /* bytes */
-	bool undone;    /* a map failed, and what it undid was counted */
+	__u64 domains;   /* concerned, and counted */
+	__u64 bad;       /* violations … */
+	__u32 worst;     /* … the last of such domains */
+	__u64 worst_by;  /* by so much */
+	bool unsure;     /* of one of them it can't be said */
+	__int128 growth; /* bytes; what a stranger's session counts may be anything */
+	bool undone;     /* a map failed, and what it undid was counted */
 };
 
 static bool covers_all_phases(const struct checks *c, const struct rule_state *r)
@@ -66,7 +66,7 @@ static void mapped(struct checks *c, struct sums *s, const struct watched *w)
 	const struct iot_tally *t = &w->tally;
 
 	s->undone |= t->map_errors != 0;
-	s->growth += (__s64)(t->map_bytes - t->unmap_bytes);
+	s->growth += (__int128)t->map_bytes - t->unmap_bytes;
 	/* what a failed map undoes was never counted as mapped; the kernel's own maps stay */
 	if (!w->dom && !t->map_bytes && !t->unmap_bytes)
 		return;
@@ -239,8 +239,8 @@ bool tally__decide(struct checks *c, struct rule_state *r)
 			s.unsure = true;
 	}
 	if (r->id == INV_NO_LEAK && r->rule->params[0]) {
-		s.worst_by = (__u64)s.growth;
-		s.bad = s.growth > 0 && s.worst_by >= r->rule->params[0];
+		s.worst_by = s.growth > (__int128)~0ULL ? ~0ULL : (__u64)s.growth;
+		s.bad = s.growth >= (__int128)r->rule->params[0];
 		s.unsure = s.undone;
 	}
 	if (s.bad > (is_max ? r->rule->params[0] : 0))

@@ -127,6 +127,7 @@ const struct klog_format klog_formats[] = {
 	/* net/core/dev.c; drivers: lines that name an interface behind its device */
 	{ KLOG_NAMES, "interface", "renamed from {word}", NULL, false, 0 },
 	{ KLOG_NAMES, "interface", "NIC Link is", NULL, false, 0 },
+	{ KLOG_NAMES, "interface", "igb: {word} NIC Link is", NULL, false, 0 },
 
 	/* drivers/nvme/host/pci.c. "polled": the data was there, the interrupt wasn't */
 	{ KLOG_HANG, "nvme timeout, completion polled",

@@ -163,7 +163,10 @@ struct model_device *model__log_device(struct model *m, const char *name, const 
 				       const __u32 *rid)
 {
 	struct model_device *dev = model__device_by_name(m, name);
+	__u32 own;
 
+	if (!rid && !parse__pci_rid(name, &own)) /* which an interface's name may stand for */
+		rid = &own;
 	if (!dev && rid)
 		dev = model__device_by_rid(m, *rid);
 	if (!dev && !*name && !rid)

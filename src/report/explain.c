@@ -20,7 +20,9 @@ char *explain__title(const struct incident *i, const struct model *m)
 
 	if (!out)
 		return NULL;
-	fputs(words__verdict(i->judgement.verdict), out);
+	fputs(i->unsaid_fault ? "Hang, perhaps after an IOMMU fault"
+			      : words__verdict(i->judgement.verdict),
+	      out);
 	if (i->dev)
 		fprintf(out, ": %s", words__device_name(m, i->dev).s);
 	else if (i->nr_faults)

@@ -172,8 +172,23 @@ static void say_share(FILE *out, const struct incident *i)
 	fputs(".", out);
 }
 
-static void say_no_fault(FILE *out, const struct incident *i)
+/* A name like "eth0" is no place on a bus, nor is no name at all. */
+static void say_unsaid(FILE *out, const struct incident *i, const struct model *m)
 {
+	fprintf(out,
+		" Whether it had an IOMMU fault isn't known: %s had one %s before, and nothing "
+		"here "
+		"says whether that is the same device.",
+		i->unsaid_dev ? words__device(m, i->unsaid_dev).s : "a device without a name",
+		words__duration(i->hang.ts - i->unsaid_fault).s);
+}
+
+static void say_no_fault(FILE *out, const struct incident *i, const struct model *m)
+{
+	if (i->unsaid_fault) {
+		say_unsaid(out, i, m);
+		return;
+	}
 	fprintf(out, " No IOMMU fault of this device was seen in the %s before",
 		words__duration(i->searched).s);
 	if (i->cleared)
@@ -214,7 +229,7 @@ static void say_hang(FILE *out, const struct incident *i, const struct model *m)
 		fprintf(out, " and was reported hung %llu times", h->count);
 	fputs(".", out);
 	if (i->judgement.verdict == VERDICT_NO_FAULT) {
-		say_no_fault(out, i);
+		say_no_fault(out, i, m);
 		return;
 	}
 	say_relation(out, i, &h->relation, h->dev, m);

@@ -93,25 +93,6 @@ static const char *mode(int lazy)
 	return lazy == 1 ? "lazy" : lazy == 0 ? "strict" : "-";
 }
 
-static const char *sure(enum why_sure s)
-{
-	static const char *const words[] = { "certain", "inferred", "not known" };
-
-	return words[s];
-}
-
-/* "driver", "driver or capability", "not known". */
-static struct words deciders(const struct why *why)
-{
-	struct words w = { "" };
-
-	for (int i = 0; i < WHY_CHOOSERS; i++)
-		if (why->steps[i].decided)
-			text__append(w.s, sizeof(w.s), "%s%s", w.s[0] ? " or " : "",
-				     why__chooser_name((enum why_chooser)i));
-	return w.s[0] ? w : (struct words){ "not known" };
-}
-
 static const char *said(const struct why_step *s)
 {
 	switch (s->said) {
@@ -133,8 +114,11 @@ static void print_head(FILE *out)
 static void print_group(FILE *out, const struct model *m, const struct place *p,
 			const struct why *why)
 {
+	struct words by;
+
+	why__deciders(why, by.s, sizeof(by.s));
 	fprintf(out, "%5d  %-20s %-10s %-7s %s (%s)\n", p->group, devices(m, p).s,
-		why__type_name(why->type), mode(why->lazy), deciders(why).s, sure(why->sure));
+		why__type_name(why->type), mode(why->lazy), by.s, why__sure_name(why->sure));
 }
 
 static void print_step(FILE *out, enum why_chooser by, const struct why_step *s, enum why_sure sure)

@@ -9,7 +9,7 @@ set -uo pipefail
 here=$top/tests/cli
 formats="tap ktap junit json"
 
-"$top/build/tests/gen_scene" "$dir/scene" troubled || exit 1
+"${BUILD:-$top/build}/tests/gen_scene" "$dir/scene" troubled || exit 1
 cat >"$dir/rules.yaml" <<'RULES'
 rules:
   - invariant: no-fault

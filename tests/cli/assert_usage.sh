@@ -7,7 +7,7 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../tap_lib.sh"
 
-"$top/build/tests/gen_scene" "$dir/scene" || exit 1
+"${BUILD:-$top/build}/tests/gen_scene" "$dir/scene" || exit 1
 cat >"$dir/good.yaml" <<'RULES'
 rules:
   - invariant: [no-fault, no-hang]

@@ -6,7 +6,7 @@
 # the other formats have as much of it; windows and mapped bytes are those of the whole session.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../tap_lib.sh"
-gens=$top/build/tests
+gens=${BUILD:-$top/build}/tests
 here=$top/tests/cli
 
 command -v jq >/dev/null || { echo "1..0 # SKIP jq is not installed"; exit 77; }

@@ -5,7 +5,7 @@
 # redaction hides and what stays; pipes, full disks and mistakes.
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../tap_lib.sh"
-gens=$top/build/tests
+gens=${BUILD:-$top/build}/tests
 here=$top/tests/cli
 unset code
 

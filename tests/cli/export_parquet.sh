@@ -6,7 +6,7 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../tap_lib.sh"
 . "$top/tests/npm_lib.sh"
-gens=$top/build/tests
+gens=${BUILD:-$top/build}/tests
 here=$top/tests/cli
 
 if ! npm_packages; then

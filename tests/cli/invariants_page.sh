@@ -4,7 +4,7 @@
 set -uo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../tap_lib.sh"
 
-"$top/build/tests/gen_invariants" >"$dir/page"
+"${BUILD:-$top/build}/tests/gen_invariants" >"$dir/page"
 check "docs/invariants.md is up to date (build/tests/gen_invariants >docs/invariants.md)" \
 	diff -u "$top/docs/invariants.md" "$dir/page"
 sed -n 's/^## //p' "$top/docs/invariants.md" | sort >"$dir/described"

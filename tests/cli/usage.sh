@@ -91,11 +91,19 @@ refused 2 "--group takes a number, not .eth0." analyze --group eth0 x
 refused 2 "--domain takes a number" analyze --domain -1 x
 refused 2 "--dev takes a name" analyze --dev "" x
 refused 2 'iommutop boot' boot --kernel debian:6.12
-refused 125 'nosuch' boot --kernel debian:6.12 --iommu nosuch -- true
+refused 2 "no IOMMU 'nosuch'; choose from ref" boot --kernel debian:6.12 --iommu nosuch -- true
+refused 125 "no IOMMU 'nosuch'; choose from ref" boot --bisect --kernel debian:6.12 --iommu nosuch -- true
+printf 'iommu: [none, nosuch]\n' >"$dir/matrix.yaml"
+refused 2 "matrix.yaml:1:15: no IOMMU 'nosuch'" boot --kernel debian:6.12 --matrix matrix.yaml -- true
 printf 'rules:\n  - invariant: no-falt\n' >"$dir/bad.yaml"
 refused 2 'bad.yaml:2:16: .*did you mean "no-fault"' boot --emit-initrd new.cpio --rules bad.yaml
 refused 2 'cannot read the rules none.yaml' boot --emit-initrd new.cpio --rules none.yaml
 refused 2 '"strickt".*did you mean "strict"' boot --emit-initrd new.cpio --preset strickt
+mkfifo "$dir/pipe"
+ln -s elsewhere "$dir/link"
+refused 1 'cannot write pipe: it is a device or a pipe; name a file' boot --emit-initrd pipe
+refused 1 'cannot write link: it is a link; name a file' boot --emit-initrd link --gzip
+check "what is no file isn't replaced by an archive" [ -p "$dir/pipe" -a -L "$dir/link" -a ! -e "$dir/elsewhere" ]
 check "no archive is made of wrong rules" [ -z "$(find "$dir" -name 'new.cpio*')" ]
 refused 2 'cannot read none.log: No such file' boot --read-report none.log
 refused 5 'there is no report in bad.yaml' boot --read-report bad.yaml

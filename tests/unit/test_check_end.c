@@ -227,6 +227,38 @@ static void types_are_what_they_do(void **state)
 	type_is(IOT_TYPE_SVA, false, DMA, OUTCOME_FAIL);
 }
 
+/* As `list --why` says it, of the group's default domain only. */
+static void who_decided_a_type_is_told(void **state)
+{
+	(void)state;
+	for (int fits = 0; fits < 2; fits++)
+		for (int now = 0; now < 2; now++) {
+			set.nr = 0;
+			add_rule(INV_DOMAIN_TYPE)->params[0] = fits; /* DMA-FQ, DMA */
+			start_with(IOT_TYPE_DMA, false, 0);
+			attr(4, "iommu_options=iommu.strict=1");
+			attr(4, "why.core=def_type=3 strict=1 cmd_line=2 asks=1");
+			attr(4, now ? "why.group.5=now=4 owned=0 type=4 queue=0"
+				    : "why.group.5=now=3 owned=0 type=3 flush_all=1 queue=0");
+			finish();
+			if (fits) {
+				expect_outcome(INV_DOMAIN_TYPE, OUTCOME_PASS);
+				assert_string_equal(
+					result_of(INV_DOMAIN_TYPE)->says,
+					now ? "refdma.0: type 3, flush queue not active; "
+					      "command line: iommu.strict=1"
+					    : "refdma.0: decided by: command line, certain");
+			} else {
+				FAILS(1, INV_DOMAIN_TYPE);
+				assert_string_equal(result_of(INV_DOMAIN_TYPE)->says, "");
+				found_text(INV_DOMAIN_TYPE,
+					   now ? "not DMA-FQ (type 3, flush queue not active"
+					       : "not DMA-FQ (decided by: command line, certain: ");
+			}
+			done();
+		}
+}
+
 static void the_reason_of_a_type_is_told(void **state)
 {
 	(void)state;
@@ -354,6 +386,7 @@ int main(void)
 		cmocka_unit_test(a_use_after_unmap_is_a_stale_access),
 		cmocka_unit_test(a_fault_on_what_is_mapped),
 		cmocka_unit_test(types_are_what_they_do),
+		cmocka_unit_test(who_decided_a_type_is_told),
 		cmocka_unit_test(the_reason_of_a_type_is_told),
 		cmocka_unit_test(a_type_counts_when_the_phase_ends),
 		cmocka_unit_test(a_type_that_stays_counts_once),

@@ -71,7 +71,7 @@ static void each_cause_makes_its_own_unknown(void **state)
 	INCONCLUSIVE(IOT_LOST_RECURSION, "teardown-offer", INV_NR);
 	INCONCLUSIVE(IOT_LOST_RATELIMIT, "", INV_NO_FAULT, INV_NO_HANG, INV_NO_STALE_ACCESS,
 		     INV_INVALIDATION_TIMEOUT);
-	INCONCLUSIVE(IOT_LOST_LATE, "", INV_FLUSH_BEFORE_REUSE, INV_STRICT_MEANS_STRICT,
+	INCONCLUSIVE(IOT_LOST_LATE, "", INV_FLUSH_BEFORE_REUSE, INV_STRICT_MEANS_STRICT, INV_WINDOW,
 		     INV_FLUSH_COVERS_UNMAP, INV_NO_MAP_OVER_MAP, INV_UNMAP_MATCHES_MAP);
 	INCONCLUSIVE(IOT_LOST_BEGIN, "", INV_NO_STALE_ACCESS, INV_FLUSH_BEFORE_REUSE,
 		     INV_STRICT_MEANS_STRICT, INV_WINDOW, INV_FLUSH_COVERS_UNMAP,
@@ -81,6 +81,19 @@ static void each_cause_makes_its_own_unknown(void **state)
 		     INV_FLUSH_LATENCY);
 	/* no rule here selects by device */
 	INCONCLUSIVE(IOT_LOST_DEVICE_TABLE, "", INV_NR);
+}
+
+static void late_events_are_moved_not_missing(void **state)
+{
+	(void)state;
+	start(IOT_TYPE_DMA);
+	clean();
+	lose(200, 300, IOT_LOST_LATE, "order");
+	finish();
+	assert_int_equal(checks__result(checks, INV_WINDOW)->nr_why, 1);
+	assert_string_equal(checks__result(checks, INV_WINDOW)->why[0],
+			    "5 events came too late for their order to be known");
+	done();
 }
 
 static void an_unhooked_flush_matters_only_after_an_unmap(void **state)
@@ -345,6 +358,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_cause_makes_its_own_unknown),
+		cmocka_unit_test(late_events_are_moved_not_missing),
 		cmocka_unit_test(an_unhooked_flush_matters_only_after_an_unmap),
 		cmocka_unit_test(what_was_unhooked_is_known_by_name),
 		cmocka_unit_test(where_nothing_was_there_nothing_was_missed),

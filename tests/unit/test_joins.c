@@ -187,6 +187,105 @@ static void a_hang_with_lost_rare_events_before_it_is_unknown(void **state)
 	expect(VERDICT_NO_FAULT, CONFIDENCE_UNKNOWN);
 }
 
+#define VTD_FAULT                                                                                 \
+	"DMAR: [DMA Write NO_PASID] Request device [03:00.0] fault addr 0xffe0000 [fault reason " \
+	"0x05] PTE Write access is not set"
+
+/* A log without the boot's lines: which device eth0 is, or that of a line without any, isn't there.
+ */
+static void a_name_without_a_place_acquits_nobody(void **state)
+{
+	static const struct {
+		const char *before, *hang;
+		__u64 at; /* us */
+		enum confidence confidence;
+		bool unsaid;
+	} cases[] = {
+		{ "", "NETDEV WATCHDOG: eth0 (igb): transmit queue 0 timed out", 9000000,
+		  CONFIDENCE_UNKNOWN, true },
+		{ "", "NETDEV WATCHDOG: CPU: 1: transmit queue 0 timed out 5376 ms", 9000000,
+		  CONFIDENCE_UNKNOWN, true },
+		/* later than a fault leads to such a hang */
+		{ "", "NETDEV WATCHDOG: eth0 (igb): transmit queue 0 timed out", 30000000,
+		  CONFIDENCE_LIKELY, false },
+		/* another place on the bus, said at once or at the boot */
+		{ "",
+		  "igb 0000:04:00.0 eth0: NETDEV WATCHDOG: CPU: 1: transmit queue 0 timed out "
+		  "5376 ms",
+		  17000000, CONFIDENCE_LIKELY, false },
+		{ "igb 0000:04:00.0 eth0: igb: eth0 NIC Link is Up",
+		  "NETDEV WATCHDOG: eth0 (igb): transmit queue 0 timed out", 17000000,
+		  CONFIDENCE_LIKELY, false },
+	};
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
+		const struct incident *i;
+
+		if (n) {
+			end(NULL);
+			begin(NULL);
+		}
+		log_line(1000, "Linux version 6.12.0");
+		log_line(2000, cases[n].before);
+		log_line(2500000, VTD_FAULT);
+		log_line(cases[n].at, cases[n].hang);
+		analysis__finish(a);
+		assert_int_equal(a->incidents.nr, 2);
+		i = a->incidents.list[1];
+		assert_int_equal(i->judgement.verdict, VERDICT_NO_FAULT);
+		assert_int_equal(i->judgement.confidence, cases[n].confidence);
+		assert_int_equal(i->unsaid_fault, cases[n].unsaid ? AT(2500000) : 0);
+		assert_int_equal(i->unsaid_dev, cases[n].unsaid ? a->incidents.list[0]->dev : 0);
+		assert_false(i->cleared);
+	}
+}
+
+/* … but one whose place an earlier line tells is as good as that. */
+static void a_name_whose_place_is_told_joins_its_vf(void **state)
+{
+	const struct incident *i;
+
+	(void)state;
+	log_line(1000, "igb 0000:03:00.0 enp3s0: igb: enp3s0 NIC Link is Up 1000 Mbps Full Duplex");
+	log_line(10000000, "vfio-pci 0000:04:10.0: AMD-Vi: Event logged [IO_PAGE_FAULT "
+			   "domain=0x0037 address=0x7b657064 flags=0x0000]");
+	log_line(14000000, "NETDEV WATCHDOG: enp3s0 (igb): transmit queue 0 timed out");
+	i = only_incident();
+	assert_int_equal(i->nr_faults, 1);
+	assert_int_equal(i->hang.count, 1);
+	assert_int_equal(i->hang.relation.kind, RELATION_VF_OFFSET);
+}
+
+/* A fault whose device isn't known, but its domain is: it may be any device's of that domain. */
+static void a_fault_without_a_device_acquits_none_of_its_domain(void **state)
+{
+	(void)state;
+	for (int other = 0; other < 2; other++) {
+		struct iot_fault ev = { .h = head(IOT_EV_FAULT, sizeof(ev), 3000),
+					.iova = IOVA,
+					.iova_known = 1,
+					.source = IOT_SRC_REPORT };
+
+		if (other) {
+			end(NULL);
+			begin(NULL);
+		}
+		device(DEV, "refdma.0", "refdma", "", 5);
+		device(DEV + 1, "refdma.1", "refdma", "", 5);
+		device(DEV + 2, "refdma.2", "refdma", "", 6);
+		attach(10, DEV, DOM);
+		attach(11, DEV + 1, DOM);
+		attach(12, DEV + 2, DOM + 1);
+		ev.h.dev = 0;
+		feed(&ev);
+		trouble(IOT_EV_HANG, 500000, other ? DEV + 2 : DEV, "refdma stall");
+		analysis__finish(a);
+		assert_int_equal(a->incidents.nr, 2);
+		assert_int_equal(a->incidents.list[1]->unsaid_fault, other ? 0 : AT(3000));
+	}
+}
+
 static void a_hang_said_again_is_one_incident(void **state)
 {
 	(void)state;
@@ -404,6 +503,9 @@ int main(void)
 		SCENE(an_nvme_timeout_comes_half_a_minute_later),
 		SCENE(a_hang_alone_does_not_blame_the_iommu),
 		SCENE(a_hang_with_lost_rare_events_before_it_is_unknown),
+		SCENE(a_name_without_a_place_acquits_nobody),
+		SCENE(a_name_whose_place_is_told_joins_its_vf),
+		SCENE(a_fault_without_a_device_acquits_none_of_its_domain),
 		SCENE(a_hang_said_again_is_one_incident),
 		SCENE(a_hang_told_by_hook_and_log_is_one),
 		SCENE(a_hang_after_the_reset_is_a_new_one),

@@ -45,7 +45,7 @@ reasons()
 	local rule
 	for rule in $2; do
 		if [ "$(of "$1" "$rule" outcome)" != INCONCLUSIVE ] ||
-			! [[ $(of "$1" "$rule" why.0) =~ ^([0-9]+\ events\ are\ missing|what\ looks\ like\ a\ violation\ may\ be\ none\ \() ]]; then
+			! [[ $(of "$1" "$rule" why.0) =~ ^([0-9]+\ event(\ is|s\ are)\ missing|what\ looks\ like\ a\ violation\ may\ be\ none\ \() ]]; then
 			echo "# $rule: $(of "$1" "$rule" outcome), $(of "$1" "$rule" why.0)"
 			return 1
 		fi

@@ -89,10 +89,19 @@ int devices__set_iommu(struct devices *d, const char *spec, unsigned int qemu_ma
 		d->ref = *spec == 'r';
 	} else {
 		return error__set(err, -EINVAL,
-				  "--iommu is one of ref, intel, amd, virtio and none, not '%s'",
+				  "no IOMMU '%s'; choose from ref, intel, amd, virtio and none",
 				  spec);
 	}
 	return code ? devices__no_memory(err) : 0;
+}
+
+int devices__check_iommu(const char *spec, struct error *err)
+{
+	struct devices scratch = { 0 };
+	int code = devices__set_iommu(&scratch, spec, 0, err);
+
+	devices__free(&scratch);
+	return code;
 }
 
 /* A sparse file that QEMU may write to. */

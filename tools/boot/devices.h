@@ -30,6 +30,10 @@ struct devices {
 int devices__set_iommu(struct devices *d, const char *spec, unsigned int qemu_major,
 		       struct error *err);
 
+/* Whether that is an IOMMU: what can be said before the first of several boots. Which properties
+ * there are only QEMU knows. 0 or negative errno. */
+int devices__check_iommu(const char *spec, struct error *err);
+
 /*
  * A name of the table in devices.c, with properties for QEMU behind a comma, or whatever else
  * QEMU's -device takes. Backends (network, throw-away disk in dir) are added to the names of the

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -60,8 +61,18 @@ int initrd__write(const char *path, const struct initrd_config *config, struct e
 {
 	char *plain = NULL, *part = NULL;
 	const char *whole;
+	struct stat st;
 	int code = 0;
 
+	/* rename() would put an archive where a device or a link to the boot loader's initrd was */
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+		return error__set(err, -EINVAL,
+				  "cannot write %s: it is %s; name a file, or one that isn't there "
+				  "yet",
+				  path,
+				  S_ISDIR(st.st_mode)   ? "a directory"
+				  : S_ISLNK(st.st_mode) ? "a link"
+							: "a device or a pipe");
 	if (asprintf(&plain, "%s.plain", path) < 0)
 		plain = NULL;
 	if (asprintf(&part, "%s.part", path) < 0)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "boot/devices.h"
 #include "util/glob.h"
 
 #define FILE_MAX (1 << 20)
@@ -74,6 +75,7 @@ static int add_value(struct parse *p, enum matrix_axis axis, const yaml_node_t *
 {
 	struct strv *values = &p->m->axes[axis];
 	const char *what = matrix__axis_name(axis);
+	struct error why = { "" };
 	int rc = check_text(p, node, what);
 
 	if (rc)
@@ -82,6 +84,8 @@ static int add_value(struct parse *p, enum matrix_axis axis, const yaml_node_t *
 		return refuse(p, &node->start_mark, "%s is empty", what);
 	if (strv__has(values, text_of(node)))
 		return refuse(p, &node->start_mark, "%s '%s' is there twice", what, text_of(node));
+	if (axis == AXIS_IOMMU && devices__check_iommu(text_of(node), &why))
+		return refuse(p, &node->start_mark, "%s", why.text);
 	return strv__add(values, text_of(node)) ? no_memory(p->err) : 0;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "boot/boot.h"
+#include "boot/devices.h"
 #include "boot/matrix.h"
 #include "boot_initrd.h"
 #include "boot_runs.h"
@@ -169,7 +170,9 @@ static int boot_matrix(const struct boot_opts *o, int rest_nr, char **rest, stru
 	char *command;
 	int rc = 0;
 
-	if (o->matrix)
+	if (o->iommu)
+		rc = devices__check_iommu(o->iommu, err);
+	if (!rc && o->matrix)
 		rc = matrix__load(m, o->matrix, err);
 	if (rc)
 		return rc;
