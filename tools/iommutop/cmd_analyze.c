@@ -71,7 +71,8 @@ static void print_damage(FILE *out, const char *damage, const char *session)
 static void print_about(FILE *out, struct json_object *about, const char *session)
 {
 	static const char *const first[] = { "hostname", "kernel_release", "command_line", "klog" };
-	struct json_object *damage = json_object_object_get(about, "damage");
+	struct json_object *damage = json_object_object_get(about, "damage"),
+			   *times = json_object_object_get(about, "times");
 	bool any = false;
 
 	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
@@ -84,10 +85,8 @@ static void print_about(FILE *out, struct json_object *about, const char *sessio
 	}
 	if (any)
 		fputc('\n', out);
-	if (json_object_get_int64(json_object_object_get(about, "boots")) > 1)
-		fputs("The log holds more than one boot: times of each further one begin an hour "
-		      "behind the one before.\n",
-		      out);
+	if (times)
+		wrap__print(out, "", json_object_get_string(times));
 	if (damage)
 		print_damage(out, json_object_get_string(damage), session);
 }

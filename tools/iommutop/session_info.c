@@ -107,11 +107,14 @@ static const char *env_text(const struct session_info *info, const char *key, ch
 /* Of the day, in UTC: sessions come from machines elsewhere. */
 static void wall_time(const struct session_info *info, uint64_t ts, char text[64])
 {
-	int64_t real = (int64_t)ts + info->clock.offset_ns;
-	time_t sec = (time_t)(real / 1000000000);
+	time_t sec;
+	int64_t real; /* both are whatever the file says */
 	struct tm tm;
+	bool sane = ts <= INT64_MAX &&
+		    !__builtin_add_overflow((int64_t)ts, info->clock.offset_ns, &real) && real >= 0;
 
-	if (real < 0 || !gmtime_r(&sec, &tm) || !strftime(text, 64, "%Y-%m-%d %H:%M:%S UTC", &tm))
+	sec = sane ? (time_t)(real / 1000000000) : 0;
+	if (!sane || !gmtime_r(&sec, &tm) || !strftime(text, 64, "%Y-%m-%d %H:%M:%S UTC", &tm))
 		snprintf(text, 64, "not known");
 }
 
