@@ -215,7 +215,11 @@ static void judge_hang(struct incident *i, struct model *m)
 				       ? "no fault, no failed invalidation, no stalled flush and "
 					 "no missing event in that time, yet not every IOMMU "
 					 "driver reports every fault"
-				       : "nothing is missing in that time, yet not every IOMMU "
+			       : m->has_mappings || m->capture_begin
+				       ? "nothing is missing in that time, yet not every IOMMU "
+					 "driver reports every fault"
+				       : "the log has no fault in that time and the kernel says of "
+					 "no lines that it left them out, yet not every IOMMU "
 					 "driver reports every fault");
 	}
 	if (signal->lost_interrupt)
