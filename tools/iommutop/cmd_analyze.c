@@ -275,10 +275,6 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 		goto out;
 	}
 	code = EXIT_OK;
-	if (fflush(stdout) || ferror(stdout)) {
-		cmd__complain("analyze", "cannot write the report: %s", strerror(errno));
-		code = EXIT_FAILED;
-	}
 out:
 	leaks__free(&leaks);
 	json_object_put(about);

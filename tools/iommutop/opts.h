@@ -72,6 +72,10 @@ void opts__help(const struct cmd *cmd, FILE *out);
 /* "iommutop NAME: " + message + newline, to stderr. */
 void cmd__complain(const char *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The exit code code, or EXIT_FAILED and a complaint if what was printed didn't get to standard
+ * output. That nobody reads on is no failure. */
+int cmd__close_stdout(int code);
+
 extern const struct cmd *const cmds[]; /* NULL at the end; the first is the default */
 extern const struct cmd cmd_top, cmd_record, cmd_analyze, cmd_assert, cmd_diff, cmd_session,
 	cmd_export, cmd_list, cmd_probe, cmd_boot, cmd_version;

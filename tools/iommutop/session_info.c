@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "progress.h"
 #include "session.h"
 #include "session/reader.h"
 #include "session/tsdl.h"
@@ -283,9 +284,12 @@ static void print_json(const struct session_info *info, const struct seen *s)
 static int info_run(const void *values, int rest_nr, char **rest)
 {
 	const struct info_opts *o = values;
+	const struct session_info *info;
 	const struct iot_event *ev;
 	struct session_reader *r;
+	struct progress progress;
 	struct error err = { "" };
+	unsigned int n = 0;
 	struct seen *s;
 	int rc;
 
@@ -297,17 +301,24 @@ static int info_run(const void *values, int rest_nr, char **rest)
 		cmd__complain("session info", "%s", err.text);
 		return EXIT_FAILED;
 	}
+	info = session_reader__info(r);
 	s = calloc(1, sizeof(*s));
 	rc = s ? 0 : -1;
-	while (!rc && (rc = session_reader__next(r, &ev)) > 0)
+	progress__begin(&progress);
+	while (!rc && (rc = session_reader__next(r, &ev)) > 0) {
 		rc = look(s, ev);
+		if (!(++n % PROGRESS_EVERY))
+			progress__show(&progress, info->bytes + info->damaged_bytes,
+				       info->total_bytes);
+	}
+	progress__end(&progress);
 	if (rc)
 		cmd__complain("session info", "cannot read %s to its end: %s", rest[0],
 			      rc == -1 ? "out of memory" : strerror(-rc));
 	else if (o->json)
-		print_json(session_reader__info(r), s);
+		print_json(info, s);
 	else
-		print_text(session_reader__info(r), s);
+		print_text(info, s);
 	session_reader__close(r);
 	free(s ? s->devices : NULL);
 	free(s);
