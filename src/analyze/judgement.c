@@ -62,14 +62,24 @@ bool judgement__skipped(const struct model *m, __u64 from, __u64 to, __u32 told)
 	return false;
 }
 
+/* The first loss in that time that may have a map or an unmap in it; NULL: there is none. */
+static const struct model_loss *lost_mappings(const struct model *m, __u64 from, __u64 to)
+{
+	for (size_t n = 0; n < m->nr_losses; n++) {
+		const struct model_loss *l = &m->losses[n];
+
+		if (judgement__loses_mappings(l) && l->begin <= to && l->end >= from)
+			return l;
+	}
+	return NULL;
+}
+
 bool judgement__lost(struct judgement *j, const struct model *m, __u64 from, __u64 to)
 {
-	const struct model_loss *l = m->losses, *end = l + m->nr_losses;
+	const struct model_loss *l = lost_mappings(m, from, to);
 	char count[24] = "", when[80];
 
-	while (l < end && !(judgement__loses_mappings(l) && l->begin <= to && l->end >= from))
-		l++;
-	if (l == end)
+	if (!l)
 		return false;
 	if (l->count)
 		snprintf(count, sizeof(count), "%llu ", l->count);
@@ -379,7 +389,7 @@ static void note_device(struct incident *i, struct model *m, const struct incide
 		incident__note(i, "Which device it was: the IOMMU driver didn't say.");
 }
 
-static void note_owner(struct incident *i, const struct incident_fault *f)
+static void note_owner(struct incident *i, const struct model *m, const struct incident_fault *f)
 {
 	const struct dead *d = &f->dead;
 
@@ -392,6 +402,9 @@ static void note_owner(struct incident *i, const struct incident_fault *f)
 		return;
 	if (!d->map_ts)
 		incident__note(i, "It was mapped before the capture began: by whom isn't known.");
+	else if (lost_mappings(m, d->map_ts, d->unmap_ts))
+		incident__note(i, "Between that map and the unmap events are missing: the address "
+				  "may have been unmapped and mapped anew, by somebody else.");
 	if (!d->unmap_stack && !d->map_stack)
 		incident__note(i, "No stacks were recorded (record --stacks): which code mapped "
 				  "and unmapped it isn't known.");
@@ -424,7 +437,7 @@ void judgement__limits(struct incident *i, struct model *m)
 				  "limited: there may have been more.");
 	if (f) {
 		note_device(i, m, f);
-		note_owner(i, f);
+		note_owner(i, m, f);
 	}
 	if (i->nr_faults && !i->hang.count && end - i->last_fault < 15 * S)
 		incident__note(i,
