@@ -83,6 +83,9 @@ check "cat ends quietly when nobody reads on" [ "$(lines "$dir/head")" = 1 -a ! 
 try cat --kind fault --kind clock_sample s
 check "cat --kind leaves out the others, but never a loss" \
 	[ "$(awk '{ print $2 }' "$dir/out" | sort -u | tr '\n' ' ')" = "clock_sample fault loss " ]
+try cat s --kind fault
+check "options may stand behind the directory" \
+	[ "$(awk '{ print $2 }' "$dir/out" | sort -u | tr '\n' ' ')" = "fault loss " ]
 try cat --time 0.2,0.3 s
 check "cat --time leaves out what is outside" \
 	awk '$1 < 0.2 || $1 > 0.3 { bad = 1 } END { exit bad || NR < 1000 }' "$dir/out"

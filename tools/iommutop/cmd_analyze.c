@@ -157,8 +157,9 @@ static bool wanted_extras(const struct analyze_opts *o, struct analysis_opts *op
 	for (size_t i = 0; o->folded && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(o->folded, kinds[i].name))
 			opts->folded = kinds[i].id;
-	if (o->folded && o->json) {
-		cmd__complain("analyze", "--folded prints stacks and nothing else: without --json");
+	if (o->folded && (o->json || o->iova || o->tables || o->leaks || o->why)) {
+		cmd__complain("analyze", "--folded prints stacks and nothing else: without --json, "
+					 "--iova, --tables, --leaks and --why");
 		return false;
 	}
 	if (!o->weight)
@@ -291,5 +292,6 @@ const struct cmd cmd_analyze = {
 		 "be read; 2 = usage.",
 	.opts = analyze_table,
 	.values_size = sizeof(struct analyze_opts),
+	.options_anywhere = true,
 	.run = analyze_run,
 };

@@ -194,5 +194,6 @@ const struct cmd cmd_diff = {
 		 "usage.",
 	.opts = diff_table,
 	.values_size = sizeof(struct diff_opts),
+	.options_anywhere = true,
 	.run = diff_run,
 };

@@ -193,5 +193,6 @@ const struct cmd cmd_export = {
 		 "usage.",
 	.opts = export_table,
 	.values_size = sizeof(struct export_cmd),
+	.options_anywhere = true,
 	.run = export_run,
 };

@@ -236,7 +236,8 @@ int opts__run(const struct cmd *cmd, int argc, char **argv)
 	if (cmd->defaults)
 		cmd->defaults(values);
 	/* '+': the first plain word ends our options: what follows may be a COMMAND of its own */
-	shorts[s++] = words ? '-' : '+';
+	if (!cmd->options_anywhere)
+		shorts[s++] = words ? '-' : '+';
 	shorts[s++] = 'h';
 	for (size_t i = 0; i < nr; i++) {
 		const struct opt *o = &cmd->opts[i];

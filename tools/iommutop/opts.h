@@ -6,6 +6,7 @@
 #ifndef IOMMUTOP_OPTS_H
 #define IOMMUTOP_OPTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,7 +28,8 @@ enum opt_kind {
 	OPT_DURATION, /* uint64_t ns, with unit */
 	/*
 	 * struct opt_strings: plain words, which may stand among the options, so that only what
-	 * follows "--" is left for run(). Without such a row the first plain word ends the options.
+	 * follows "--" is left for run(). Without such a row the first plain word ends the options,
+	 * unless options_anywhere says else.
 	 */
 	OPT_WORDS,
 };
@@ -58,7 +60,10 @@ struct cmd {
 	/* Exit code of a wrong command line, for commands that have one of their own; or NULL:
 	 * EXIT_USAGE. argv[0] is the command's name. */
 	int (*usage_code)(int argc, char **argv);
-	/* rest: the words behind the options. Returns the exit code. */
+	/* Options may stand behind the plain words, too. Not where those are, or lead to, a command
+	 * with options of its own. */
+	bool options_anywhere;
+	/* rest: the words that are no options. Returns the exit code. */
 	int (*run)(const void *values, int rest_nr, char **rest);
 };
 

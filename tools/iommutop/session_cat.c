@@ -315,5 +315,6 @@ const struct cmd cmd_session_cat = {
 		 "Exit status: 0 = done; 1 = it could not be read or written; 2 = usage.",
 	.opts = cat_table,
 	.values_size = sizeof(struct cat_opts),
+	.options_anywhere = true,
 	.run = cat_run,
 };

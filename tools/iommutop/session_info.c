@@ -332,5 +332,6 @@ const struct cmd cmd_session_info = {
 	.notes = "Exit status: 0 = it could be read, whatever its state; 1 = not; 2 = usage.",
 	.opts = info_table,
 	.values_size = sizeof(struct info_opts),
+	.options_anywhere = true,
 	.run = info_run,
 };
