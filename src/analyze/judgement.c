@@ -62,15 +62,23 @@ bool judgement__skipped(const struct model *m, __u64 from, __u64 to, __u32 told)
 	return false;
 }
 
+/* The first loss in that time that may have a map or an unmap in it; NULL: there is none. */
+static const struct model_loss *lost_mappings(const struct model *m, __u64 from, __u64 to)
+{
+	for (size_t n = 0; n < m->nr_losses; n++) {
+		const struct model_loss *l = &m->losses[n];
+
+		if (judgement__loses_mappings(l) && l->begin <= to && l->end >= from)
+			return l;
+	}
+	return NULL;
+}
+
 bool judgement__lost(struct judgement *j, const struct model *m, __u64 from, __u64 to)
 {
-	const struct model_loss *l = NULL;
+	const struct model_loss *l = lost_mappings(m, from, to);
 	char count[24] = "", when[80];
 
-	for (size_t n = 0; n < m->nr_losses && !l; n++)
-		if (judgement__loses_mappings(&m->losses[n]) && m->losses[n].begin <= to &&
-		    m->losses[n].end >= from)
-			l = &m->losses[n];
 	if (!l)
 		return false;
 	if (l->count)
@@ -223,7 +231,11 @@ static void judge_hang(struct incident *i, struct model *m)
 				       ? "no fault, no failed invalidation, no stalled flush and "
 					 "no missing event in that time, yet not every IOMMU "
 					 "driver reports every fault"
-				       : "nothing is missing in that time, yet not every IOMMU "
+			       : m->has_mappings || m->capture_begin
+				       ? "nothing is missing in that time, yet not every IOMMU "
+					 "driver reports every fault"
+				       : "the log has no fault in that time and the kernel says of "
+					 "no lines that it left them out, yet not every IOMMU "
 					 "driver reports every fault");
 	}
 	if (signal->lost_interrupt)
@@ -383,7 +395,7 @@ static void note_device(struct incident *i, struct model *m, const struct incide
 		incident__note(i, "Which device it was: the IOMMU driver didn't say.");
 }
 
-static void note_owner(struct incident *i, const struct incident_fault *f)
+static void note_owner(struct incident *i, const struct model *m, const struct incident_fault *f)
 {
 	const struct dead *d = &f->dead;
 
@@ -396,6 +408,9 @@ static void note_owner(struct incident *i, const struct incident_fault *f)
 		return;
 	if (!d->map_ts)
 		incident__note(i, "It was mapped before the capture began: by whom isn't known.");
+	else if (lost_mappings(m, d->map_ts, d->unmap_ts))
+		incident__note(i, "Between that map and the unmap events are missing: the address "
+				  "may have been unmapped and mapped anew, by somebody else.");
 	if (!d->unmap_stack && !d->map_stack)
 		incident__note(i, "No stacks were recorded (record --stacks): which code mapped "
 				  "and unmapped it isn't known.");
@@ -428,7 +443,7 @@ void judgement__limits(struct incident *i, struct model *m)
 				  "limited: there may have been more.");
 	if (f) {
 		note_device(i, m, f);
-		note_owner(i, f);
+		note_owner(i, m, f);
 	}
 	if (i->nr_faults && !i->hang.count && end - i->last_fault < 15 * S)
 		incident__note(i,

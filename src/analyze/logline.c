@@ -195,6 +195,6 @@ bool logline__in_scope(struct scope *s, struct model *m, const struct iot_event 
 
 	/* A line of the log names its device itself; no event of the stream does. */
 	if (s && dev && dev->nr >= MODEL_LOG_DEVICE)
-		scope__device(s, dev->nr, dev->name, dev->group);
+		scope__device(s, dev->nr, dev->name, dev->origin, dev->group);
 	return scope__has(s, derived);
 }

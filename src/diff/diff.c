@@ -116,6 +116,13 @@ static int compare_figures(struct diff *d, const struct resample_side *a,
 	return 0;
 }
 
+/* Equal counts of times that differ are no equal rates. */
+static bool as_long(const double seconds[2])
+{
+	return seconds[0] <= seconds[1] * (1 + FIGURE_MATTERS) &&
+	       seconds[1] <= seconds[0] * (1 + FIGURE_MATTERS);
+}
+
 /* independent: how often it really happened, a burst counting once. */
 static void add_count(struct diff *d, struct diff_count c, const __u64 independent[2],
 		      const double seconds[2])
@@ -131,7 +138,7 @@ static void add_count(struct diff *d, struct diff_count c, const __u64 independe
 				   ? DIFF_SURE
 				   : DIFF_LIKELY;
 	else
-		c.answer = c.a == c.b ? DIFF_SAME : DIFF_CANNOT_TELL;
+		c.answer = c.a == c.b && as_long(seconds) ? DIFF_SAME : DIFF_CANNOT_TELL;
 	d->different += c.answer >= DIFF_LIKELY;
 	d->counts[d->nr_counts++] = c;
 }

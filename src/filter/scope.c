@@ -19,6 +19,7 @@ struct wanted { /* a device, by name or requester id; a domain or a group, by nu
 	__u32 rid;
 	bool by_rid, seen;
 	__u32 number;
+	__s32 origin; /* of a merged session: -1 = any */
 };
 
 struct wanted_list {
@@ -101,6 +102,18 @@ bad:
 			  text);
 }
 
+/* "refdma.0@1" is how reports of merged sessions call a device. */
+static __s32 cut_origin(char *name)
+{
+	char *at = strrchr(name, '@');
+	uint64_t v;
+
+	if (!at || at == name || parse__u64(at + 1, &v) || v >= IOT_ORIGINS)
+		return -1;
+	*at = 0;
+	return (__s32)v;
+}
+
 static int want_devices(struct wanted_list *l, const char *const *names, size_t nr,
 			struct error *err)
 {
@@ -115,6 +128,7 @@ static int want_devices(struct wanted_list *l, const char *const *names, size_t 
 		w->name = strdup(names[l->nr]);
 		if (!w->name)
 			return error__set(err, -ENOMEM, "out of memory");
+		w->origin = cut_origin(w->name);
 		/* 03:00.0 is what people write for 0000:03:00.0 */
 		w->by_rid = !parse__pci_rid(w->name, &w->rid);
 	}
@@ -257,13 +271,16 @@ static bool wants_number(struct wanted_list *l, __u32 number)
 	return is;
 }
 
-static bool wants_device(struct wanted_list *l, const char *name, bool rid_known, __u32 rid)
+static bool wants_device(struct wanted_list *l, const char *name, __u32 origin, bool rid_known,
+			 __u32 rid)
 {
 	bool is = false;
 
 	for (size_t i = 0; i < l->nr; i++) {
 		struct wanted *w = &l->items[i];
 
+		if (w->origin >= 0 && (__u32)w->origin != origin)
+			continue;
 		if (glob__match(w->name, name) || (w->by_rid && rid_known && w->rid == rid))
 			is = w->seen = true;
 	}
@@ -278,8 +295,8 @@ static void set_group(struct scope *s, struct scope_device *d, __s32 group)
 	d->by_group = wants_number(&s->groups, (__u32)group);
 }
 
-static void name_device(struct scope *s, __u32 nr, const char *name, bool rid_known, __u32 rid,
-			__s32 group)
+static void name_device(struct scope *s, __u32 nr, const char *name, __u32 origin, bool rid_known,
+			__u32 rid, __s32 group)
 {
 	struct scope_device *d = device(s, nr);
 	struct scope_domain *dom;
@@ -291,7 +308,7 @@ static void name_device(struct scope *s, __u32 nr, const char *name, bool rid_kn
 		rid_known = !parse__pci_rid(name, &rid);
 	d->rid_known = rid_known;
 	d->rid = rid;
-	by_name = wants_device(&s->devs, name, rid_known, rid);
+	by_name = wants_device(&s->devs, name, origin, rid_known, rid);
 	dom = idtab__find(&s->domains, d->domain);
 	if (dom && by_name != d->by_name)
 		dom->by_name += by_name ? 1 : -1U;
@@ -301,11 +318,11 @@ static void name_device(struct scope *s, __u32 nr, const char *name, bool rid_kn
 		s->error = -ENOMEM;
 }
 
-int scope__device(struct scope *s, __u32 nr, const char *name, __s32 group)
+int scope__device(struct scope *s, __u32 nr, const char *name, __u32 origin, __s32 group)
 {
 	if (!s)
 		return 0;
-	name_device(s, nr, name, false, 0, group);
+	name_device(s, nr, name, origin, false, 0, group);
 	return s->error;
 }
 
@@ -351,7 +368,8 @@ static void learn(struct scope *s, const struct iot_event *ev)
 		char name[sizeof(d->name)];
 
 		text__copy(name, sizeof(name), d->name, sizeof(d->name));
-		name_device(s, ev->dev, name, d->rid_known, d->rid, d->group);
+		name_device(s, ev->dev, name, IOT_ORIGIN(ev->flags), d->rid_known, d->rid,
+			    d->group);
 		break;
 	}
 	case IOT_EV_ATTACH:
@@ -465,7 +483,12 @@ const char *scope__unseen(struct scope *s)
 		return NULL;
 	for (size_t i = 0; i < s->devs.nr; i++)
 		if (!s->devs.items[i].seen) {
-			snprintf(s->unseen, sizeof(s->unseen), "device %s", s->devs.items[i].name);
+			const struct wanted *w = &s->devs.items[i];
+			int n = snprintf(s->unseen, sizeof(s->unseen), "device %.60s", w->name);
+
+			if (w->origin >= 0)
+				snprintf(s->unseen + n, sizeof(s->unseen) - (size_t)n, "@%d",
+					 w->origin);
 			return s->unseen;
 		}
 	for (int k = 0; k < 2; k++) {

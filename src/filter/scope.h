@@ -24,7 +24,8 @@ struct scope_time {
 };
 
 struct scope_opts {                 /* texts as on a command line; the caller's */
-	const char *const *devices; /* name, pattern with * and ?, or PCI address */
+	const char *const *devices; /* name, pattern with * and ?, or PCI address, and @N: of
+				       origin N only */
 	size_t nr_devices;
 	const char *const *domains, *const *groups; /* numbers */
 	size_t nr_domains, nr_groups;
@@ -56,7 +57,7 @@ bool scope__event(struct scope *s, const struct iot_event *ev);
 /* The same for an event that isn't of the stream, without learning from it. */
 bool scope__has(const struct scope *s, const struct iot_event *ev);
 /* A device that no event of the stream tells of: one that the kernel log names. 0 or -ENOMEM. */
-int scope__device(struct scope *s, __u32 nr, const char *name, __s32 group);
+int scope__device(struct scope *s, __u32 nr, const char *name, __u32 origin, __s32 group);
 
 /* Narrows [*begin, *end], ns, to the time asked for; to nothing (begin = end) if it is outside.
  * NULL: leaves it. */

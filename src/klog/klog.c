@@ -7,6 +7,7 @@
 
 #include "event.h"
 #include "klog/klog_formats.h"
+#include "klog/stamp.h"
 
 /* The text that is left; every reader takes from its front. */
 struct cursor {
@@ -330,12 +331,12 @@ static bool may_match(const struct klog_format *f, const char *line, size_t len)
 
 bool klog__parse(const char *text, size_t len, struct klog_record *out)
 {
-	__u64 unused;
+	struct klog_stamp unused;
 
 	while (len) {
 		const char *nl = memchr(text, '\n', len);
 		size_t line = nl ? (size_t)(nl - text) : len,
-		       skip = klog__skip_stamp(text, line, &unused);
+		       skip = klog_stamp__skip(text, line, &unused);
 
 		for (const struct klog_format *f = klog_formats; f->kind; f++) {
 			if (!may_match(f, text + skip, line - skip))
@@ -353,53 +354,4 @@ bool klog__parse(const char *text, size_t len, struct klog_record *out)
 	}
 	reset(out);
 	return false;
-}
-
-/* "[ 5959.338214] " or, with the printing CPU or thread, "[ 5959.338214][    T1] ". */
-static bool take_stamp(struct cursor *c, __u64 *ns)
-{
-	struct cursor at = *c;
-	__u64 sec, frac;
-	const char *digits;
-
-	if (!take_char(&at, '['))
-		return false;
-	skip_blanks(&at);
-	if (!take_number(&at, 10, &sec) || !take_char(&at, '.'))
-		return false;
-	digits = at.p;
-	if (!take_number(&at, 10, &frac) || at.p - digits > 9 || !take_char(&at, ']') ||
-	    sec > ~0ULL / 2000000000)
-		return false;
-	for (long i = at.p - 1 - digits; i < 9; i++)
-		frac *= 10;
-	if (at.p < at.end && *at.p == '[') {
-		while (at.p < at.end && *at.p != ']')
-			at.p++;
-		take_char(&at, ']');
-	}
-	take_char(&at, ' ');
-	*ns = sec * 1000000000 + frac;
-	*c = at;
-	return true;
-}
-
-size_t klog__skip_stamp(const char *line, size_t len, __u64 *ns)
-{
-	struct cursor c = { line, line + len };
-	const char *kernel;
-	__u64 level;
-
-	if (take_char(&c, '<') && !(take_number(&c, 10, &level) && take_char(&c, '>')))
-		c.p = line;
-	if (take_stamp(&c, ns))
-		return (size_t)(c.p - line);
-	/* syslog and journalctl: "Nov 21 11:57:00 host kernel: [ 5959.338214] " */
-	kernel = memmem(line, len < 128 ? len : 128, " kernel: ", 9);
-	if (kernel) {
-		c.p = kernel + 9;
-		if (take_stamp(&c, ns))
-			return (size_t)(c.p - line);
-	}
-	return 0;
 }

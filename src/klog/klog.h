@@ -54,17 +54,10 @@ struct klog_record {
 };
 
 /*
- * text: one record as printk stored it, perhaps of several lines; a "<6>" level and a "[
- * 5959.338214] " time in front are skipped. It needs no NUL. Returns true and fills *out if a
- * format fits. The first line that fits decides.
+ * text: one record as printk stored it, perhaps of several lines; level, time and host in front of
+ * a line (klog/stamp.h) are skipped. It needs no NUL. Returns true and fills *out if a format fits.
+ * The first line that fits decides.
  */
 bool klog__parse(const char *text, size_t len, struct klog_record *out);
-
-/*
- * Splits the printed log: if the line starts with a level and time as dmesg, the console or
- * journalctl print them, *ns is that time and the return value what was skipped; else 0. Time in ns
- * since boot.
- */
-size_t klog__skip_stamp(const char *line, size_t len, __u64 *ns);
 
 #endif

@@ -2,6 +2,8 @@
 /* Kernel parameters: Documentation/admin-guide/kernel-parameters.txt. */
 #include "report/advice.h"
 
+#include "report/words.h"
+
 static const char *for_hang(const struct incident *i)
 {
 	if (i->cleared)
@@ -15,7 +17,7 @@ static const char *for_hang(const struct incident *i)
 	       "if there is no fault then either, look at the driver, interrupts and the link.";
 }
 
-const char *advice__next(const struct incident *i)
+const char *advice__next(const struct incident *i, const struct model *m)
 {
 	switch (i->judgement.verdict) {
 	case VERDICT_UNMAPPED_WINDOW:
@@ -44,6 +46,10 @@ const char *advice__next(const struct incident *i)
 		       "device to read only, DMA_FROM_DEVICE to write only (some IOMMUs then let "
 		       "it read as well).";
 	case VERDICT_TRUNCATED:
+		if (i->nr_kept && words__above_mask(i->faults[0], m))
+			return "Look at how that mapping came to lie above the device's DMA mask: "
+			       "the DMA API gives no such address. Was it mapped by other means, "
+			       "for another device of the domain, or before the mask was set?";
 		return "Boot with iommu.forcedac=1: addresses above 4 GiB are then used at once, "
 		       "and the fault should come at once. If it does, the driver's "
 		       "dma_set_mask_and_coherent() promises more bits than the device, its "
@@ -67,6 +73,9 @@ const char *advice__next(const struct incident *i)
 		return "Look for other lines of the IOMMU driver around it; the device's own error "
 		       "registers may hold the address.";
 	case VERDICT_CANNOT_KNOW:
+		if (!m->has_mappings && !m->capture_begin)
+			return "Record the run with --stacks, from before the device's driver "
+			       "starts, so that its domain is watched from the beginning.";
 		return "Record with --stacks from before the device's driver starts, so that its "
 		       "domain is watched from the beginning; if events were lost, with a larger "
 		       "--cpu-buffer.";

@@ -4,8 +4,9 @@
 #define IOMMUTOP_REPORT_ADVICE_H
 
 #include "analyze/incident.h"
+#include "model/model.h"
 
 /* A constant; one or two sentences. */
-const char *advice__next(const struct incident *i);
+const char *advice__next(const struct incident *i, const struct model *m);
 
 #endif

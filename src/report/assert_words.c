@@ -178,7 +178,7 @@ static void say_incident(const struct assert_report *r, __u32 nr,
 		     i->judgement.confidence == CONFIDENCE_CERTAIN  ? "Certain"
 		     : i->judgement.confidence == CONFIDENCE_LIKELY ? "Likely"
 								    : "Not known",
-		     i->judgement.reason, advice__next(i)) >= 0) {
+		     i->judgement.reason, advice__next(i, m)) >= 0) {
 		say(ctx, text);
 		free(text);
 	}

@@ -159,7 +159,10 @@ static void say_cut(FILE *out, const struct incident_fault *f, const struct mode
 		f->cut_iova, f->cut_bits);
 	say_mapping(out, f, &f->cut, m);
 	fprintf(out, ": the bits from %u on seem to be missing.", f->cut_bits);
-	if (dev && dev->dma_bits)
+	if (words__above_mask(f, m))
+		fprintf(out, " Its DMA mask is of %u bits only: that mapping is above it.",
+			dev->dma_bits);
+	else if (dev && dev->dma_bits)
 		fprintf(out, " Its DMA mask promises %u bits.", dev->dma_bits);
 }
 

@@ -180,11 +180,11 @@ static void print_top(FILE *out, const struct analysis *a, json *report, json *s
 		html__text(out, json_object_get_string(html__at(source, "/damage")));
 		fputs(" <code>iommutop session verify</code> says where.</p>\n", out);
 	}
-	if (html__u64(source, "/boots") > 1)
-		fputs("<p class=\"warning\">The log holds more than one boot: times of each "
-		      "further "
-		      "one begin an hour behind the one before.</p>\n",
-		      out);
+	if (html__at(source, "/times")) {
+		fputs("<p class=\"warning\">", out);
+		html__text(out, json_object_get_string(html__at(source, "/times")));
+		fputs("</p>\n", out);
+	}
 	if (is_any_missing(m))
 		fputs("<p class=\"warning\">Events are missing: <a href=\"#coverage\">which and "
 		      "why</a>. Counts that depend on them are lower limits.</p>\n",

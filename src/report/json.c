@@ -342,7 +342,7 @@ static json *incident_json(const struct incident *i, __u32 nr, const struct mode
 	put(o, "page_request", page_json(&i->page, m));
 	put(o, "iommu_share", share_json(&i->share));
 	put(o, "iommu_cleared", json_object_new_boolean(i->cleared));
-	put_text(o, "next", advice__next(i));
+	put_text(o, "next", advice__next(i, m));
 	evidence__collect(&list, i, m);
 	for (int n = 0; n < list.nr; n++) {
 		json *e = json_object_new_object();

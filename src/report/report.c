@@ -52,7 +52,7 @@ void report__text_incident(FILE *out, const struct analysis *a, __u32 nr)
 	wrap__print(out, head, i->judgement.reason);
 	for (__u32 n = 0; n < i->nr_notes; n++)
 		wrap__print(out, n ? "               " : "     Not seen: ", i->notes[n]);
-	wrap__print(out, "     Next: ", advice__next(i));
+	wrap__print(out, "     Next: ", advice__next(i, m));
 	fputc('\n', out);
 	print_evidence(out, i, m);
 out:

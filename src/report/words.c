@@ -94,6 +94,13 @@ const struct model_domain *words__find_domain(const struct model *m, __u32 nr)
 	return nr ? idtab__find(&m->domains, nr) : NULL;
 }
 
+bool words__above_mask(const struct incident_fault *f, const struct model *m)
+{
+	const struct model_device *dev = words__find_device(m, f->dev);
+
+	return dev && dev->dma_bits && dev->dma_bits < 64 && f->cut_iova >> dev->dma_bits;
+}
+
 struct words words__device_name(const struct model *m, __u32 nr)
 {
 	const struct model_device *dev = words__find_device(m, nr);

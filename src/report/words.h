@@ -25,6 +25,9 @@ struct words words__when(const struct model *m, __u64 ts);
 
 const struct model_device *words__find_device(const struct model *m, __u32 nr);
 const struct model_domain *words__find_domain(const struct model *m, __u32 nr);
+/* Whether the mapping that the fault's address seems to be cut from needs more bits than the
+ * device's DMA mask has: then nobody promised that the device reaches it. */
+bool words__above_mask(const struct incident_fault *f, const struct model *m);
 struct words words__device(const struct model *m,
 			   __u32 nr); /* "refdma.0 (refdma)", "an unknown device" */
 struct words words__device_name(const struct model *m, __u32 nr); /* "refdma.0", "device 7", "-" */

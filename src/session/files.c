@@ -153,13 +153,19 @@ static int open_dirs(struct session_dir *d, const char *dir, struct error *err)
 	if (dirfd < 0)
 		return error__set(
 			err, -errno,
-			"cannot read session %s: %s; name the directory that record -o was given",
-			dir, strerror(errno));
+			"cannot read session %s: %s; name the directory that record -o was given%s",
+			dir, strerror(errno), errno == ENOTDIR ? ", or a log with --klog" : "");
 	d->ctf = openat(dirfd, "ctf", flags);
-	if (d->ctf < 0)
-		rc = error__set(err, -errno,
-				"cannot read session %s: it is no session: its directory ctf: %s",
-				dir, strerror(errno));
+	if (d->ctf < 0) {
+		rc = -errno;
+		/* babeltrace2 takes the directory within: people give us the same */
+		error__set(err, rc,
+			   "cannot read session %s: it is no session: its directory ctf: %s%s", dir,
+			   strerror(-rc),
+			   faccessat(dirfd, "metadata", F_OK, 0)
+				   ? "; name the directory that record -o was given"
+				   : "; this is within one: name the directory above");
+	}
 	if (!rc) {
 		d->zst = openat(dirfd, "zst", flags);
 		if (d->zst < 0 && errno != ENOENT)

@@ -486,7 +486,8 @@ int session__copy(const char *dir, const char *to, struct error *err)
 			       d.files[i].compressed ? zst : ctf, name);
 	}
 	if (rc)
-		error__set(err, rc, "cannot copy %s to %s: %s: %s", dir, to, name, strerror(-rc));
+		error__set(err, rc, "cannot copy %s to %s: %s: %s%s", dir, to, name, strerror(-rc),
+			   rc == -EEXIST ? "; name a new directory" : "");
 out:
 	if (ctf >= 0)
 		close(ctf);

@@ -142,7 +142,8 @@ try --folded unmap --weight bytes "$scene"
 check "folded: bytes" [ "$(cat "$dir/out")" = "kthread;refdma_unmap [refdma] $((95 * 16384 + 50 * 65536))" ]
 try --folded flush --weight time "$scene"
 check "folded: time, by task without stacks" [ "$(cat "$dir/out")" = "task 61 (dma-test);[no stack] 460000" ]
-for wrong in '--weight bytes' '--folded map --weight time' '--folded nosuch' '--folded map --json' '--iova x'; do
+for wrong in '--weight bytes' '--folded map --weight time' '--folded nosuch' '--folded map --json' '--folded map --leaks' \
+	'--folded map --tables maps' '--iova x'; do
 	# shellcheck disable=SC2086
 	try $wrong "$scene"
 	check "'$wrong' is refused" ended 2

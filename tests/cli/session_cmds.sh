@@ -9,6 +9,7 @@ set -uo pipefail
 gen=${BUILD:-build}/tests/gen_session
 [ -x "$gen" ] || { echo "FAIL: $gen is missing: make test-programs"; exit 1; }
 gen=$(realpath "$gen")
+gen_scene=$(realpath "${BUILD:-build}/tests/gen_scene")
 
 # try ARGUMENT...: output to $dir/out and $dir/err, exit code to $code
 try()
@@ -49,6 +50,17 @@ for part in info verify repair cat; do
 	check "session $part of nothing says why" said '/nonexistent: No such file'
 done
 
+for args in 'info s' 'info --json s' 'verify s' 'verify --json s' 'cat s' 'repair -n s'; do
+	# shellcheck disable=SC2086
+	(cd "$dir" && timeout 120 "$iommutop" session $args) >/dev/full 2>"$dir/err"
+	check "session $args can't print: exits 1" [ $? = 1 ]
+	check "session $args says that it can't print" said 'No space left on device'
+done
+try info s/ctf
+check "info of a directory within a session says which to name" said 'this is within one: name the directory above'
+try info s/ctf/metadata
+check "info of a file says that a log is another matter" said 'or a log with --klog'
+
 # --- info and verify
 
 try info s
@@ -71,6 +83,9 @@ check "cat ends quietly when nobody reads on" [ "$(lines "$dir/head")" = 1 -a ! 
 try cat --kind fault --kind clock_sample s
 check "cat --kind leaves out the others, but never a loss" \
 	[ "$(awk '{ print $2 }' "$dir/out" | sort -u | tr '\n' ' ')" = "clock_sample fault loss " ]
+try cat s --kind fault
+check "options may stand behind the directory" \
+	[ "$(awk '{ print $2 }' "$dir/out" | sort -u | tr '\n' ' ')" = "fault loss " ]
 try cat --time 0.2,0.3 s
 check "cat --time leaves out what is outside" \
 	awk '$1 < 0.2 || $1 > 0.3 { bad = 1 } END { exit bad || NR < 1000 }' "$dir/out"
@@ -88,6 +103,15 @@ try cat --filter 'id==map' -o maps s
 check "cat --filter -o copies side tables, and says what it left out" \
 	[ "$("$iommutop" session cat "$dir/maps" | awk '{ print $2 }' | sort | uniq -c | awk '$2 ~ /^(unmap|flush|symbol)$/' |
 		wc -l):$("$iommutop" session cat --kind loss "$dir/maps" | grep -c 'what="not copied')" = 1:1 ]
+"$gen_scene" "$dir/scene"
+try cat --kind map --dev 03:00.0 scene
+check "cat --dev takes a PCI address, and leaves out other devices" \
+	[ "$(grep -o 'dev=[^ ]*' "$dir/out" | sort -u)" = dev=0000:03:00.0 ]
+try cat --kind device --dev 'refdma.*' scene
+check "cat --dev takes a pattern, of side tables, too" \
+	[ "$(awk '$2 == "device"' "$dir/out" | grep -c .):$(grep -c 'name="refdma.0"' "$dir/out")" = 1:1 ]
+try cat --kind map --dev nosuch scene
+check "cat --dev says if there is no such device" said 'device nosuch is not in scene'
 try cat --filter 'nosuch' s
 check "cat --filter is checked" ended 2
 try cat -o copy s
@@ -151,8 +175,19 @@ check "every one of $seed damaged sessions is repaired: whole, taken by babeltra
 check "nearly all of them were damaged before ($damaged)" [ "$damaged" -gt $((seed * 9 / 10)) ]
 check "babeltrace2 refused many of them before ($refused)" [ "$refused" -gt $((seed / 4)) ]
 
+try repair -o scene s
+check "repair -o leaves alone what is there" [ "$code" = 1 ]
+check "and says what to do" said 'name a new directory'
+
 # --- merge
 
+"$gen_scene" "$dir/scene2"
+try merge -o both scene scene2
+"$iommutop" analyze --tables none --dev refdma.0@1 "$dir/both" >"$dir/out" 2>"$dir/err"
+check "analyze --dev takes a device as reports of merged sessions call it" \
+	[ "$(grep -c 'counted: [1-9][0-9]* events' "$dir/out"):$(grep -c . "$dir/err")" = 1:0 ]
+"$iommutop" session cat --kind map --dev refdma.0@1 "$dir/both" >"$dir/out"
+check "that is of one origin only" [ "$(grep -o ' dev=[^ ]*' "$dir/out" | sort -u)" = " dev=refdma.0@1" ]
 try merge -o merged whole copy
 check "more than 16 origins are refused" said '32 origins together, at most 16'
 check "then nothing is made" [ ! -e "$dir/merged" ]

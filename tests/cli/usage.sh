@@ -58,6 +58,9 @@ for arg in --version -V; do
 	try $arg
 	check "$arg is version" cmp -s "$dir/version" "$dir/out"
 done
+"$iommutop" version >/dev/full 2>"$dir/err"
+check "a version that can't be printed exits 1" [ $? = 1 ]
+check "and says why" said 'cannot write standard output: No space left'
 try version --json
 check "version --json exits 0" ended 0
 check "version --json is JSON" is_json
@@ -73,13 +76,13 @@ refused 2 "'-Z' is no option" list -Z
 refused 2 'lacks its value; try iommutop top --help' top --delay
 refused 2 "--delay takes a time \(like 10ms.*not 'soon'" top --delay soon
 refused 2 "--delay takes a time.*not '5 s'" top --delay '5 s'
-refused 2 "--delay 1us is out of range" top --delay 1us
+refused 2 "--delay 1us is out of range: 1ms at least" top --delay 1us
 refused 2 "--count takes a whole number, not 'x'" top --count x
 refused 2 "--count 0 is out of range" top -n 0
 refused 2 "--count takes a whole number, not '-1'" top --count=-1
 refused 2 "--count 99999999999999999999 is out of range" top -n 99999999999999999999
 refused 2 "--cpu-buffer takes a size \(like 64k.*not '4 MB'" record --cpu-buffer '4 MB'
-refused 2 "--cpu-buffer 2G is out of range" record -m 2G
+refused 2 "--cpu-buffer 2G is out of range: 1K to 1G" record -m 2G
 refused 2 "--memory 1k is out of range" record --memory 1k
 for cmd in top list probe version; do
 	refused 2 "takes no argument, not 'extra'" "$cmd" extra

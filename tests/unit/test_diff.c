@@ -230,6 +230,40 @@ static void three_runs_a_side_make_sure(void **state)
 	assert_int_equal(row(&d, "flush_mean")->answer, DIFF_SURE);
 }
 
+/* A reset in each run: one of the same length as its peer, or of ten times that. */
+static enum diff_answer one_reset_each(unsigned int maps_a, unsigned int maps_b)
+{
+	const unsigned int maps[] = { maps_a, maps_b };
+	struct diff_run run[2], *a_run = &run[0], *b_run = &run[1];
+	struct diff d;
+
+	for (int i = 0; i < 2; i++) {
+		struct iot_trouble reset = { .h = head(IOT_EV_RESET, sizeof(reset), 0) };
+
+		assert_int_equal(diff_run__init(&run[i], "x", 0, NULL), 0);
+		assert_int_equal(diff_run__event(&run[i], &reset.h), 0);
+		traffic(&run[i], maps[i], 2000);
+	}
+	assert_int_equal(diff__compare(&d, &a_run, 1, &b_run, 1, 0), 0);
+	diff_run__free(&run[0]);
+	diff_run__free(&run[1]);
+	for (size_t i = 0; i < d.nr_counts; i++)
+		if (!strcmp(d.counts[i].id, "resets")) {
+			assert_int_equal(d.counts[i].a, 1);
+			assert_int_equal(d.counts[i].b, 1);
+			return d.counts[i].answer;
+		}
+	fail_msg("resets aren't counted");
+	return DIFF_NO_DATA;
+}
+
+static void equal_counts_of_unequal_times_are_not_the_same(void **state)
+{
+	(void)state;
+	assert_int_equal(one_reset_each(20000, 20000), DIFF_SAME);
+	assert_int_equal(one_reset_each(20000, 2000), DIFF_CANNOT_TELL);
+}
+
 static void slices_keep_the_sum_when_they_merge(void **state)
 {
 	struct diff_run run;
@@ -317,6 +351,7 @@ int main(void)
 		cmocka_unit_test(the_same_thing_has_no_difference),
 		cmocka_unit_test(slower_flushes_are_found_and_nothing_else),
 		cmocka_unit_test(three_runs_a_side_make_sure),
+		cmocka_unit_test(equal_counts_of_unequal_times_are_not_the_same),
 		cmocka_unit_test(slices_keep_the_sum_when_they_merge),
 		cmocka_unit_test(what_is_out_of_scope_is_in_no_slice_but_its_time_is),
 		cmocka_unit_test(the_time_asked_for_is_what_counts_are_divided_by),

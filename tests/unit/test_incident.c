@@ -334,6 +334,17 @@ static void loss_before_the_unmap_changes_nothing(void **state)
 	expect(VERDICT_UNMAPPED_WINDOW, CONFIDENCE_CERTAIN);
 }
 
+static void loss_between_map_and_unmap_leaves_open_who_mapped(void **state)
+{
+	(void)state;
+	map_at(1000, IOVA, 0x1000, RW);
+	loss(1100, 1200, IOT_LOST_RING);
+	unmap_at(2000, IOVA, 0x1000, IOT_UNMAP_LAZY);
+	fault_at(5000, IOVA, IOT_ACCESS_READ);
+	expect(VERDICT_UNMAPPED_WINDOW, CONFIDENCE_CERTAIN);
+	says("Between that map and the unmap events are missing");
+}
+
 static void loss_makes_never_mapped_unknown(void **state)
 {
 	(void)state;
@@ -505,6 +516,7 @@ int main(void)
 		SCENE(a_loss_that_was_over_before_the_fault_is_said_to_be),
 		SCENE(a_loss_that_began_with_the_fault_is_said_to_be_after_it),
 		SCENE(loss_before_the_unmap_changes_nothing),
+		SCENE(loss_between_map_and_unmap_leaves_open_who_mapped),
 		SCENE(loss_makes_never_mapped_unknown),
 		SCENE(loss_that_concerns_no_mapping_changes_nothing),
 		SCENE(a_flush_function_not_traced_leaves_the_flush_unknown),

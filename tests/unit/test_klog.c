@@ -243,36 +243,6 @@ static void suppressed_lines_are_counted(void **state)
 	assert_string_equal(r.func, "dmar_fault");
 }
 
-static void levels_and_times_in_front_are_skipped(void **state)
-{
-	static const char *const heads[] = {
-		"[ 5959.338214] ",
-		"[    0.000001][    T1] ",
-		"<4>[12345.678901] ",
-		"Nov 21 11:57:00 host kernel: [ 5959.338214] ",
-	};
-	char text[200];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
-		snprintf(text, sizeof(text), "%srefdma refdma.0: queue 1 stalled for 512 ms",
-			 heads[i]);
-		assert_string_equal(must(text, KLOG_HANG).dev, "refdma.0");
-	}
-}
-
-static void the_time_is_read_to_the_nanosecond(void **state)
-{
-	__u64 ns = 0;
-
-	(void)state;
-	assert_int_equal(klog__skip_stamp("[ 5959.338214] x", 16, &ns), 15);
-	assert_int_equal(ns, 5959338214000ULL);
-	assert_int_equal(klog__skip_stamp("[5959.338214]", 13, &ns), 13);
-	assert_int_equal(klog__skip_stamp("[5959] x", 8, &ns), 0);
-	assert_int_equal(klog__skip_stamp("[99999999999999999999.1] x", 26, &ns), 0);
-}
-
 static void neighbours_are_not_taken_for_what_they_resemble(void **state)
 {
 	static const char *const lines[] = {
@@ -508,8 +478,6 @@ int main(void)
 		cmocka_unit_test(nvme_timeouts_of_all_kernels_are_hangs),
 		cmocka_unit_test(reference_driver_lines_are_known),
 		cmocka_unit_test(suppressed_lines_are_counted),
-		cmocka_unit_test(levels_and_times_in_front_are_skipped),
-		cmocka_unit_test(the_time_is_read_to_the_nanosecond),
 		cmocka_unit_test(neighbours_are_not_taken_for_what_they_resemble),
 		cmocka_unit_test(every_cut_of_a_line_is_harmless),
 		cmocka_unit_test(random_bytes_with_fragments_are_harmless),

@@ -158,6 +158,17 @@ static void missing_upper_bits_are_found(void **state)
 	says("only one in 262144 would fit one by chance");
 }
 
+static void a_mapping_above_the_mask_was_promised_by_nobody(void **state)
+{
+	(void)state;
+	device_with(DEV, "refdma.0", "refdma", "", 5, "", 32);
+	map_at(1000, HIGH, 0x4000, RW);
+	fault_at(3000, (HIGH + 0x1040) & 0xffffffff, IOT_ACCESS_WRITE);
+	expect(VERDICT_TRUNCATED, CONFIDENCE_LIKELY);
+	says("Its DMA mask is of 32 bits only: that mapping is above it.");
+	says("Look at how that mapping came to lie above the device's DMA mask");
+}
+
 static void a_cut_at_forty_bits_is_told_from_one_at_thirty_two(void **state)
 {
 	(void)state;
@@ -435,6 +446,7 @@ int main(void)
 		SCENE(nor_does_one_above),
 		SCENE(a_neighbour_gone_since_the_loss_counts),
 		SCENE(missing_upper_bits_are_found),
+		SCENE(a_mapping_above_the_mask_was_promised_by_nobody),
 		SCENE(a_cut_at_forty_bits_is_told_from_one_at_thirty_two),
 		SCENE(a_mapping_just_gone_may_be_the_one),
 		SCENE(a_mapping_gone_for_long_is_not),

@@ -71,7 +71,8 @@ static void print_damage(FILE *out, const char *damage, const char *session)
 static void print_about(FILE *out, struct json_object *about, const char *session)
 {
 	static const char *const first[] = { "hostname", "kernel_release", "command_line", "klog" };
-	struct json_object *damage = json_object_object_get(about, "damage");
+	struct json_object *damage = json_object_object_get(about, "damage"),
+			   *times = json_object_object_get(about, "times");
 	bool any = false;
 
 	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
@@ -84,10 +85,8 @@ static void print_about(FILE *out, struct json_object *about, const char *sessio
 	}
 	if (any)
 		fputc('\n', out);
-	if (json_object_get_int64(json_object_object_get(about, "boots")) > 1)
-		fputs("The log holds more than one boot: times of each further one begin an hour "
-		      "behind the one before.\n",
-		      out);
+	if (times)
+		wrap__print(out, "", json_object_get_string(times));
 	if (damage)
 		print_damage(out, json_object_get_string(damage), session);
 }
@@ -158,8 +157,9 @@ static bool wanted_extras(const struct analyze_opts *o, struct analysis_opts *op
 	for (size_t i = 0; o->folded && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(o->folded, kinds[i].name))
 			opts->folded = kinds[i].id;
-	if (o->folded && o->json) {
-		cmd__complain("analyze", "--folded prints stacks and nothing else: without --json");
+	if (o->folded && (o->json || o->iova || o->tables || o->leaks || o->why)) {
+		cmd__complain("analyze", "--folded prints stacks and nothing else: without --json, "
+					 "--iova, --tables, --leaks and --why");
 		return false;
 	}
 	if (!o->weight)
@@ -276,10 +276,6 @@ static int analyze_run(const void *values, int rest_nr, char **rest)
 		goto out;
 	}
 	code = EXIT_OK;
-	if (fflush(stdout) || ferror(stdout)) {
-		cmd__complain("analyze", "cannot write the report: %s", strerror(errno));
-		code = EXIT_FAILED;
-	}
 out:
 	leaks__free(&leaks);
 	json_object_put(about);
@@ -296,5 +292,6 @@ const struct cmd cmd_analyze = {
 		 "be read; 2 = usage.",
 	.opts = analyze_table,
 	.values_size = sizeof(struct analyze_opts),
+	.options_anywhere = true,
 	.run = analyze_run,
 };

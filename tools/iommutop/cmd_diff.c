@@ -120,7 +120,7 @@ static int print(const struct diff_opts *o, const struct report_diff *r)
 	} else {
 		report_diff__text(stdout, r);
 	}
-	return fflush(stdout) || ferror(stdout) ? -EIO : 0;
+	return 0;
 }
 
 static int compare(const struct diff_opts *o, struct side *a, struct side *b)
@@ -140,7 +140,7 @@ static int compare(const struct diff_opts *o, struct side *a, struct side *b)
 						     .only = scope__text(a->scope[0]) });
 	free(d);
 	if (rc)
-		error__set(&err, rc, "cannot write the comparison: %s", strerror(-rc));
+		error__set(&err, rc, "cannot compare: %s", strerror(-rc));
 	return say(rc, &err);
 }
 
@@ -194,5 +194,6 @@ const struct cmd cmd_diff = {
 		 "usage.",
 	.opts = diff_table,
 	.values_size = sizeof(struct diff_opts),
+	.options_anywhere = true,
 	.run = diff_run,
 };

@@ -171,6 +171,8 @@ static int export_run(const void *values, int rest_nr, char **rest)
 	}
 	scope__free(scope);
 	/* `| head` has what it wanted: that is no failure */
+	if (ret == -EPIPE)
+		clearerr(stdout);
 	if (!ret || ret == -EPIPE)
 		return EXIT_OK;
 	if (to.error)
@@ -191,5 +193,6 @@ const struct cmd cmd_export = {
 		 "usage.",
 	.opts = export_table,
 	.values_size = sizeof(struct export_cmd),
+	.options_anywhere = true,
 	.run = export_run,
 };

@@ -152,8 +152,10 @@ static int top_run(const void *values, int rest_nr, char **rest)
 		if (n == plain.count)
 			break;
 	}
-	if (rc == -EPIPE)
+	if (rc == -EPIPE) {
+		clearerr(stdout);
 		rc = 0;
+	}
 	if (!rc)
 		rc = collect__stop(t.collect, &err);
 out:

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "klog/logfile.h"
 #include "progress.h"
@@ -103,11 +104,46 @@ static int read_session(struct sink *to, const char *dir, struct json_object **a
 	return ret;
 }
 
+struct log {
+	struct sink *to;
+	FILE *in;
+	uint64_t bytes, records; /* bytes: of the file; 0 = not known */
+	struct progress progress;
+};
+
 static int feed_log(const struct iot_log *ev, void *ctx)
 {
-	struct sink *to = ctx;
+	struct log *l = ctx;
 
-	return to->feed(to->ctx, &ev->h);
+	if (l->bytes && !(++l->records % PROGRESS_EVERY))
+		progress__show(&l->progress, (uint64_t)ftello(l->in), l->bytes);
+	return l->to->feed(l->to->ctx, &ev->h);
+}
+
+/* What its times mean, in a sentence; nothing if they are those since boot, as printk makes them.
+ */
+static void add_times(struct json_object *about, const struct logfile_info *info)
+{
+	char text[256];
+
+	if (info->first[0])
+		snprintf(text, sizeof(text), "Times count from the log's first line, at %s.%s",
+			 info->first,
+			 info->whole_seconds ? " It has whole seconds: what came first within one "
+					       "isn't known."
+					     : "");
+	else if (info->without_time == info->records)
+		snprintf(text, sizeof(text),
+			 "No line has a time that is known, so all of it counts as one moment: "
+			 "what came how long after what isn't known. If this is no kernel log, "
+			 "give the output of `dmesg` or `journalctl -k`.");
+	else if (info->boots > 1)
+		snprintf(text, sizeof(text),
+			 "The log holds more than one boot: times of each further one begin an "
+			 "hour behind the one before.");
+	else
+		return;
+	json_object_object_add(about, "times", json_object_new_string(text));
 }
 
 static int read_klog(struct sink *to, const char *path, struct json_object **about,
@@ -116,14 +152,21 @@ static int read_klog(struct sink *to, const char *path, struct json_object **abo
 	bool is_stdin = !strcmp(path, "-");
 	struct logfile_info info;
 	FILE *in = is_stdin ? stdin : fopen(path, "re");
+	struct log log = { .to = to, .in = in };
+	struct stat st;
 	int ret;
 
 	if (!in)
 		return error__set(err, -errno, "cannot open kernel log %s: %s", path,
 				  strerror(errno));
-	ret = logfile__read(in, feed_log, to, &info);
+	if (!fstat(fileno(in), &st) && S_ISREG(st.st_mode))
+		log.bytes = (uint64_t)st.st_size;
+	progress__begin(&log.progress);
+	ret = logfile__read(in, feed_log, &log, &info);
+	progress__end(&log.progress);
 	if (ret)
-		error__set(err, ret, "cannot read kernel log %s: %s", path, strerror(-ret));
+		error__set(err, ret, "cannot read kernel log %s: %s%s", path, strerror(-ret),
+			   ret == -EISDIR ? "; a session is given without --klog" : "");
 	else if (!info.records)
 		ret = error__set(err, -ENODATA,
 				 "kernel log %s is empty; give the output of `dmesg` or "
@@ -137,6 +180,7 @@ static int read_klog(struct sink *to, const char *path, struct json_object **abo
 	json_object_object_add(*about, "lines_without_time",
 			       json_object_new_uint64(info.without_time));
 	json_object_object_add(*about, "boots", json_object_new_uint64(info.boots));
+	add_times(*about, &info);
 	return ret;
 }
 

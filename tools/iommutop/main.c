@@ -26,7 +26,7 @@ static void usage(FILE *out)
 	      out);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	/* what libbpf has to say is for developers; our own messages name the cause */
 	if (!getenv("IOMMUTOP_DEBUG"))
@@ -48,4 +48,9 @@ int main(int argc, char **argv)
 	cmd__complain("", "there is no command '%s'", argv[1]);
 	usage(stderr);
 	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	return cmd__close_stdout(run(argc, argv));
 }

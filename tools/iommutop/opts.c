@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -22,6 +23,21 @@ void cmd__complain(const char *cmd, const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
+}
+
+int cmd__close_stdout(int code)
+{
+	int cause = errno; /* if a write failed long before, the best there is */
+
+	if (fflush(stdout))
+		cause = errno;
+	else if (!ferror(stdout))
+		return code;
+	/* of another exit code the cause has been told */
+	if (code != EXIT_OK || cause == EPIPE)
+		return code;
+	cmd__complain("", "cannot write standard output: %s", strerror(cause));
+	return EXIT_FAILED;
 }
 
 void opts__help(const struct cmd *cmd, FILE *out)
@@ -71,6 +87,43 @@ static bool choice_has(const char *choices, const char *value)
 	return false;
 }
 
+/* A bound as one would type it. */
+static void bound(char out[32], const struct opt *o, uint64_t v)
+{
+	static const struct {
+		uint64_t unit;
+		const char *name;
+	} sizes[] = { { 1 << 30, "G" }, { 1 << 20, "M" }, { 1 << 10, "K" }, { 1, "" } },
+	  times[] = { { 3600000000000, "h" },
+		      { 1000000000, "s" },
+		      { 1000000, "ms" },
+		      { 1000, "us" },
+		      { 1, "ns" } };
+	size_t i = 0;
+
+	if (o->kind == OPT_SIZE) {
+		while (v ? v % sizes[i].unit : sizes[i].unit > 1)
+			i++;
+		snprintf(out, 32, "%" PRIu64 "%s", v / sizes[i].unit, sizes[i].name);
+	} else if (o->kind == OPT_DURATION) {
+		while (v ? v % times[i].unit : times[i].unit > 1)
+			i++;
+		snprintf(out, 32, "%" PRIu64 "%s", v / times[i].unit, times[i].name);
+	} else {
+		snprintf(out, 32, "%" PRIu64, v);
+	}
+}
+
+static void say_range(const struct cmd *cmd, const struct opt *o, const char *text)
+{
+	char least[32], most[32];
+
+	bound(least, o, o->min);
+	bound(most, o, o->max);
+	cmd__complain(cmd->name, "--%s %s is out of range: %s %s%s", o->name, text, least,
+		      o->max ? "to " : "at least", o->max ? most : "");
+}
+
 static int store_number(const struct cmd *cmd, const struct opt *o, void *field, const char *text)
 {
 	static const char *const what[] = {
@@ -90,7 +143,7 @@ static int store_number(const struct cmd *cmd, const struct opt *o, void *field,
 		return EXIT_USAGE;
 	}
 	if (err || v < o->min || (o->max && v > o->max)) {
-		cmd__complain(cmd->name, "--%s %s is out of range", o->name, text);
+		say_range(cmd, o, text);
 		return EXIT_USAGE;
 	}
 	*(uint64_t *)field = v;
@@ -183,7 +236,8 @@ int opts__run(const struct cmd *cmd, int argc, char **argv)
 	if (cmd->defaults)
 		cmd->defaults(values);
 	/* '+': the first plain word ends our options: what follows may be a COMMAND of its own */
-	shorts[s++] = words ? '-' : '+';
+	if (!cmd->options_anywhere)
+		shorts[s++] = words ? '-' : '+';
 	shorts[s++] = 'h';
 	for (size_t i = 0; i < nr; i++) {
 		const struct opt *o = &cmd->opts[i];

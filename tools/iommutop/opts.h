@@ -6,6 +6,7 @@
 #ifndef IOMMUTOP_OPTS_H
 #define IOMMUTOP_OPTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,7 +28,8 @@ enum opt_kind {
 	OPT_DURATION, /* uint64_t ns, with unit */
 	/*
 	 * struct opt_strings: plain words, which may stand among the options, so that only what
-	 * follows "--" is left for run(). Without such a row the first plain word ends the options.
+	 * follows "--" is left for run(). Without such a row the first plain word ends the options,
+	 * unless options_anywhere says else.
 	 */
 	OPT_WORDS,
 };
@@ -58,7 +60,10 @@ struct cmd {
 	/* Exit code of a wrong command line, for commands that have one of their own; or NULL:
 	 * EXIT_USAGE. argv[0] is the command's name. */
 	int (*usage_code)(int argc, char **argv);
-	/* rest: the words behind the options. Returns the exit code. */
+	/* Options may stand behind the plain words, too. Not where those are, or lead to, a command
+	 * with options of its own. */
+	bool options_anywhere;
+	/* rest: the words that are no options. Returns the exit code. */
 	int (*run)(const void *values, int rest_nr, char **rest);
 };
 
@@ -71,6 +76,10 @@ void opts__help(const struct cmd *cmd, FILE *out);
 
 /* "iommutop NAME: " + message + newline, to stderr. */
 void cmd__complain(const char *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The exit code code, or EXIT_FAILED and a complaint if what was printed didn't get to standard
+ * output. That nobody reads on is no failure. */
+int cmd__close_stdout(int code);
 
 extern const struct cmd *const cmds[]; /* NULL at the end; the first is the default */
 extern const struct cmd cmd_top, cmd_record, cmd_analyze, cmd_assert, cmd_diff, cmd_session,

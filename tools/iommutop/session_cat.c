@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "progress.h"
 #include "scope_opts.h"
 #include "session.h"
 #include "session/emit.h"
@@ -15,8 +16,9 @@
 
 struct cat_opts {
 	const char *output, *time;
-	struct opt_strings kinds, devices;
-	struct scope_values scope; /* without devices and time, which mean less here */
+	struct opt_strings kinds;
+	struct scope_values devices; /* these alone: events of no device are printed, too */
+	struct scope_values scope;   /* without devices and time, which mean less here */
 };
 
 static const struct opt cat_table[] = {
@@ -28,9 +30,9 @@ static const struct opt cat_table[] = {
 	  offsetof(struct cat_opts, time), 0, 0 },
 	{ OPT_STRINGS, 0, "kind", "NAME", "only events of this kind (again for more)",
 	  offsetof(struct cat_opts, kinds), 0, 0 },
-	{ OPT_STRINGS, 0, "dev", "DEVICE",
+	{ OPT_STRINGS, 0, "dev", "NAME",
 	  "only events of this device (again for more), and those of no device",
-	  offsetof(struct cat_opts, devices), 0, 0 },
+	  offsetof(struct cat_opts, devices.devices), 0, 0 },
 	SCOPE_ROW(OPT_STRINGS, "domain", "N", "only events of this domain; again: or of this",
 		  offsetof(struct cat_opts, scope.domains)),
 	SCOPE_ROW(OPT_STRINGS, "group", "N", "only events of this IOMMU group; again: or of this",
@@ -49,8 +51,8 @@ struct name {
 
 struct cat {
 	const struct cat_opts *opts;
-	struct scope *scope; /* NULL = everything */
-	uint64_t from, to;   /* ns, both included */
+	struct scope *devices, *scope; /* NULL = everything */
+	uint64_t from, to;             /* ns, both included */
 	bool kinds[256], all_kinds;
 	struct name *names;
 	size_t nr_names;
@@ -124,21 +126,24 @@ static int learn_name(struct cat *c, const struct iot_device *dev)
  * that --kind names. */
 static bool is_asked_for(const struct cat *c, const struct iot_event *ev, bool in_scope)
 {
-	const char *name;
-
 	if (ev->id == IOT_EV_LOSS)
 		return true;
 	if (!c->all_kinds && !(ev->id < 256 && c->kinds[ev->id]))
 		return false;
-	if (!in_scope || (c->scope && c->all_kinds && ev->id >= IOT_EV_DEVICE))
-		return false;
-	if (!c->opts->devices.nr || !ev->dev)
+	return in_scope && !(c->scope && c->all_kinds && ev->id >= IOT_EV_DEVICE);
+}
+
+/* Of the device asked for, or of none. */
+static bool is_of_device(struct cat *c, const struct iot_event *ev)
+{
+	struct iot_event bare = *ev;
+
+	scope__event(c->devices, ev);
+	if (!ev->dev)
 		return true;
-	name = name_of(c, ev->dev);
-	for (size_t i = 0; name && i < c->opts->devices.nr; i++)
-		if (!strcmp(name, c->opts->devices.items[i]))
-			return true;
-	return false;
+	/* in a scope are the side tables of all devices; here they are of one like other events */
+	bare.id = IOT_EV_LOG;
+	return scope__has(c->devices, &bare);
 }
 
 /* In a new session also whatever the rest can't be understood without. */
@@ -218,24 +223,34 @@ static int open_copy(struct cat *c, const struct session_info *info, struct erro
 
 static int cat_all(struct cat *c, const char *dir, struct error *err)
 {
+	const struct session_info *info;
 	const struct iot_event *ev;
 	struct session_reader *r;
-	bool in_scope;
+	struct progress progress;
+	bool in_scope, of_device;
+	unsigned int n = 0;
 	int rc;
 
 	rc = session_reader__open(&r, dir, err);
 	if (rc)
 		return rc;
+	info = session_reader__info(r);
+	progress__begin(&progress);
 	if (c->opts->output)
-		rc = open_copy(c, session_reader__info(r), err);
+		rc = open_copy(c, info, err);
 	while (!rc && (rc = session_reader__next(r, &ev)) > 0) {
 		rc = ev->id == IOT_EV_DEVICE ? learn_name(c, (const struct iot_device *)ev) : 0;
-		in_scope = scope__event(c->scope, ev);
+		of_device = is_of_device(c, ev); /* both learn from every event */
+		in_scope = scope__event(c->scope, ev) && of_device;
 		if (!rc)
-			rc = scope__error(c->scope);
+			rc = scope__error(c->scope) ?: scope__error(c->devices);
+		if (!(++n % PROGRESS_EVERY))
+			progress__show(&progress, info->bytes + info->damaged_bytes,
+				       info->total_bytes);
 		if (!rc)
 			rc = c->out ? copy_event(c, ev, in_scope) : print_event(c, ev, in_scope);
 	}
+	progress__end(&progress);
 	if (c->out && !rc)
 		rc = finish_copy(c);
 	if (c->out)
@@ -270,18 +285,26 @@ static int cat_run(const void *values, int rest_nr, char **rest)
 	rc = parse_kinds(&c);
 	if (!rc)
 		rc = scope_opts__make(&c.scope, &c.opts->scope, true, "session cat");
-	if (rc)
-		return rc;
-	rc = cat_all(&c, rest[0], &err);
 	if (!rc)
+		rc = scope_opts__make(&c.devices, &c.opts->devices, true, "session cat");
+	if (rc)
+		goto out;
+	rc = cat_all(&c, rest[0], &err);
+	if (rc == -EPIPE && !c.opts->output) {
+		clearerr(stdout); /* whoever read it has seen enough */
+		rc = 0;
+	} else if (rc) {
+		cmd__complain("session cat", "%s", err.text);
+		rc = EXIT_FAILED;
+	} else {
+		scope_opts__warn(c.devices, "session cat", rest[0]);
 		scope_opts__warn(c.scope, "session cat", rest[0]);
+	}
+out:
+	scope__free(c.devices);
 	scope__free(c.scope);
 	free(c.names);
-	if (rc == -EPIPE && !c.opts->output)
-		return EXIT_OK; /* whoever read it has seen enough */
-	if (rc)
-		cmd__complain("session cat", "%s", err.text);
-	return rc ? EXIT_FAILED : EXIT_OK;
+	return rc;
 }
 
 const struct cmd cmd_session_cat = {
@@ -292,5 +315,6 @@ const struct cmd cmd_session_cat = {
 		 "Exit status: 0 = done; 1 = it could not be read or written; 2 = usage.",
 	.opts = cat_table,
 	.values_size = sizeof(struct cat_opts),
+	.options_anywhere = true,
 	.run = cat_run,
 };

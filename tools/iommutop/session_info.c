@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "progress.h"
 #include "session.h"
 #include "session/reader.h"
 #include "session/tsdl.h"
@@ -107,11 +108,14 @@ static const char *env_text(const struct session_info *info, const char *key, ch
 /* Of the day, in UTC: sessions come from machines elsewhere. */
 static void wall_time(const struct session_info *info, uint64_t ts, char text[64])
 {
-	int64_t real = (int64_t)ts + info->clock.offset_ns;
-	time_t sec = (time_t)(real / 1000000000);
+	time_t sec;
+	int64_t real; /* both are whatever the file says */
 	struct tm tm;
+	bool sane = ts <= INT64_MAX &&
+		    !__builtin_add_overflow((int64_t)ts, info->clock.offset_ns, &real) && real >= 0;
 
-	if (real < 0 || !gmtime_r(&sec, &tm) || !strftime(text, 64, "%Y-%m-%d %H:%M:%S UTC", &tm))
+	sec = sane ? (time_t)(real / 1000000000) : 0;
+	if (!sane || !gmtime_r(&sec, &tm) || !strftime(text, 64, "%Y-%m-%d %H:%M:%S UTC", &tm))
 		snprintf(text, 64, "not known");
 }
 
@@ -280,9 +284,12 @@ static void print_json(const struct session_info *info, const struct seen *s)
 static int info_run(const void *values, int rest_nr, char **rest)
 {
 	const struct info_opts *o = values;
+	const struct session_info *info;
 	const struct iot_event *ev;
 	struct session_reader *r;
+	struct progress progress;
 	struct error err = { "" };
+	unsigned int n = 0;
 	struct seen *s;
 	int rc;
 
@@ -294,17 +301,24 @@ static int info_run(const void *values, int rest_nr, char **rest)
 		cmd__complain("session info", "%s", err.text);
 		return EXIT_FAILED;
 	}
+	info = session_reader__info(r);
 	s = calloc(1, sizeof(*s));
 	rc = s ? 0 : -1;
-	while (!rc && (rc = session_reader__next(r, &ev)) > 0)
+	progress__begin(&progress);
+	while (!rc && (rc = session_reader__next(r, &ev)) > 0) {
 		rc = look(s, ev);
+		if (!(++n % PROGRESS_EVERY))
+			progress__show(&progress, info->bytes + info->damaged_bytes,
+				       info->total_bytes);
+	}
+	progress__end(&progress);
 	if (rc)
 		cmd__complain("session info", "cannot read %s to its end: %s", rest[0],
 			      rc == -1 ? "out of memory" : strerror(-rc));
 	else if (o->json)
-		print_json(session_reader__info(r), s);
+		print_json(info, s);
 	else
-		print_text(session_reader__info(r), s);
+		print_text(info, s);
 	session_reader__close(r);
 	free(s ? s->devices : NULL);
 	free(s);
@@ -318,5 +332,6 @@ const struct cmd cmd_session_info = {
 	.notes = "Exit status: 0 = it could be read, whatever its state; 1 = not; 2 = usage.",
 	.opts = info_table,
 	.values_size = sizeof(struct info_opts),
+	.options_anywhere = true,
 	.run = info_run,
 };

@@ -121,5 +121,6 @@ const struct cmd cmd_session_merge = {
 	.notes = "Exit status: 0 = done; 1 = it could not be done, and why; 2 = usage.",
 	.opts = merge_table,
 	.values_size = sizeof(struct merge_opts),
+	.options_anywhere = true,
 	.run = merge_run,
 };

@@ -79,5 +79,6 @@ const struct cmd cmd_session_repair = {
 	.notes = "Exit status: 0 = it is whole now; 1 = it could not be repaired; 2 = usage.",
 	.opts = repair_table,
 	.values_size = sizeof(struct repair_opts),
+	.options_anywhere = true,
 	.run = repair_run,
 };

@@ -129,5 +129,6 @@ const struct cmd cmd_session_verify = {
 	.notes = "Exit status: 0 = whole; 1 = damaged, or it could not be read; 2 = usage.",
 	.opts = verify_table,
 	.values_size = sizeof(struct verify_opts),
+	.options_anywhere = true,
 	.run = verify_run,
 };
