@@ -28,7 +28,7 @@ rules()
 			echo "  - {invariant: domain-type, name: lazy, select: {device: refdma.0}, params: {is: DMA-FQ}, phase: workload}"
 			continue
 			;;
-		window | flush-latency | teardown-stall) params=", params: {below: 2s}" ;;
+		window | flush-latency | teardown-stall) params=", params: {below: 20s}" ;;
 		*) params= ;;
 		esac
 		echo "  - {invariant: $invariant, phase: workload$params}"

@@ -35,7 +35,7 @@ report()
 	sed 's/^/# /' "$dir/report"
 }
 says() { grep -qE -- "$1" "$dir/report"; }
-wait_for_end='n=0; while pidof iommutop >/dev/null && [ $n -lt 600 ]; do n=$((n + 1)); usleep 100000; done'
+wait_for_end='n=0; while pidof iommutop >/dev/null && [ $n -lt 3000 ]; do n=$((n + 1)); usleep 100000; done'
 
 # --- serial, gzip, a preset; drivers that are built in map before user space
 
@@ -96,7 +96,7 @@ early --kernel debian:6.12 --iommu ref --no-drivers --output "$dir/c" \
 	--append 'ignore_loglevel iommutop.out=kmsg iommutop.every=1s' -- \
 	"modprobe refiommu; modprobe refdma; echo 'use-after-unmap next=1 skip=100 when=after' >/sys/kernel/debug/refiommu/bugs
 	echo 'run workload=single ops=300' >/sys/kernel/debug/refdma/refdma.0/control
-	n=0; until dmesg | grep -q 'END [0-9]* partial-FAIL' || [ \$n -gt 600 ]; do n=\$((n + 1)); usleep 100000; done
+	n=0; until dmesg | grep -q 'END [0-9]* partial-FAIL' || [ \$n -gt 3000 ]; do n=\$((n + 1)); usleep 100000; done
 	echo c >/proc/sysrq-trigger"
 check "panic: it is one" [ "$code" = 255 ]
 report "$dir/c/console.log"
@@ -107,7 +107,7 @@ check "panic: with what was violated" says '^ +mine +1 violation'
 # --- mistakes
 
 early --kernel debian:6.12 --output "$dir/d" --append 'iommutop.rules=/nosuch iommutop.out=kmsg ignore_loglevel' -- \
-	"n=0; until dmesg | grep -q 'iommutop-report: END' || [ \$n -gt 600 ]; do n=\$((n + 1)); usleep 100000; done; echo on"
+	"n=0; until dmesg | grep -q 'iommutop-report: END' || [ \$n -gt 3000 ]; do n=\$((n + 1)); usleep 100000; done; echo on"
 check "no rules: the boot goes on" printed '^on$'
 report "$dir/d/console.log"
 check "no rules: it is no pass" [ "$verdict" = 5 ]

@@ -272,8 +272,8 @@ for config in "${configs[@]}"; do
 		fi ;;
 	esac
 	case $iommu.$qemu in
-	intel.qemu*)
-		more=(--device e1000e --device nvme --device edu --device "nvme,drive=slow,serial=slow" --qemu-trace vtd_dmar_fault
+	intel.qemu*) # one CPU: see boot_lib.sh of what emulates them
+		more=(--smp 1 --device e1000e --device nvme --device edu --device "nvme,drive=slow,serial=slow" --qemu-trace vtd_dmar_fault
 			--qemu-arg -drive
 			--qemu-arg "file=$dir/slow.img,if=none,id=slow,format=raw,cache=unsafe,throttling.iops-write=1")
 		scenarios='ring=ring,DMA-FQ mute=mute lazy=edu96,DMA-FQ strict=edu96,DMA fault=edu60,DMA-FQ queue=queue slow=slow' ;;

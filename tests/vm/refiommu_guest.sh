@@ -120,6 +120,18 @@ unread()
 	return $rc
 }
 
+# traced SESSION: the functions that flush unmanaged domains are hooked by now; it says that they were not before.
+traced()
+{
+	said=$(iommutop session cat --kind loss "$1" 2>/dev/null)
+	for f in refiommu_unmanaged_iotlb_sync refiommu_unmanaged_flush_iotlb_all; do
+		case $said in
+		*" cause=unhooked what=\"$f\""*) ;;
+		*) return 1 ;;
+		esac
+	done
+}
+
 # log_has PATTERN: since the last dmesg -c.
 log_has() { dmesg | grep -qE "$1"; }
 
