@@ -522,7 +522,7 @@ static void draining_and_sorting_go_on_at_the_same_time(void **state)
 	d->gaps = true;
 	rings__free(d->rings);
 	/* a hold-back that a preempted producer doesn't exceed */
-	d->rings = rings__new(d->cpus, d->hot, 2, DEEP, 2000000000, 8 << 20);
+	d->rings = rings__new(d->cpus, d->hot, 2, DEEP, 20000000000, 8 << 20);
 	rings__activate(d->rings, true);
 	d->next_ts = 0;
 	assert_int_equal(rings__start(d->rings), 0);

@@ -113,8 +113,7 @@ stopped() { grep -q '^State:.T' /proc/$PPID/status; }
 unread()
 {
 	kill -STOP $PPID
-	wait_until 30 stopped || return
-	"$@"
+	wait_until 30 stopped && "$@"
 	rc=$?
 	kill -CONT $PPID
 	return $rc
