@@ -22,6 +22,7 @@ enum outcome {
 /* One violation. */
 struct finding {
 	__u64 ts;                    /* ns, 0 = at no moment */
+	__u64 times;                 /* how many violations it tells of */
 	__u32 dev, domain;           /* 0 = not known */
 	__u32 incident;              /* number in the analysis' list + 1; 0 = none */
 	__u32 stack;                 /* 0 = none */

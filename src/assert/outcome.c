@@ -33,10 +33,12 @@ void result__why(struct check_result *res, const char *fmt, ...)
 		snprintf(res->why[res->nr_why++], sizeof(res->why[0]), "%s", text);
 }
 
-static void take_finding(struct check_result *res, const struct finding *f)
+static void take_finding(struct check_result *res, const struct finding *f, __u64 times)
 {
-	if (res->nr_findings < CHECK_FINDINGS)
-		res->findings[res->nr_findings++] = *f;
+	if (res->nr_findings == CHECK_FINDINGS)
+		return;
+	res->findings[res->nr_findings] = *f;
+	res->findings[res->nr_findings++].times = times;
 }
 
 /* What could have made a violation of [from, to] of what was none; NULL: nothing. causes: as of
@@ -67,7 +69,7 @@ static void add_found(struct checks *c, struct rule_state *r, const struct segme
 				    why_not, k->finding.text);
 			continue;
 		}
-		take_finding(res, &k->finding);
+		take_finding(res, &k->finding, k->times);
 		if (!k->finding.waiver)
 			res->violations += k->times;
 	}
@@ -172,7 +174,7 @@ static void judge_times(struct checks *c, struct rule_state *r)
 		return;
 	}
 	res->violations += over;
-	take_finding(res, &f);
+	take_finding(res, &f, over);
 }
 
 static void say(struct checks *c, struct rule_state *r)

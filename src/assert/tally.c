@@ -138,7 +138,7 @@ static void one(struct checks *c, const struct rule_state *r, struct sums *s,
 static bool fail(struct rule_state *r, const struct sums *s, const char *what)
 {
 	struct check_result *res = &r->result;
-	struct finding f = { .domain = s->worst };
+	struct finding f = { .domain = s->worst, .times = s->bad };
 
 	snprintf(f.text, sizeof(f.text), "by the kernel side's own counts, domain %u: %s (%llu)",
 		 s->worst, what, s->worst_by);

@@ -189,20 +189,21 @@ static void say_incident(const struct assert_report *r, __u32 nr,
 static void say_findings(const struct assert_report *r, const struct check_result *c, bool explain,
 			 void (*say)(void *ctx, const char *line), void *ctx)
 {
-	__u64 all = c->violations + c->waived;
+	__u64 all = c->violations + c->waived, told = 0;
 	struct assert_line l = { "" };
 
 	for (__u32 i = 0; i < c->nr_findings; i++) {
 		__u32 incident = c->findings[i].incident;
 
+		told += c->findings[i].times;
 		say(ctx, assert__finding(r, &c->findings[i]).s);
 		if (explain && assert__has_incident(r, incident) && !is_told(c, i, incident))
 			say_incident(r, incident, say, ctx);
 	}
-	if (all <= c->nr_findings)
+	if (all <= told)
 		return;
 	if (c->nr_findings)
-		add(&l, "and %llu more", all - c->nr_findings);
+		add(&l, "and %llu more", all - told);
 	else
 		add(&l, "when each of them was isn't known: they were only counted");
 	say(ctx, l.s);

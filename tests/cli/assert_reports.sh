@@ -124,6 +124,15 @@ check "so is a pipe" [ -p "$dir/pipe" -a "$(head -n 1 "$dir/piped")" = "KTAP ver
 try rules.yaml --session scene -q --text r.text
 check "--quiet with --text: the file has it" [ ! -s "$dir/out" -a "$(tail -n 1 "$dir/r.text" | cut -c 1-5)" = FAIL: ]
 
+exec {gone}> >(exit 0)
+wait $!
+(cd "$dir" && exec timeout 60 "$iommutop" assert rules.yaml -i scene --ktap - --junit survives.junit) >&"$gone" 2>"$dir/err"
+code=$?
+exec {gone}>&-
+check "a reader that has gone away is said: exit code 1" [ "$code" = 1 -a "$(cat "$dir/err")" = \
+	"iommutop assert: cannot write standard output: Broken pipe" ]
+check "and takes no other report along" cmp "$dir/r.junit" "$dir/survives.junit"
+
 # --- exit codes of the rest
 
 # verdict CODE RULES: the exit code, without and with --bisect

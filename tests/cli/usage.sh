@@ -98,6 +98,9 @@ refused 2 "no IOMMU 'nosuch'; choose from ref" boot --kernel debian:6.12 --iommu
 refused 125 "no IOMMU 'nosuch'; choose from ref" boot --bisect --kernel debian:6.12 --iommu nosuch -- true
 printf 'iommu: [none, nosuch]\n' >"$dir/matrix.yaml"
 refused 2 "matrix.yaml:1:15: no IOMMU 'nosuch'" boot --kernel debian:6.12 --matrix matrix.yaml -- true
+head -c 100000 "$iommutop" >"$dir/cut"
+refused 125 'it has no BTF.*CONFIG_DEBUG_INFO_BTF=y' boot --check --kernel "$iommutop"
+refused 125 "its BTF.*can't be read: is the file whole" boot --check --kernel cut
 printf 'rules:\n  - invariant: no-falt\n' >"$dir/bad.yaml"
 refused 2 'bad.yaml:2:16: .*did you mean "no-fault"' boot --emit-initrd new.cpio --rules bad.yaml
 refused 2 'cannot read the rules none.yaml' boot --emit-initrd new.cpio --rules none.yaml

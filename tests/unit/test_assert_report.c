@@ -56,8 +56,8 @@ static const struct check_result results[] = {
 	  .violations = 9,
 	  .waived = 1,
 	  .expired = &expired,
-	  .findings = { { .domain = 3, .text = "write to 0x1000 & <more>" },
-			{ .text = "read, 50%", .waiver = &known } },
+	  .findings = { { .times = 3, .domain = 3, .text = "write to 0x1000 & <more>" },
+			{ .times = 1, .text = "read, 50%", .waiver = &known } },
 	  .nr_findings = 2 },
 	{ .rule = &rules[1],
 	  .outcome = OUTCOME_INCONCLUSIVE,
@@ -135,7 +135,7 @@ static void text_is_for_people(void **state)
 		"              - domain 3: write to 0x1000 & <more>\n"
 		"              - read, 50%; waived until 2027-01-31: errata 7: it reads ahead "
 		"(https://example.org/7)\n"
-		"              - and 8 more\n"
+		"              - and 6 more\n"
 		"              - no longer waived until 2026-01-31: fixed in 6.9; see "
 		"a,b/ci.yaml:14\n"
 		"INCONCLUSIVE  nic #1, 100%: \\<x>\" : 7 events were lost\n"
@@ -168,7 +168,7 @@ static void ktap_never_says_ok_to_what_is_inconclusive(void **state)
 		    "# domain 3: write to 0x1000 & <more>\n"
 		    "# read, 50%; waived until 2027-01-31: errata 7: it reads ahead "
 		    "(https://example.org/7)\n"
-		    "# and 8 more\n"
+		    "# and 6 more\n"
 		    "# no longer waived until 2026-01-31: fixed in 6.9; see a,b/ci.yaml:14\n"
 		    "not ok 1 no-fault # 9 violations, 1 more waived in 14 faults\n"
 		    "# cache_tag_flush_range isn't hooked\n"
@@ -210,7 +210,7 @@ static void tap_quotes_names_and_says_more_in_yaml(void **state)
 		"    - \"domain 3: write to 0x1000 & <more>\"\n"
 		"    - \"read, 50%; waived until 2027-01-31: errata 7: it reads ahead "
 		"(https://example.org/7)\"\n"
-		"    - \"and 8 more\"\n"
+		"    - \"and 6 more\"\n"
 		"    - \"no longer waived until 2026-01-31: fixed in 6.9; see a,b/ci.yaml:14\"\n"
 		"  ...\n"
 		"not ok 2 - nic \\#1, 100%: \\\\<x>\" \n"
@@ -282,7 +282,7 @@ static void junit_tells_failures_errors_and_skips_apart(void **state)
 		"domain 3: write to 0x1000 &amp; &lt;more&gt;\n"
 		"read, 50%; waived until 2027-01-31: errata 7: it reads ahead "
 		"(https://example.org/7)\n"
-		"and 8 more\n"
+		"and 6 more\n"
 		"no longer waived until 2026-01-31: fixed in 6.9; see a,b/ci.yaml:14\n"
 		"</failure>\n"
 		"    </testcase>\n"
@@ -329,7 +329,7 @@ static void github_commands_are_one_line_each(void **state)
 		"more waived in 14 faults%0A"
 		"domain 3: write to 0x1000 & <more>%0A"
 		"read, 50%25; waived until 2027-01-31: errata 7: it reads ahead "
-		"(https://example.org/7)%0Aand 8 more%0A"
+		"(https://example.org/7)%0Aand 6 more%0A"
 		"no longer waived until 2026-01-31: fixed in 6.9; see a,b/ci.yaml:14\n"
 		"::error title=nic #1%2C 100%25%3A \\<x>\" %3A INCONCLUSIVE::7 events were lost%0A"
 		"cache_tag_flush_range isn't hooked\n"
@@ -428,13 +428,14 @@ static void an_incident_is_explained_once_in_each_format(void **state)
 		.looked_at = 2,
 		.unit = "faults",
 		.violations = 2,
-		.findings = { { .ts = AT(2500000),
+		.findings = { { .times = 1,
+				.ts = AT(2500000),
 				.dev = DEV,
 				.domain = DOM,
 				.incident = 1,
 				.text = "a fault" },
-			      { .ts = AT(2500001), .incident = 1, .text = "again" },
-			      { .incident = 2, .text = "of no incident" } },
+			      { .times = 1, .ts = AT(2500001), .incident = 1, .text = "again" },
+			      { .times = 1, .incident = 2, .text = "of no incident" } },
 		.nr_findings = 3
 	};
 	const struct check_result *one = &r;

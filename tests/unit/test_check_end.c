@@ -21,6 +21,7 @@ static void a_fault_fails_with_its_incident(void **state)
 	finish();
 	FAILS(2, INV_NO_FAULT);
 	assert_int_equal(result_of(INV_NO_FAULT)->findings[0].incident, 1);
+	assert_int_equal(result_of(INV_NO_FAULT)->findings[0].times, 2); /* not "and 1 more" */
 	assert_int_equal(result_of(INV_NO_FAULT)->findings[0].dev, DEV);
 	found_text(INV_NO_FAULT, "2 faults, the first at 0x1234000");
 	/* an address that nobody had is no use after unmap */

@@ -122,10 +122,14 @@ static int send_file(struct framed *f, const char *path, const char *kind, const
 		return -ENOMEM;
 	s.fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	rc = s.fd < 0 ? -errno : put_frame(&s, f->nr, kind, text);
-	if (s.fd >= 0 && (fsync(s.fd) || close(s.fd)) && !rc)
+	if (s.fd >= 0 && fsync(s.fd) && !rc)
+		rc = -errno;
+	if (s.fd >= 0 && close(s.fd) && !rc)
 		rc = -errno;
 	if (!rc && rename(part, path))
 		rc = -errno;
+	if (rc && s.fd >= 0)
+		unlink(part);
 	free(part);
 	return rc;
 }

@@ -253,11 +253,14 @@ static int find_hooks(const char *image, const char *run_dir, lack_say say, void
 	struct types *types = NULL;
 	struct plan plan = {};
 	char *path = NULL;
-	int rc = 0;
+	int rc = (int)libbpf_get_error(btf);
 
-	if (libbpf_get_error(btf)) {
+	if (rc) {
 		say(ctx, LACK_TRACE,
-		    "it has no BTF, which iommutop needs: build it with CONFIG_DEBUG_INFO_BTF=y");
+		    rc == -ENOENT || rc == -ENODATA
+			    ? "it has no BTF, which iommutop needs: build it with "
+			      "CONFIG_DEBUG_INFO_BTF=y"
+			    : "its BTF, which iommutop needs, can't be read: is the file whole?");
 		return 0;
 	}
 	if (asprintf(&path, "%s/symbols", run_dir) < 0) {

@@ -2,6 +2,7 @@
 /* assert: holds rules against what a command, a stretch of time or a session shows. */
 #include <errno.h>
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -400,6 +401,8 @@ static int watch_and_report(struct job *j, char **rest)
 	}
 	if (!taken && !o->quiet)
 		paths[FORMAT_TEXT] = "-";
+	/* a reader that goes away ends its report, not those in other files */
+	signal(SIGPIPE, SIG_IGN);
 	if (assert_out__open(&out, paths, &err)) {
 		cmd__complain("assert", "%s", err.text);
 		return usage(o);
