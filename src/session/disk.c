@@ -257,11 +257,6 @@ const char *disk__name(struct disk *d, enum lane lane)
 	return d->name;
 }
 
-unsigned int disk__files(const struct disk *d)
-{
-	return d->lanes[LANE_EVENTS].number + 1;
-}
-
 int disk__sync(struct disk *d, enum lane lane)
 {
 	return fsync(d->lanes[lane].fd) ? -errno : 0;
