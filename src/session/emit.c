@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "session/record.h"
+#include "util/io.h"
 
 #define PACKET_BYTES (256u << 10)
 #define STREAMS      3
@@ -25,23 +26,6 @@ struct packet_out {
 	size_t used;
 	uint32_t events;
 };
-
-int emit__write(int fd, const void *data, size_t bytes)
-{
-	const uint8_t *at = data;
-	ssize_t n;
-
-	while (bytes) {
-		n = write(fd, at, bytes);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		at += n;
-		bytes -= (size_t)n;
-	}
-	return 0;
-}
 
 void packet__sign(struct packet_head *h, const void *events, const struct crc32c *crc)
 {
@@ -84,7 +68,7 @@ static int flush_stream(struct packet_out *p)
 	};
 	memcpy(h->uuid, p->uuid, 16);
 	packet__sign(h, h + 1, p->crc);
-	rc = emit__write(p->fd, p->packet, p->used);
+	rc = io__write(p->fd, p->packet, p->used);
 	if (rc)
 		return rc;
 	p->seq++;
@@ -147,7 +131,7 @@ static int write_metadata(struct session_emitter *e, const struct tsdl_trace *tr
 	if (!rc && fd < 0)
 		rc = -errno;
 	if (!rc)
-		rc = emit__write(fd, text, bytes);
+		rc = io__write(fd, text, bytes);
 	if (!rc && fsync(fd))
 		rc = -errno;
 	if (fd >= 0)

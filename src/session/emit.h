@@ -15,8 +15,6 @@
 /* The checksum of a packet whose head is *h and whose events are behind it, then in h->crc32c. */
 void packet__sign(struct packet_head *h, const void *events, const struct crc32c *crc);
 
-int emit__write(int fd, const void *data, size_t bytes); /* 0 or a negative errno */
-
 struct session_emitter;
 
 /*
