@@ -58,6 +58,13 @@ for args in 'info s' 'info --json s' 'verify s' 'verify --json s' 'cat s' 'repai
 done
 try info s/ctf
 check "info of a directory within a session says which to name" said 'this is within one: name the directory above'
+# root may read everything, but in another user's name
+if [ "$(id -u)" = 0 ] && chmod 711 "$dir" && cp "$iommutop" "$dir/iommutop"; then
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$dir/iommutop" session info "$dir/s" >"$dir/out" 2>"$dir/err"
+	check "info of another user's session says who may read it" said 'owner.s only .mode 0700.: read it as that user'
+else
+	skip "info of another user's session says who may read it" 'only root can take on another user'
+fi
 try info s/ctf/metadata
 check "info of a file says that a log is another matter" said 'or a log with --klog'
 
