@@ -195,6 +195,10 @@ check "analyze --dev takes a device as reports of merged sessions call it" \
 	[ "$(grep -c 'counted: [1-9][0-9]* events' "$dir/out"):$(grep -c . "$dir/err")" = 1:0 ]
 "$iommutop" session cat --kind map --dev refdma.0@1 "$dir/both" >"$dir/out"
 check "that is of one origin only" [ "$(grep -o ' dev=[^ ]*' "$dir/out" | sort -u)" = " dev=refdma.0@1" ]
+cp -r "$dir/scene" "$dir/scene3"
+try merge -o twice scene scene2 scene3
+check "a session and its copy are refused" said 'cannot merge scene3 with scene: they are the same session'
+check "and nothing is made of them" [ ! -e "$dir/twice" ]
 try merge -o merged whole copy
 check "more than 16 origins are refused" said '32 origins together, at most 16'
 check "then nothing is made" [ ! -e "$dir/merged" ]
