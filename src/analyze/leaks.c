@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "analyze/judgement.h"
+
 struct gathering {
 	struct leaks *out;
 	size_t size;
@@ -96,6 +98,8 @@ int leaks__collect(const struct analysis *a, struct leaks *out)
 
 	*out = (struct leaks){ 0 };
 	model__span(m, &out->begin, &out->end);
+	for (size_t n = 0; n < m->nr_losses; n++)
+		out->unsure = out->unsure || judgement__loses_mappings(&m->losses[n]);
 	idtab__for_each (&m->domains, s) {
 		const struct model_domain *dom = s->value;
 		const struct range *r = ranges__find(&dom->live, 0);

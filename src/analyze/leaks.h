@@ -27,6 +27,9 @@ struct leaks {
 	__u64 mappings, bytes;
 	__u64 begin, end; /* ns, what the parts are parts of */
 	bool stacks;      /* there is one of at least one map */
+	/* Events are missing: of these, some may have been unmapped unseen, and others may not be
+	 * known of. */
+	bool unsure;
 };
 
 /* Of what is in scope, as if asked for by its map. 0 or -ENOMEM. */

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "assert/invariant.h"
 
-#include <string.h>
-
 static const char *const no_yes[] = { "no", "yes", NULL };
 static const char *const types[] = { "DMA-FQ", "DMA", "identity", "unmanaged", "blocked", NULL };
 
@@ -276,11 +274,3 @@ const struct invariant invariants[INV_NR] = {
 		.needs = NEED_COVERAGE,
 	},
 };
-
-const struct invariant *invariant__find(const char *name)
-{
-	for (size_t i = 0; i < INV_NR; i++)
-		if (!strcmp(invariants[i].name, name))
-			return &invariants[i];
-	return NULL;
-}

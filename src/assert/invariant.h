@@ -72,7 +72,4 @@ struct invariant {
 
 extern const struct invariant invariants[INV_NR];
 
-/* NULL = no such. */
-const struct invariant *invariant__find(const char *name);
-
 #endif

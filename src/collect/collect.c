@@ -512,11 +512,6 @@ void collect__gaps(const struct collect *c, void (*say)(void *ctx, const char *l
 		drivers__gaps(c->drivers, say, ctx);
 }
 
-const struct plan *collect__plan(const struct collect *c)
-{
-	return &c->plan;
-}
-
 struct kallsyms *collect__syms(const struct collect *c)
 {
 	return c->syms;

@@ -71,7 +71,6 @@ void collect__free(struct collect *c);
 int collect__note_loss(struct collect *c, uint32_t cause, uint64_t begin, uint64_t count,
 		       const char *what);
 
-const struct plan *collect__plan(const struct collect *c);
 struct kallsyms *collect__syms(const struct collect *c);
 
 /* Calls say() with a line for each thing that was wanted and could not be attached; to be asked

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "collect/types.h"
+#include "util/io.h"
 
 struct copier {
 	const struct btf *from;
@@ -118,21 +119,6 @@ static void copy_of_module(struct copier *c, uint32_t first, const char *name)
 	}
 }
 
-static int write_all(int fd, const char *data, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, data, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 static int copy_all(struct copier *c, const struct types *types, const struct btf *named)
 {
 	uint32_t nr = btf__type_cnt(types__btf(types));
@@ -176,7 +162,7 @@ int subset__fill(const struct subset *s, const struct types *types, const struct
 	err = -ENOMEM;
 	data = btf__raw_data(c.to, &size);
 	if (data)
-		err = write_all(s->fd, data, size);
+		err = io__write(s->fd, data, size);
 out:
 	free(c.ids);
 	btf__free(c.to);

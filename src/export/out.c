@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "export/out.h"
+#include "util/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,17 +63,8 @@ int out__open(struct out *o, const char *path, struct error *err)
 
 static void write_all(struct out *o, const char *data, size_t nr)
 {
-	while (nr && !o->error) {
-		ssize_t n = write(o->fd, data, nr);
-
-		if (n < 0) {
-			if (errno != EINTR)
-				o->error = -errno;
-			continue;
-		}
-		data += n;
-		nr -= (size_t)n;
-	}
+	if (!o->error)
+		o->error = io__write(o->fd, data, nr);
 }
 
 static void flush(struct out *o)

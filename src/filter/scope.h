@@ -16,20 +16,13 @@
 #include "event.h"
 #include "util/error.h"
 
-struct scope_time {
-	bool given;
-	bool absolute;         /* CLOCK_MONOTONIC; else since the begin of the capture */
-	bool relative_to_from; /* of the second one: +1s */
-	__u64 ns;
-};
-
 struct scope_opts {                 /* texts as on a command line; the caller's */
 	const char *const *devices; /* name, pattern with * and ?, or PCI address, and @N: of
 				       origin N only */
 	size_t nr_devices;
 	const char *const *domains, *const *groups; /* numbers */
 	size_t nr_domains, nr_groups;
-	const char *time;   /* "FROM,TO", see scope__parse_time(); NULL = all */
+	const char *time;   /* "FROM,TO", see scope_time__parse(); NULL = all */
 	const char *filter; /* NULL = none */
 	bool stamps; /* times since the begin are those of the events: a kernel log has no begin */
 };
@@ -68,11 +61,5 @@ void scope__narrow(const struct scope *s, __u64 *begin, __u64 *end);
 const char *scope__unseen(struct scope *s);
 /* First -ENOMEM, or 0. */
 int scope__error(const struct scope *s);
-
-/* "2.5,3": seconds since the begin, or with a unit: "200ms,2s". "@5959.3,@5960": CLOCK_MONOTONIC,
- * as dmesg shows it. "2,+500ms": the second one after the first. Each may be missing. 0 or -EINVAL
- * and err. */
-int scope__parse_time(const char *text, struct scope_time *from, struct scope_time *to,
-		      struct error *err);
 
 #endif

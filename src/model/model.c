@@ -148,7 +148,7 @@ struct model_device *model__device_by_name(const struct model *m, const char *na
 	return NULL;
 }
 
-struct model_device *model__device_by_rid(const struct model *m, __u32 rid)
+static struct model_device *device_by_rid(const struct model *m, __u32 rid)
 {
 	idtab__for_each (&m->devices, s) {
 		struct model_device *dev = s->value;
@@ -168,7 +168,7 @@ struct model_device *model__log_device(struct model *m, const char *name, const 
 	if (!rid && !parse__pci_rid(name, &own)) /* which an interface's name may stand for */
 		rid = &own;
 	if (!dev && rid)
-		dev = model__device_by_rid(m, *rid);
+		dev = device_by_rid(m, *rid);
 	if (!dev && !*name && !rid)
 		return NULL;
 	if (!dev) {

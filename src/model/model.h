@@ -205,12 +205,10 @@ void model__span(const struct model *m, __u64 *begin, __u64 *end);
 
 #define MODEL_ANY_ORIGIN IOT_ORIGINS /* model.origin when no event is in hand */
 
-/* NULL = not known. number 0 gives NULL. By name and rid: within the origin of the event in hand.
- */
+/* NULL = not known. number 0 gives NULL. By name: within the origin of the event in hand. */
 struct model_device *model__device(struct model *m, __u32 nr);
 struct model_domain *model__domain(struct model *m, __u32 nr);
 struct model_device *model__device_by_name(const struct model *m, const char *name);
-struct model_device *model__device_by_rid(const struct model *m, __u32 rid);
 /* For devices that the log names: found by name or rid, else made. name may be "". NULL: no memory
  * or too many. */
 struct model_device *model__log_device(struct model *m, const char *name, const char *driver,

@@ -4,6 +4,25 @@
 
 #include "report/words.h"
 
+#define UNMAPPER                                                                             \
+	"Look at the code that unmapped it: was the device told to stop, or its descriptor " \
+	"taken back, before?"
+
+/* NULL: whose it was isn't kept. What the report shows already, or what is so already, is no
+ * advice. */
+static const char *for_unmapped(const struct dead *d)
+{
+	bool strict = d && d->mode == IOT_UNMAP_STRICT;
+
+	if (d && d->unmap_stack)
+		return strict ? UNMAPPER
+			      : UNMAPPER " Boot with iommu.strict=1 to have it fault closer to its "
+					 "cause.";
+	return strict ? UNMAPPER " Record with --stacks to see that code."
+		      : UNMAPPER " Record with --stacks to see that code; boot with "
+				 "iommu.strict=1 to have it fault closer to its cause.";
+}
+
 static const char *for_hang(const struct incident *i)
 {
 	if (i->cleared)
@@ -23,16 +42,13 @@ const char *advice__next(const struct incident *i, const struct model *m)
 	case VERDICT_UNMAPPED_WINDOW:
 	case VERDICT_UNMAPPED_FLUSHING:
 		if (i->nr_kept && i->faults[0]->dead.mode == IOT_UNMAP_STRICT)
-			return "Look at the code that unmapped it: was the device told to stop, or "
-			       "its descriptor taken back, before?";
+			return UNMAPPER;
 		return "Boot with iommu.strict=1: the flush then ends before the unmap returns, so "
 		       "that each such access faults, close to its cause. Look at what unmaps the "
 		       "buffer while the device still has it.";
 	case VERDICT_UNMAPPED_FLUSHED:
 	case VERDICT_UNMAPPED:
-		return "Look at the code that unmapped it: was the device told to stop, or its "
-		       "descriptor taken back, before? Record with --stacks to see that code; boot "
-		       "with iommu.strict=1 to have it fault closer to its cause.";
+		return for_unmapped(i->nr_kept ? &i->faults[0]->dead : NULL);
 	case VERDICT_NEVER_MAPPED:
 		return "Look at what the driver writes into the device's descriptors: a physical "
 		       "or virtual address instead of the one from the DMA API, a field not "

@@ -109,8 +109,12 @@ static void say_error(FILE *out, const struct incident *i, const struct model *m
 	} else {
 		__u64 at = incident__zero(i);
 
-		fprintf(out, " %s %s it, %s was reported (%s)", words__duration(gap(e->ts, at)).s,
-			e->ts < at ? "before" : "after",
+		fprintf(out, " %s %s the %s, %s was reported (%s)",
+			words__duration(gap(e->ts, at)).s, e->ts < at ? "before" : "after",
+			i->nr_faults > 1                           ? "first fault"
+			: i->nr_faults                             ? "fault"
+			: i->judgement.verdict == VERDICT_NO_FAULT ? "hang"
+								   : "incident's begin",
 			e->kind == IOT_ERROR_AER            ? "a PCI Express error"
 			: e->kind == IOT_ERROR_INVALIDATION ? "a failed IOTLB invalidation"
 			: e->kind == IOT_ERROR_IOMMU        ? "an error of the IOMMU itself"

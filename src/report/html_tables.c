@@ -7,6 +7,7 @@
 #include "report/html_stats.h"
 #include "report/html_text.h"
 #include "report/words.h"
+#include "report/leaks.h"
 
 typedef struct json_object json;
 
@@ -80,9 +81,10 @@ static void print_maps(FILE *out, const struct model *m, json *report, bool trac
 	if (!html_stats__maps(out, m, report))
 		fputs(nothing(traced), out);
 	if (html__at(report, "/leaks") && !html__u64(report, "/leaks/mappings"))
-		fputs("<p>Still mapped at the end: nothing that was mapped during the "
-		      "capture.</p>\n",
-		      out);
+		fprintf(out, "<p>Still mapped at the end: %s</p>\n",
+			leaks__nothing(m, html__at(report, "/scope") != NULL));
+	if (json_object_get_boolean(html__at(report, "/leaks/unsure")))
+		fputs("<p>" LEAKS_UNSURE "</p>\n", out);
 	fputs("</div>\n</section>\n", out);
 }
 

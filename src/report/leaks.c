@@ -39,11 +39,21 @@ static void print_one(FILE *out, const struct model *m, const struct leaks *l, c
 		fprintf(out, "\n      %s\n", words__task(m, k->tid).s);
 }
 
+const char *leaks__nothing(const struct model *m, bool scoped)
+{
+	if (!m->has_mappings && !m->capture_begin)
+		return "not known: a kernel log doesn't tell of maps.";
+	return scoped ? "nothing of what was asked for."
+		      : "nothing that was mapped during the capture.";
+}
+
 void leaks__print(FILE *out, const struct analysis *a, const struct leaks *l)
 {
 	if (!l->nr) {
-		fputs("\nStill mapped at the end: nothing that was mapped during the capture.\n",
-		      out);
+		fprintf(out, "\nStill mapped at the end: %s\n",
+			leaks__nothing(&a->model, a->scope != NULL));
+		if (l->unsure)
+			wrap__print(out, "  ", LEAKS_UNSURE);
 		return;
 	}
 	fprintf(out, "\nStill mapped at the end: %s, %s\n",
@@ -52,6 +62,8 @@ void leaks__print(FILE *out, const struct analysis *a, const struct leaks *l)
 		    "What was mapped before the capture is not in it. Columns 1 to 8: bytes by the "
 		    "eighth of the capture in which they were mapped; what grows to the end, or is "
 		    "spread over all of it, is more likely a leak than what came in one go.");
+	if (l->unsure)
+		wrap__print(out, "  ", LEAKS_UNSURE);
 	if (!l->stacks)
 		wrap__print(
 			out, "  ",
@@ -77,6 +89,7 @@ struct json_object *leaks__json(const struct analysis *a, const struct leaks *l)
 	put_u64(o, "begin_ns", l->begin);
 	put_u64(o, "end_ns", l->end);
 	put(o, "has_stacks", json_object_new_boolean(l->stacks));
+	put(o, "unsure", json_object_new_boolean(l->unsure));
 	for (size_t i = 0; i < l->nr; i++) {
 		const struct leak *k = &l->list[i];
 		json *e = json_object_new_object(), *parts = json_object_new_array();

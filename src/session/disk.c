@@ -11,6 +11,7 @@
 
 #include "session/crc32c.h"
 #include "session/create.h"
+#include "util/io.h"
 
 struct file {
 	int fd;
@@ -120,22 +121,6 @@ void disk__abandon(struct disk *d, const char *dir)
 	disk__close(d);
 }
 
-static int write_all(int fd, const uint8_t *data, size_t bytes)
-{
-	ssize_t n;
-
-	while (bytes) {
-		n = write(fd, data, bytes);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		bytes -= (size_t)n;
-	}
-	return 0;
-}
-
 static bool file_is_full(const struct disk *d, const struct file *f, const struct packet *p)
 {
 	if (p->lane != LANE_EVENTS || !f->size || !p->head->events)
@@ -211,7 +196,7 @@ int disk__write(struct disk *d, struct packet *p, size_t *written)
 	rc = compress(d, p, &data, &bytes);
 	if (rc)
 		return rc;
-	rc = write_all(f->fd, data, bytes);
+	rc = io__write(f->fd, data, bytes);
 	if (rc && ftruncate(f->fd, f->size))
 		return rc; /* a torn tail then: our reader steps over it */
 	if (rc)
@@ -255,11 +240,6 @@ const char *disk__name(struct disk *d, enum lane lane)
 	session_files__name(name, lane, d->lanes[lane].number, d->files.compressed);
 	snprintf(d->name, sizeof(d->name), "%s/%s", d->files.compressed ? "zst" : "ctf", name);
 	return d->name;
-}
-
-unsigned int disk__files(const struct disk *d)
-{
-	return d->lanes[LANE_EVENTS].number + 1;
 }
 
 int disk__sync(struct disk *d, enum lane lane)

@@ -50,7 +50,6 @@ void disk__remove_before(struct disk *d, unsigned int number);
 
 /* Name of the lane's present file below the session, "ctf/events_0"; good until the next call. */
 const char *disk__name(struct disk *d, enum lane lane);
-unsigned int disk__files(const struct disk *d); /* of events, begun until now */
 
 /* fsync() of the lane's present file. 0 or a negative errno. */
 int disk__sync(struct disk *d, enum lane lane);

@@ -10,26 +10,22 @@
 #include <unistd.h>
 
 #include "session/record.h"
+#include "util/io.h"
 
 #define PACKET_BYTES (256u << 10)
 #define STREAMS      3
 
-int emit__write(int fd, const void *data, size_t bytes)
-{
-	const uint8_t *at = data;
-	ssize_t n;
-
-	while (bytes) {
-		n = write(fd, at, bytes);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		at += n;
-		bytes -= (size_t)n;
-	}
-	return 0;
-}
+/* One stream file. */
+struct packet_out {
+	int fd;
+	unsigned int class; /* PACKET_CLASS_* */
+	const uint8_t *uuid;
+	const struct crc32c *crc;
+	uint64_t seq, last_ts, discarded; /* for the next head */
+	uint8_t *packet;
+	size_t used;
+	uint32_t events;
+};
 
 void packet__sign(struct packet_head *h, const void *events, const struct crc32c *crc)
 {
@@ -41,8 +37,9 @@ void packet__sign(struct packet_head *h, const void *events, const struct crc32c
 	h->crc32c = ~state;
 }
 
-int packet_out__init(struct packet_out *p, int fd, unsigned int class, const uint8_t *uuid,
-		     const struct crc32c *crc)
+/* fd stays the caller's. 0 or -ENOMEM. */
+static int init_stream(struct packet_out *p, int fd, unsigned int class, const uint8_t *uuid,
+		       const struct crc32c *crc)
 {
 	*p = (struct packet_out){ .fd = fd, .class = class, .uuid = uuid, .crc = crc };
 	p->packet = aligned_alloc(64, PACKET_BYTES);
@@ -50,7 +47,8 @@ int packet_out__init(struct packet_out *p, int fd, unsigned int class, const uin
 	return p->packet ? 0 : -ENOMEM;
 }
 
-int packet_out__flush(struct packet_out *p)
+/* A packet of what there is, if there is any. */
+static int flush_stream(struct packet_out *p)
 {
 	struct packet_head *h = (struct packet_head *)p->packet;
 	int rc;
@@ -70,7 +68,7 @@ int packet_out__flush(struct packet_out *p)
 	};
 	memcpy(h->uuid, p->uuid, 16);
 	packet__sign(h, h + 1, p->crc);
-	rc = emit__write(p->fd, p->packet, p->used);
+	rc = io__write(p->fd, p->packet, p->used);
 	if (rc)
 		return rc;
 	p->seq++;
@@ -79,12 +77,13 @@ int packet_out__flush(struct packet_out *p)
 	return 0;
 }
 
-int packet_out__event(struct packet_out *p, const struct iot_event *ev)
+/* Not older than the event before, and as its id demands. 0 or what the disk says. */
+static int put_event(struct packet_out *p, const struct iot_event *ev)
 {
 	int rc;
 
 	if (p->used + ev->len > PACKET_BYTES) {
-		rc = packet_out__flush(p);
+		rc = flush_stream(p);
 		if (rc)
 			return rc;
 	}
@@ -95,7 +94,7 @@ int packet_out__event(struct packet_out *p, const struct iot_event *ev)
 	return 0;
 }
 
-void packet_out__free(struct packet_out *p)
+static void free_stream(struct packet_out *p)
 {
 	free(p->packet);
 	p->packet = NULL;
@@ -132,7 +131,7 @@ static int write_metadata(struct session_emitter *e, const struct tsdl_trace *tr
 	if (!rc && fd < 0)
 		rc = -errno;
 	if (!rc)
-		rc = emit__write(fd, text, bytes);
+		rc = io__write(fd, text, bytes);
 	if (!rc && fsync(fd))
 		rc = -errno;
 	if (fd >= 0)
@@ -149,9 +148,9 @@ static int make_streams(struct session_emitter *e)
 		fd = openat(e->ctf, names[i], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		if (fd < 0)
 			return -errno;
-		rc = packet_out__init(&e->streams[i], fd,
-				      i == 2 ? PACKET_CLASS_TABLES : PACKET_CLASS_EVENTS, e->uuid,
-				      &e->crc);
+		rc = init_stream(&e->streams[i], fd,
+				 i == 2 ? PACKET_CLASS_TABLES : PACKET_CLASS_EVENTS, e->uuid,
+				 &e->crc);
 	}
 	return rc;
 }
@@ -180,7 +179,7 @@ static void free_emitter(struct session_emitter *e)
 	for (unsigned int i = 0; i < STREAMS; i++) {
 		if (e->streams[i].fd >= 0)
 			close(e->streams[i].fd);
-		packet_out__free(&e->streams[i]);
+		free_stream(&e->streams[i]);
 	}
 	if (e->ctf >= 0)
 		close(e->ctf);
@@ -240,7 +239,7 @@ int session_emitter__event(struct session_emitter *e, const struct iot_event *ev
 		exact.h.len = record__exact_len(ev);
 		ev = &exact.h;
 	}
-	rc = packet_out__event(&e->streams[to], ev);
+	rc = put_event(&e->streams[to], ev);
 	if (rc)
 		e->failed = rc;
 	return rc;
@@ -251,7 +250,7 @@ int session_emitter__close(struct session_emitter *e, struct error *err)
 	int rc = e->failed;
 
 	for (unsigned int i = 0; !rc && i < STREAMS; i++) {
-		rc = packet_out__flush(&e->streams[i]);
+		rc = flush_stream(&e->streams[i]);
 		if (!rc && fsync(e->streams[i].fd))
 			rc = -errno;
 	}

@@ -12,30 +12,8 @@
 #include "session/tsdl_text.h"
 #include "util/error.h"
 
-/* One stream file. */
-struct packet_out {
-	int fd;
-	unsigned int class; /* PACKET_CLASS_* */
-	const uint8_t *uuid;
-	const struct crc32c *crc;
-	uint64_t seq, last_ts, discarded; /* for the next head */
-	uint8_t *packet;
-	size_t used;
-	uint32_t events;
-};
-
-/* fd stays the caller's. 0 or -ENOMEM. */
-int packet_out__init(struct packet_out *p, int fd, unsigned int class, const uint8_t *uuid,
-		     const struct crc32c *crc);
-/* Not older than the event before, and as its id demands. 0 or what the disk says. */
-int packet_out__event(struct packet_out *p, const struct iot_event *ev);
-int packet_out__flush(struct packet_out *p); /* a packet of what there is, if there is any */
-void packet_out__free(struct packet_out *p);
-
 /* The checksum of a packet whose head is *h and whose events are behind it, then in h->crc32c. */
 void packet__sign(struct packet_head *h, const void *events, const struct crc32c *crc);
-
-int emit__write(int fd, const void *data, size_t bytes); /* 0 or a negative errno */
 
 struct session_emitter;
 

@@ -144,6 +144,15 @@ static int find_streams(struct session_dir *d, const char *dir, struct error *er
 	return 0;
 }
 
+static const char *what_to_do(int err)
+{
+	if (err == EACCES)
+		return "sessions are their owner's only (mode 0700): read it as that user or as "
+		       "root";
+	return err == ENOTDIR ? "name the directory that record -o was given, or a log with --klog"
+			      : "name the directory that record -o was given";
+}
+
 static int open_dirs(struct session_dir *d, const char *dir, struct error *err)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -151,10 +160,8 @@ static int open_dirs(struct session_dir *d, const char *dir, struct error *err)
 
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
-		return error__set(
-			err, -errno,
-			"cannot read session %s: %s; name the directory that record -o was given%s",
-			dir, strerror(errno), errno == ENOTDIR ? ", or a log with --klog" : "");
+		return error__set(err, -errno, "cannot read session %s: %s; %s", dir,
+				  strerror(errno), what_to_do(errno));
 	d->ctf = openat(dirfd, "ctf", flags);
 	if (d->ctf < 0) {
 		rc = -errno;

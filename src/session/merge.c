@@ -19,6 +19,7 @@
 
 /* One of the sessions, read through once. */
 struct survey {
+	uint8_t uuid[16];
 	char boot_id[37], host[80], kernel[80];
 	bool has_clock;
 	int64_t real_min, real_max; /* CLOCK_REALTIME - CLOCK_MONOTONIC, of the samples */
@@ -90,6 +91,7 @@ static int survey(struct merge *m, size_t i)
 	if (rc)
 		return rc;
 	info = session_reader__info(r);
+	memcpy(s->uuid, info->uuid, sizeof(s->uuid));
 	memcpy(s->boot_id, info->clock.boot_id, sizeof(s->boot_id));
 	copy_env(s->host, sizeof(s->host), info, "hostname");
 	copy_env(s->kernel, sizeof(s->kernel), info, "kernel_release");
@@ -139,6 +141,20 @@ static bool by_clocks(const struct survey *a, const struct survey *b, struct mer
 	in->shift = real_offset(b) - real_offset(a);
 	in->unsure = (uint64_t)((a->real_max - a->real_min) + (b->real_max - b->real_min)) / 2;
 	return overlap(a, b, in->shift);
+}
+
+/* A session and its copy are easily given together, and each event would count twice. */
+static int refuse_copies(const struct merge *m)
+{
+	for (size_t i = 0; i < m->nr; i++)
+		for (size_t k = 0; k < i; k++)
+			if (!memcmp(m->surveys[i].uuid, m->surveys[k].uuid,
+				    sizeof(m->surveys[i].uuid)))
+				return error__set(m->err, -EEXIST,
+						  "cannot merge %s with %s: they are the same "
+						  "session; leave one of them out",
+						  m->in[i].dir, m->in[k].dir);
+	return 0;
 }
 
 static int find_shift(struct merge *m, size_t i)
@@ -407,6 +423,8 @@ int session__merge(const char *out, struct merge_input *in, size_t nr, struct er
 		rc = error__set(err, -ENOMEM, "cannot merge: out of memory");
 	for (i = 0; !rc && i < nr; i++)
 		rc = survey(&m, i);
+	if (!rc)
+		rc = refuse_copies(&m);
 	for (i = 0; !rc && i < nr; i++)
 		rc = find_shift(&m, i);
 	if (!rc)

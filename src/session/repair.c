@@ -16,6 +16,7 @@
 #include "session/losses.h"
 #include "session/reader.h"
 #include "session/record.h"
+#include "util/io.h"
 
 struct repair {
 	const char *dir;
@@ -149,7 +150,7 @@ static int write_packed(struct copy *c, const struct packet_head *h, const void 
 		memcpy(plain, h, sizeof(*h));
 		memcpy(plain + sizeof(*h), content, bytes - sizeof(*h));
 		n = ZSTD_compress(packed, room, plain, bytes, 1);
-		rc = ZSTD_isError(n) ? -ENOMEM : emit__write(c->fd, packed, n);
+		rc = ZSTD_isError(n) ? -ENOMEM : io__write(c->fd, packed, n);
 	}
 	free(plain);
 	free(packed);
@@ -184,8 +185,8 @@ static int put_packet(struct copy *c, const struct piece *p, uint64_t *last_ts)
 	c->last = h;
 	if (c->compressed)
 		return write_packed(c, &h, p->content);
-	rc = emit__write(c->fd, &h, sizeof(h));
-	return rc ?: emit__write(c->fd, p->content, w.bytes);
+	rc = io__write(c->fd, &h, sizeof(h));
+	return rc ?: io__write(c->fd, p->content, w.bytes);
 }
 
 /* As events of the time where they fit at the end of rare_0: begin and end say when it was. */
@@ -323,7 +324,7 @@ static int cut_tail(struct repair *r, const struct session_file *f)
 		close_head(&h, &w);
 		h.packet_seq_num = seq;
 		packet__sign(&h, p.content, &r->crc);
-		rc = lseek(fd, (off_t)p.at, SEEK_SET) < 0 ? -errno : emit__write(fd, &h, sizeof(h));
+		rc = lseek(fd, (off_t)p.at, SEEK_SET) < 0 ? -errno : io__write(fd, &h, sizeof(h));
 	}
 	if (!rc && fsync(fd))
 		rc = -errno;
@@ -438,7 +439,7 @@ static int copy_file(int from_dir, int to_dir, const char *name)
 	if (!buf || in < 0 || out < 0)
 		rc = buf ? -errno : -ENOMEM;
 	while (!rc && (n = read(in, buf, 1 << 20)) > 0)
-		rc = emit__write(out, buf, (size_t)n);
+		rc = io__write(out, buf, (size_t)n);
 	if (!rc && (n < 0 || fsync(out)))
 		rc = -errno;
 	if (in >= 0)

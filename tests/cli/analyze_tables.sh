@@ -149,6 +149,20 @@ for wrong in '--weight bytes' '--folded map --weight time' '--folded nosuch' '--
 	check "'$wrong' is refused" ended 2
 done
 
+# --- what leaks don't know
+
+try --tables none --leaks --time 600,601 "$scene"
+check "leaks: nothing of what was asked for isn't nothing at all" printed '^Still mapped at the end: nothing of what was asked for\.'
+check "leaks: nothing is missing" [ "$(grep -c 'Events are missing' "$dir/out")" = 0 ]
+"${gen%/*}/gen_busy" "$dir/lossy"
+try --tables none --leaks "$dir/lossy"
+check "leaks: events that are missing make them unsure" printed 'Events are missing: some of it may have been unmapped unseen'
+try --json --leaks "$dir/lossy"
+check "leaks: in JSON, too" is 'd["leaks"]["unsure"]' True
+echo '[ 1.000000] x' >"$dir/log"
+try --tables none --leaks --klog "$dir/log"
+check "leaks: a kernel log doesn't tell" printed '^Still mapped at the end: not known'
+
 # --- what counts
 
 try --dev 0000:03:00.0 --tables domains "$scene"
@@ -186,7 +200,8 @@ check "--dev of a log: no other" is 'len(d["incidents"])' 0
 
 try --klog "$top/tests/fixtures/klog/82599-vf.txt"
 check "a log tells of no maps: no numbers of them" printed '^  0000:04:10\.0 +vfio-pci +- +- +- +- +- +1 +0 +0$'
-"$iommutop" session merge -o "$dir/apart" --offset 1:1000000000000 "$scene" "$scene" >"$dir/out" 2>&1 || echo "Bail out! not merged"
+"$gen" "$dir/second" && "$iommutop" session merge -o "$dir/apart" --offset 1:1000000000000 "$scene" "$dir/second" >"$dir/out" 2>&1 ||
+	echo "Bail out! not merged"
 try --tables whatif "$dir/apart"
 check "sessions that were not recorded at the same time: that is told" printed '^The sessions in it were not recorded at the same time'
 check "and they take from the first event to the last" printed '^[0-9]+ events over 1000 s'

@@ -58,6 +58,13 @@ for args in 'info s' 'info --json s' 'verify s' 'verify --json s' 'cat s' 'repai
 done
 try info s/ctf
 check "info of a directory within a session says which to name" said 'this is within one: name the directory above'
+# root may read everything, but in another user's name
+if [ "$(id -u)" = 0 ] && chmod 711 "$dir" && cp "$iommutop" "$dir/iommutop"; then
+	setpriv --reuid=65534 --regid=65534 --clear-groups "$dir/iommutop" session info "$dir/s" >"$dir/out" 2>"$dir/err"
+	check "info of another user's session says who may read it" said 'owner.s only .mode 0700.: read it as that user'
+else
+	skip "info of another user's session says who may read it" 'only root can take on another user'
+fi
 try info s/ctf/metadata
 check "info of a file says that a log is another matter" said 'or a log with --klog'
 
@@ -188,6 +195,10 @@ check "analyze --dev takes a device as reports of merged sessions call it" \
 	[ "$(grep -c 'counted: [1-9][0-9]* events' "$dir/out"):$(grep -c . "$dir/err")" = 1:0 ]
 "$iommutop" session cat --kind map --dev refdma.0@1 "$dir/both" >"$dir/out"
 check "that is of one origin only" [ "$(grep -o ' dev=[^ ]*' "$dir/out" | sort -u)" = " dev=refdma.0@1" ]
+cp -r "$dir/scene" "$dir/scene3"
+try merge -o twice scene scene2 scene3
+check "a session and its copy are refused" said 'cannot merge scene3 with scene: they are the same session'
+check "and nothing is made of them" [ ! -e "$dir/twice" ]
 try merge -o merged whole copy
 check "more than 16 origins are refused" said '32 origins together, at most 16'
 check "then nothing is made" [ ! -e "$dir/merged" ]

@@ -13,6 +13,7 @@
 #include "event.h"
 #include "filter/filter.h"
 #include "filter/scope.h"
+#include "filter/scope_time.h"
 #include "session/tsdl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
@@ -77,7 +78,7 @@ static void try_time(const char *text)
 	struct scope_time from, to;
 	struct error err = { "" };
 
-	if (scope__parse_time(text, &from, &to, &err))
+	if (scope_time__parse(text, &from, &to, &err))
 		assert(!strncmp(err.text, "--time", 6));
 	else if (from.given && to.given && from.absolute == to.absolute)
 		assert(from.ns <= to.ns);

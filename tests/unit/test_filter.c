@@ -11,6 +11,7 @@
 
 #include "filter/filter.h"
 #include "filter/scope.h"
+#include "filter/scope_time.h"
 #include "util/glob.h"
 
 #define S 1000000000ULL
@@ -408,7 +409,7 @@ static void times_that_are_none_are_refused(void **state)
 		struct scope_time from, to;
 		struct error err = { "" };
 
-		assert_int_equal(scope__parse_time(bad[i], &from, &to, &err), -22);
+		assert_int_equal(scope_time__parse(bad[i], &from, &to, &err), -22);
 		assert_non_null(strstr(err.text, "--time"));
 	}
 }

@@ -61,6 +61,40 @@ static void access_after_the_flush_is_told_apart(void **state)
 	expect(VERDICT_UNMAPPED_FLUSHED, CONFIDENCE_CERTAIN);
 }
 
+/* The end of a "Next" and of the incident's text: the evidence comes next. */
+#define THEN_EVIDENCE " -"
+
+static void used_after_unmap(bool strict, __u32 stack)
+{
+	struct iot_unmap ev = { .h = head(IOT_EV_UNMAP, sizeof(ev), 2000),
+				.iova = IOVA,
+				.size = 0x1000,
+				.unmapped = 0x1000,
+				.mode = strict ? IOT_UNMAP_STRICT : IOT_UNMAP_LAZY,
+				.gather = strict ? 77 : 0 };
+
+	ev.h.stack = stack;
+	map_at(1000, IOVA, 0x1000, RW);
+	feed(&ev);
+	flush_at(3000, 3100, strict ? IOT_FLUSH_SYNC : IOT_FLUSH_ALL);
+	fault_at(9000, IOVA, IOT_ACCESS_READ);
+}
+
+static void stacks_are_not_advised_where_there_is_one(void **state)
+{
+	(void)state;
+	used_after_unmap(false, 5);
+	says("before? Boot with iommu.strict=1 to have it fault closer to its "
+	     "cause." THEN_EVIDENCE);
+}
+
+static void strict_is_not_advised_where_it_is(void **state)
+{
+	(void)state;
+	used_after_unmap(true, 0);
+	says("before? Record with --stacks to see that code." THEN_EVIDENCE);
+}
+
 static void a_fault_reported_right_after_the_flush_is_only_likely_after_it(void **state)
 {
 	(void)state;
@@ -493,6 +527,8 @@ int main(void)
 		SCENE(a_flush_that_began_before_the_unmap_and_ends_after_the_fault_does_not_cover_it),
 		SCENE(access_during_the_flush_is_told_apart),
 		SCENE(access_after_the_flush_is_told_apart),
+		SCENE(stacks_are_not_advised_where_there_is_one),
+		SCENE(strict_is_not_advised_where_it_is),
 		SCENE(a_fault_reported_right_after_the_flush_is_only_likely_after_it),
 		SCENE(a_sync_with_the_same_token_covers_a_strict_unmap),
 		SCENE(a_sync_does_not_cover_a_lazy_unmap),

@@ -137,7 +137,7 @@ static void an_aer_error_before_a_hang_is_told_with_it(void **state)
 	assert_int_equal(i->judgement.verdict, VERDICT_NO_FAULT);
 	assert_int_equal(i->error.count, 1);
 	assert_int_equal(i->error.dev, DEV);
-	says("4.00 s before it, a PCI Express error was reported (aer uncorrected).");
+	says("4.00 s before the hang, a PCI Express error was reported (aer uncorrected).");
 }
 
 static void an_aer_error_after_a_fault_joins_it(void **state)
@@ -146,7 +146,7 @@ static void an_aer_error_after_a_fault_joins_it(void **state)
 	fault_at(3000, IOVA, IOT_ACCESS_READ);
 	error_at(4000, DEV, IOT_ERROR_AER, "aer uncorrected");
 	assert_int_equal(only_incident()->error.count, 1);
-	says("1.00 ms after it, a PCI Express error was reported");
+	says("1.00 ms after the fault, a PCI Express error was reported");
 }
 
 static void when_the_iommu_lost_events_no_fault_proves_nothing(void **state)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "filter/scope_time.h"
 #include "progress.h"
 #include "scope_opts.h"
 #include "session.h"
@@ -67,7 +68,7 @@ static int parse_time(struct cat *c, const char *text)
 	struct scope_time from, to;
 	struct error err;
 
-	if (scope__parse_time(text, &from, &to, &err))
+	if (scope_time__parse(text, &from, &to, &err))
 		return -EINVAL;
 	c->from = from.given ? from.ns : 0;
 	c->to = to.given ? to.ns : UINT64_MAX;

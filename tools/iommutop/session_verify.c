@@ -112,10 +112,9 @@ static int verify_run(const void *values, int rest_nr, char **rest)
 	if (o->json)
 		print_json(&all, &total);
 	else if (all.damaged)
-		printf("%" PRIu64 " findings; %" PRIu64 " packets with %" PRIu64
-		       " events are whole. `iommutop session repair` makes the rest of it a whole "
-		       "session.\n",
-		       all.damaged, total.packets, total.events);
+		printf("damaged in %" PRIu64 " place%s; whole: %" PRIu64 " packets, %" PRIu64
+		       " events. `iommutop session repair` makes a whole session of that.\n",
+		       all.damaged, all.damaged == 1 ? "" : "s", total.packets, total.events);
 	else
 		printf("whole: %" PRIu64 " packets, %" PRIu64 " events, %" PRIu64 " bytes\n",
 		       total.packets, total.events, total.bytes);
