@@ -65,7 +65,7 @@ for kernel in "${kernels[@]}"; do
 	offers=seen
 	[ "$kernel" != source:7.2 ] || offers=anywhere
 	rm -rf "$dir/files"
-	boot --kernel "$kernel" --iommu ref --output "$dir/files" --file "$here/refiommu_guest.sh" \
+	boot --kernel "$kernel" --iommu ref --timeout 15m --output "$dir/files" --file "$here/refiommu_guest.sh" \
 		--file "$here/facts_guest.sh" --file "$here/invariant_events.guest" --file "$here/teardown.guest" -- \
 		"sh /root/invariant_events.guest && $([ "$kernel" = debian:6.12 ] && echo sh /root/teardown.guest || echo true)"
 	came_to_end "$kernel" || continue
@@ -76,7 +76,7 @@ for kernel in "${kernels[@]}"; do
 	# Intel's functions are inlined on 6.1
 	[ "$kernel" != debian:6.1 ] || continue
 	rm -rf "$dir/files"
-	boot --kernel "$kernel" --iommu intel --device e1000e --no-drivers --append iommu.strict=1 --output "$dir/files" \
+	boot --kernel "$kernel" --iommu intel --device e1000e --no-drivers --append iommu.strict=1 --timeout 10m --output "$dir/files" \
 		--file "$here/refiommu_guest.sh" --file "$here/invariant_events_intel.guest" -- \
 		sh /root/invariant_events_intel.guest
 	came_to_end "$kernel, VT-d" || continue
