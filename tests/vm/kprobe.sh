@@ -11,7 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 kernel=debian:6.1
 mkdir "$dir/facts"
-boot --kernel $kernel --iommu ref --no-drivers --program objcopy --output "$dir/files" \
+boot --kernel $kernel --iommu ref --no-drivers --program objcopy --timeout 10m --output "$dir/files" \
 	--file "$here/refiommu_guest.sh" --file "$here/kprobe.guest" -- sh /root/kprobe.guest
 if came_to_end $kernel; then
 	session "$dir/files/session" >"$dir/facts/says"

@@ -23,7 +23,7 @@ kernels=("$@")
 for kernel in "${kernels[@]}"; do
 	rm -rf "$dir/files" "$dir/facts"
 	mkdir "$dir/facts"
-	boot --kernel "$kernel" --iommu ref --output "$dir/files" --file "$here/refiommu_guest.sh" \
+	boot --kernel "$kernel" --iommu ref --timeout 10m --output "$dir/files" --file "$here/refiommu_guest.sh" \
 		--file "$here/facts_guest.sh" --file "$here/page_requests.guest" -- sh /root/page_requests.guest
 	came_to_end "$kernel" || continue
 	cp "$dir/files/truth" "$dir/facts/"

@@ -38,7 +38,7 @@ run() # KERNEL IOMMU KIND...
 	shift 2
 	rm -rf "$dir/files"
 	[ "$iommu" = intel ] && devices=(--device e1000e --device nvme)
-	boot --kernel "$kernel" --iommu "$iommu" "${devices[@]}" --output "$dir/files" --file "$here/refiommu_guest.sh" \
+	boot --kernel "$kernel" --iommu "$iommu" "${devices[@]}" --timeout 10m --output "$dir/files" --file "$here/refiommu_guest.sh" \
 		--file "$here/facts_guest.sh" --file "$here/real_babeltrace.guest" -- "sh /root/real_babeltrace.guest $iommu"
 	came_to_end "$kernel-$iommu" || return
 	compare "$kernel-$iommu" "$@"

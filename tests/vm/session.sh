@@ -31,7 +31,7 @@ for kernel in "${@:-debian:6.1 debian:6.12}"; do
 	# shellcheck disable=SC2086
 	for k in $kernel; do
 		s=$dir/files-${k//[:.]/-}
-		boot --kernel "$k" --iommu ref --output "$s" --file "$here/session.guest" -- sh /root/session.guest
+		boot --kernel "$k" --iommu ref --timeout 10m --output "$s" --file "$here/session.guest" -- sh /root/session.guest
 		came_to_end "$k" || continue
 		guests+=("$s/whole")
 		check "$k: a recorded session is whole" "$iommutop" session verify "$s/whole"

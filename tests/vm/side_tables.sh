@@ -113,7 +113,7 @@ for kernel in "${kernels[@]}"; do
 		--qemu-arg -object --qemu-arg memory-backend-ram,id=m1,size=512M \
 		--qemu-arg -numa --qemu-arg node,nodeid=0,cpus=0,memdev=m0 \
 		--qemu-arg -numa --qemu-arg node,nodeid=1,cpus=1,memdev=m1 \
-		--device nvme --device edu --module e1000e --output "$dir/files" \
+		--device nvme --device edu --module e1000e --timeout 10m --output "$dir/files" \
 		--qemu-arg -device --qemu-arg pxb-pcie,id=far,bus_nr=128,numa_node=1 \
 		--qemu-arg -device --qemu-arg pcie-root-port,id=far_port,bus=far,chassis=9 \
 		--qemu-arg -device --qemu-arg e1000e,bus=far_port \

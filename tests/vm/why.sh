@@ -55,7 +55,7 @@ run()
 	local kernel=$2 what=$3
 	shift 3
 	rm -rf "$dir/files"
-	boot --kernel "$kernel" --no-drivers --output "$dir/files" --file "$here/refiommu_guest.sh" --file "$here/why.guest" \
+	boot --kernel "$kernel" --no-drivers --timeout 10m --output "$dir/files" --file "$here/refiommu_guest.sh" --file "$here/why.guest" \
 		"$@" -- "sh /root/why.guest $what"
 	came_to_end "$boot" || return
 	for f in "$dir"/files/*.txt; do
