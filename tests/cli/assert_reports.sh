@@ -126,7 +126,7 @@ check "--quiet with --text: the file has it" [ ! -s "$dir/out" -a "$(tail -n 1 "
 
 exec {gone}> >(exit 0)
 wait $!
-(cd "$dir" && exec timeout 60 "$iommutop" assert rules.yaml -i scene --ktap - --junit survives.junit) >&"$gone" 2>"$dir/err"
+(cd "$dir" && exec timeout 60 "$iommutop" assert rules.yaml -i scene --ktap - --junit survives.junit) 1>&"$gone" 2>"$dir/err"
 code=$?
 exec {gone}>&-
 check "a reader that has gone away is said: exit code 1" [ "$code" = 1 -a "$(cat "$dir/err")" = \
