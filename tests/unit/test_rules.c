@@ -311,6 +311,7 @@ static void all_presets(void **state)
 	}
 	assert_int_equal(i, 4);
 
+	rules__free(&set);
 	assert_int_equal(rules__preset(&set, "strict", &err), 0);
 	assert_int_equal(rule("domain-type")->params[0], 1); /* DMA */
 	assert_int_equal(rule("strict-means-strict")->severity, SEVERITY_ERROR);
