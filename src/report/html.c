@@ -175,6 +175,8 @@ static void print_top(FILE *out, const struct analysis *a, json *report, json *s
 		fputs("<p class=\"warning\">Memory ran out during the analysis: what follows is "
 		      "incomplete.</p>\n",
 		      out);
+	if (!m->capture_begin && m->has_mappings)
+		fputs("<p class=\"warning\">" REPORT_NO_BEGIN "</p>\n", out);
 	if (html__at(source, "/damage")) {
 		fputs("<p class=\"warning\">", out);
 		html__text(out, json_object_get_string(html__at(source, "/damage")));

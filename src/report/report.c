@@ -92,9 +92,9 @@ static void print_head(FILE *out, const struct analysis *a)
 	if (!a->events)
 		fputs("No events", out);
 	fprintf(out, " over %s", words__duration(end - start).s);
-	if (!m->capture_begin && m->has_mappings)
-		fputs("; the capture's begin isn't marked", out);
 	fputs(".\n", out);
+	if (!m->capture_begin && m->has_mappings)
+		wrap__print(out, "", REPORT_NO_BEGIN);
 	if (m->merged && m->capture_end && m->capture_end <= m->capture_begin)
 		fputs("The sessions in it were not recorded at the same time: times count from the "
 		      "last one's begin.\n",

@@ -9,6 +9,12 @@
 
 #define REPORT_SCHEMA 1 /* grows when a key changes its meaning or goes; new keys don't count */
 
+/* Of a session of which the first rare events never reached the disk. */
+#define REPORT_NO_BEGIN                                                                     \
+	"The capture's begin isn't in it. What is written beside maps, unmaps and flushes " \
+	"(faults, "                                                                         \
+	"hangs, resets, domains, devices) may be missing, too."
+
 struct json_object;
 
 /* Incidents, then tables; plain text of at most 100 columns. */

@@ -55,6 +55,19 @@ for level in '' 1; do
 	analyze --json "$s"
 	check "${name}whole: nothing in JSON" [ "$(jq .source.damage "$dir/out")" = null ]
 
+	rare=${file/events/rare}
+	cp -r "$s" "$s.young"
+	: >"$s.young/$rare"
+	for form in '--tables none' '--html -'; do
+		# shellcheck disable=SC2086
+		analyze $form "$s.young"
+		check "${name}no rare events ($form): no fault was seen, but that says little" \
+			printed "The capture's begin isn't in it\\. What .*\\(faults, hangs, resets, domains, devices\\) may be missing"
+		# shellcheck disable=SC2086
+		analyze $form "$s"
+		check "${name}whole ($form): that isn't said" [ "$(grep -c "capture's begin isn't in it" "$dir/out")" = 0 ]
+	done
+
 	cp -r "$s" "$s.torn"
 	truncate -s -1000 "$s.torn/$file"
 	told "$s.torn" "${name}torn"

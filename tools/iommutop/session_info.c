@@ -126,7 +126,7 @@ static const char *state_of(const struct session_info *info, const struct seen *
 	if (s->ended)
 		return "complete";
 	return s->began ? "without its end: recording was cut off, or goes on"
-			: "without a capture";
+			: "without begin and end: recording was cut off, or goes on";
 }
 
 static void print_damage(const struct session_info *i)
