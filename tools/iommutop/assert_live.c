@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "assert_progress.h"
 #include "child.h"
@@ -41,6 +42,8 @@ struct live {
 	uint64_t begin, end; /* ns: when all was attached, and when it was enough */
 	int signal;          /* the first that asked us to end */
 	bool mark;           /* the line that ends it was seen */
+	bool missed;         /* it had come before all was attached */
+	int log;             /* the kernel's log since the begin of attaching, or negative */
 	bool timed_out, dumped;
 	int save_error;
 };
@@ -65,27 +68,35 @@ static const char *const end_lines[] = {
 	[UNTIL_SHUTDOWN] = "systemd-shutdown[1]: ",
 };
 
-static bool begins(const struct iot_log *log, const char *line)
+static bool begins(const char *text, size_t len, const char *line)
 {
-	return log->text_len > strlen(line) && !strncmp(log->text, line, strlen(line));
+	return len > strlen(line) && !strncmp(text, line, strlen(line));
 }
 
-static bool is_end(const struct live *l, const struct iot_event *ev)
+static bool is_end_line(void *ctx, const char *text, size_t len)
+{
+	const struct live *l = ctx;
+	size_t mark = strlen(ASSERT_END_MARK);
+
+	if (l->opts->until > UNTIL_MARK && begins(text, len, end_lines[l->opts->until]))
+		return true;
+	return begins(text, len, ASSERT_END_MARK) && (!text[mark] || text[mark] == '\n');
+}
+
+static bool is_end(struct live *l, const struct iot_event *ev)
 {
 	const struct iot_log *log = (const struct iot_log *)ev;
-	size_t len = strlen(ASSERT_END_MARK);
 
-	if (ev->id != IOT_EV_LOG || ev->flags & IOT_F_SNAPSHOT)
-		return false;
-	if (l->opts->until > UNTIL_MARK && begins(log, end_lines[l->opts->until]))
-		return true;
-	return begins(log, ASSERT_END_MARK) && (!log->text[len] || log->text[len] == '\n');
+	return ev->id == IOT_EV_LOG && !(ev->flags & IOT_F_SNAPSHOT) &&
+	       is_end_line(l, log->text, log->text_len);
 }
 
 /* A report in the kernel's log quotes lines of that log: they must not count again. */
 static bool is_report(const struct iot_event *ev)
 {
-	return ev->id == IOT_EV_LOG && begins((const struct iot_log *)ev, ASSERT_REPORT_HEAD);
+	const struct iot_log *log = (const struct iot_log *)ev;
+
+	return ev->id == IOT_EV_LOG && begins(log->text, log->text_len, ASSERT_REPORT_HEAD);
 }
 
 static void save(struct live *l, const void *events, size_t bytes, uint64_t last)
@@ -154,7 +165,7 @@ static bool is_over(const struct live *l)
 		return l->child.exited || l->stage == STAGE_LEFT;
 	return l->signal || l->timed_out ||
 	       (o->until == UNTIL_TIME && facts__now() >= l->begin + o->length) ||
-	       (o->until >= UNTIL_MARK && l->mark);
+	       (o->until >= UNTIL_MARK && (l->mark || l->missed));
 }
 
 static void look_around(struct live *l)
@@ -281,6 +292,9 @@ static void tell_run(const struct live *l, struct assert_run *run)
 		     l->opts->until == UNTIL_TIME ? "its time was up" : "the line \"",
 		     l->opts->until == UNTIL_TIME ? "" : end_lines[l->opts->until],
 		     l->opts->until == UNTIL_TIME ? "" : "\" came");
+	else if (l->missed)
+		told(run, OUTCOME_INCONCLUSIVE,
+		     "the line that ends it came before everything was watched");
 	else if (l->timed_out)
 		told(run, OUTCOME_INCONCLUSIVE, "the line \"%s\" didn't come within %s (--timeout)",
 		     end_lines[l->opts->until], words__duration(l->opts->timeout).s);
@@ -349,6 +363,8 @@ static void run(struct live *l, struct assert_run *out)
 	int rc = 0, rc_stop;
 
 	l->begin = facts__now();
+	/* a machine may be so slow that what is to be watched is over by now */
+	l->missed = l->log >= 0 && kmsg__has(l->log, is_end_line, l);
 	if (o->until == UNTIL_COMMAND) {
 		mark(l, "workload");
 		rc = child__start(&l->child, o->command);
@@ -390,13 +406,15 @@ int assert_live__watch(struct checks *c, const struct assert_live_opts *o, struc
 		.rare_bytes = o->rare_buffer,
 		.memory = o->memory / 4,
 	};
-	struct live l = { .opts = o, .report = r, .checks = c };
+	struct live l = { .opts = o, .report = r, .checks = c, .log = -1 };
 	int rc = child__watch();
 
 	*bad_save = false;
 	*ended = NULL;
 	if (rc)
 		return error__set(err, rc, "cannot block signals: %s", strerror(-rc));
+	if (o->until >= UNTIL_MARK)
+		l.log = kmsg__open();
 	rc = collect__new(&l.collect, &copts, to_checks, &l, err);
 	if (!rc && o->save) {
 		rc = open_session(&l, err);
@@ -408,6 +426,8 @@ int assert_live__watch(struct checks *c, const struct assert_live_opts *o, struc
 		collect__gaps(l.collect, say_gap, (void *)o);
 		run(&l, out);
 	}
+	if (l.log >= 0)
+		close(l.log);
 	finish_saving(&l);
 	*ended = l.collect;
 	return rc;
