@@ -108,7 +108,7 @@ settled()
 	wait_until 60 quiet
 }
 
-# unread COMMAND...: record, our parent, stands still meanwhile, and what its rings don't hold is lost.
+# unread COMMAND...: record or assert, our parent, stands still meanwhile, and what its rings don't hold is lost.
 stopped() { grep -q '^State:.T' /proc/$PPID/status; }
 unread()
 {
