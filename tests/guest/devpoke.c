@@ -105,6 +105,18 @@ static int enable(const char *slot)
 	return rc;
 }
 
+/* The registers of an edu that may do DMA now; NULL: it was said why not. */
+static volatile uint64_t *edu_regs(const char *slot)
+{
+	volatile uint64_t *regs = NULL;
+
+	if (enable(slot))
+		failed("cannot enable the device");
+	else if (!(regs = bar0(slot, EDU_BYTES)))
+		failed("cannot map the device's registers");
+	return regs;
+}
+
 /* edu SLOT write|read IOVA: the device moves 64 bytes to or from memory, 100 ms from now. */
 static int edu(char **arg)
 {
@@ -114,11 +126,9 @@ static int edu(char **arg)
 
 	if ((!write && strcmp(arg[1], "read")) || !number(arg[2], UINT64_MAX, &iova))
 		return 2;
-	if (enable(arg[0]))
-		return failed("cannot enable the device");
-	regs = bar0(arg[0], EDU_BYTES);
+	regs = edu_regs(arg[0]);
 	if (!regs)
-		return failed("cannot map the device's registers");
+		return 1;
 	say_time();
 	regs[EDU_SRC / 8] = write ? EDU_BUFFER : iova;
 	regs[EDU_DST / 8] = write ? iova : EDU_BUFFER;
@@ -138,11 +148,9 @@ static int reads(char **arg)
 
 	if (!number(arg[1], UINT32_MAX, &times) || !number(arg[2], UINT64_MAX, &iova))
 		return 2;
-	if (enable(arg[0]))
-		return failed("cannot enable the device");
-	regs = bar0(arg[0], EDU_BYTES);
+	regs = edu_regs(arg[0]);
 	if (!regs)
-		return failed("cannot map the device's registers");
+		return 1;
 	say_time();
 	for (uint64_t n = 0; n < times; n++) {
 		unsigned int ms = 0;

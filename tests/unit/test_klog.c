@@ -13,7 +13,7 @@
 #include "event.h"
 #include "klog/klog.h"
 #include "klog/klog_formats.h"
-#include "klog/logfile.h"
+#include "klog_fixture.h"
 
 #define MS 1000000ULL
 
@@ -371,38 +371,6 @@ static void every_format_can_be_matched_at_all(void **state)
 			open++;
 		}
 	}
-}
-
-struct seen {
-	int nr;
-	struct iot_log last;
-	char text[IOT_TEXT_MAX];
-	__u64 ts[8];
-};
-
-static int remember(const struct iot_log *ev, void *ctx)
-{
-	struct seen *s = ctx;
-
-	assert_true(ev->h.len <= IOT_EVENT_MAX && ev->h.len % 8 == 0);
-	assert_int_equal(ev->h.len, sizeof(*ev) + ev->text_len);
-	assert_int_equal(ev->text[ev->text_len - 1], 0);
-	if (s->nr < 8)
-		s->ts[s->nr] = ev->h.ts;
-	s->nr++;
-	memcpy(s->text, ev->text, ev->text_len);
-	return 0;
-}
-
-static struct logfile_info read_text(const char *text, struct seen *s)
-{
-	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
-	struct logfile_info info;
-
-	memset(s, 0, sizeof(*s));
-	assert_int_equal(logfile__read(in, remember, s, &info), 0);
-	fclose(in);
-	return info;
 }
 
 static void a_log_file_is_cut_into_records(void **state)

@@ -14,8 +14,8 @@
 
 #include "event.h"
 #include "klog/klog.h"
-#include "klog/logfile.h"
 #include "klog/stamp.h"
+#include "klog_fixture.h"
 
 #define MS  1000000ULL
 #define MIB (1ULL << 20)
@@ -132,36 +132,6 @@ static void the_clock_of_the_day_is_read(void **state)
 			assert_true(klog_stamp__skip(cut, len, &s) <= len);
 			free(cut);
 		}
-}
-
-struct seen {
-	int nr;
-	__u32 full_len;
-	char text[IOT_TEXT_MAX];
-	__u64 ts[8];
-};
-
-static int remember(const struct iot_log *ev, void *ctx)
-{
-	struct seen *s = ctx;
-
-	if (s->nr < 8)
-		s->ts[s->nr] = ev->h.ts;
-	s->nr++;
-	s->full_len = ev->full_len;
-	memcpy(s->text, ev->text, ev->text_len);
-	return 0;
-}
-
-static struct logfile_info read_text(const char *text, struct seen *s)
-{
-	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
-	struct logfile_info info;
-
-	memset(s, 0, sizeof(*s));
-	assert_int_equal(logfile__read(in, remember, s, &info), 0);
-	fclose(in);
-	return info;
 }
 
 static void times_of_the_day_count_from_the_first_line(void **state)
